@@ -1,0 +1,52 @@
+//! Distributions: one file each, with support, arguments, log density, citation and random generator.
+//!
+//! May import `error`, `num`, `rng`. A density is written once, generic over [`crate::num::Real`]; the reference, the
+//! SIMD code and the WGSL all come from that text. Normalising constants are always complete.
+
+mod binomial;
+mod normal;
+
+use crate::num::Real;
+
+/// What an argument of a distribution may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Any real number.
+    Real,
+    /// A scale, rate, shape or dispersion: above 0. A parameter used here is constrained to be positive.
+    Positive,
+    /// A probability.
+    Unit,
+    /// A number of trials: a whole number, 0 or above. Data only.
+    Count,
+}
+
+/// An argument of a distribution, in its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Argument {
+    /// The name under which the argument can be given (`sd = 2`).
+    pub name: &'static str,
+    /// What it may be.
+    pub role: Role,
+}
+
+/// The set of outcomes of a distribution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Support {
+    /// All reals.
+    Real,
+    /// (0, ∞).
+    Positive,
+    /// [0, ∞): as `Positive` when a parameter, but an observed 0 is possible (Exponential, half distributions).
+    NonNegative,
+    /// (0, 1).
+    Unit,
+    /// (first argument, second argument).
+    Interval,
+    /// 0 or 1.
+    Binary,
+    /// 0, 1, 2, …
+    Counts,
+    /// 0, 1, … up to the first argument.
+    CountsUpTo,
+}

@@ -1,0 +1,3 @@
+//! The `tadpool` command.
+
+fn main() {}

@@ -1,0 +1,7 @@
+//! Numbers: the scalar interface that every formula is written against, special functions, sums, small dense algebra.
+//!
+//! Imports nothing but `error`. Promises: pure functions of their arguments, no allocation in the lane kernels.
+
+pub mod real;
+
+pub use real::Real;
