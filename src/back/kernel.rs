@@ -1,0 +1,26 @@
+//! What the GPU layer sees of a model: the generated WGSL of the log density and the tables that it reads.
+
+/// A model's log density in WGSL, with its read-only tables.
+///
+/// `wgsl` defines one function,
+/// `fn log_density_grad(chain: u32) -> vec2<f32>`,
+/// which reads coordinate i of the position at `position[i * params.chains + chain]` (f32 storage array), writes the
+/// gradient to `gradient[i * params.chains + chain]`, reads `columns[…]` (f32) and `indices[…]` (u32), and returns the
+/// log density as a pair (whole part, remainder) whose sum is the value: differences are taken per component, so that
+/// large tables lose no accuracy. It may call `accumulate(sum: vec2<f32>, term: f32) -> vec2<f32>` and the special
+/// functions of `shaders/special.wgsl`.
+#[derive(Debug, Clone)]
+pub struct DensityKernel {
+    /// The text of `log_density_grad` and of what it needs of its own.
+    pub wgsl: String,
+    /// Data columns, one after another; the generated text knows the offsets.
+    pub columns: Vec<f32>,
+    /// Index columns, one after another.
+    pub indices: Vec<u32>,
+    /// Coordinates of a position.
+    pub dim: usize,
+    /// Constant to add to the device's log density, in f64 (normalising constants that depend on data alone).
+    pub constant: f64,
+    /// The largest number of loop trips that one call of `log_density_grad` makes (software Vulkan stops at 65,535).
+    pub loop_trips: u64,
+}
