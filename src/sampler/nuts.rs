@@ -234,8 +234,7 @@ fn build(
         let energy = system.energy(end);
         let energy_error = energy - tally.initial_energy;
         tally.steps += 1;
-        // Written so that a NaN is a divergence.
-        if !(energy_error <= DIVERGENCE) {
+        if !energy_error.is_finite() || energy_error > DIVERGENCE {
             tally.is_divergent = true;
             return false;
         }
@@ -261,4 +260,147 @@ fn build(
     std::mem::swap(&mut out.first, &mut left.first);
     std::mem::swap(&mut out.last, &mut right.last);
     goes_on
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::back::evaluate::Density;
+    use crate::sampler::targets::{correlated_normal, eight_schools, normal};
+
+    fn stream(iteration: u32) -> Stream {
+        Stream {
+            seed: 11,
+            replicate: 0,
+            chain: 2,
+            iteration,
+            purpose: Purpose::Momentum,
+        }
+    }
+
+    /// Σ inv_mass · start · (sum of the momenta of `states`) > 0, and the same at `end`.
+    fn expands_over(inv_mass: &[f64], start: &[f64], end: &[f64], states: &[Vec<f64>]) -> bool {
+        let along = |edge: &[f64]| -> f64 {
+            (0..inv_mass.len())
+                .map(|i| inv_mass[i] * edge[i] * states.iter().map(|p| p[i]).sum::<f64>())
+                .sum()
+        };
+        along(start) > 0.0 && along(end) > 0.0
+    }
+
+    /// The criterion on a list of momenta of 2^k states in order of time, from its definition.
+    fn turns(inv_mass: &[f64], states: &[Vec<f64>]) -> bool {
+        let (last, half) = (states.len() - 1, states.len() / 2);
+        !(expands_over(inv_mass, &states[0], &states[last], states)
+            && expands_over(inv_mass, &states[0], &states[half], &states[..=half])
+            && expands_over(inv_mass, &states[half - 1], &states[last], &states[half - 1..]))
+    }
+
+    /// Steps taken by a NUTS that keeps the whole trajectory and looks at every dyadic stretch when it is complete.
+    fn brute_force_steps(density: &dyn Density, begin: &Point, step_size: f64, stream: Stream) -> u32 {
+        let mut system = Hamiltonian::new(density);
+        let mut rng = Stream {
+            purpose: Purpose::Trajectory,
+            ..stream
+        }
+        .rng();
+        let directions: u32 = rng.random();
+        let (mut forward, mut backward) = (begin.clone(), begin.clone());
+        let mut trajectory = vec![begin.momentum.clone()];
+        let mut steps = 0;
+        for depth in 0..MAX_DEPTH {
+            let is_forward = directions >> depth & 1 == 1;
+            let mut added: Vec<Vec<f64>> = Vec::new();
+            for count in 1..=1usize << depth {
+                let (end, step) = if is_forward {
+                    (&mut forward, step_size)
+                } else {
+                    (&mut backward, -step_size)
+                };
+                system.leapfrog(end, step);
+                steps += 1;
+                added.push(end.momentum.clone());
+                // Every stretch of 2, 4, 8 … new states that this one completes.
+                let mut width = 2;
+                while count % width == 0 {
+                    let mut stretch = added[count - width..].to_vec();
+                    if !is_forward {
+                        stretch.reverse();
+                    }
+                    if turns(&system.inv_mass, &stretch) {
+                        return steps;
+                    }
+                    width *= 2;
+                }
+            }
+            if is_forward {
+                trajectory.extend(added);
+            } else {
+                added.reverse();
+                added.extend(trajectory);
+                trajectory = added;
+            }
+            if turns(&system.inv_mass, &trajectory) {
+                return steps;
+            }
+        }
+        steps
+    }
+
+    #[test]
+    fn trajectories_end_where_the_criterion_by_definition_ends_them() {
+        let ill_scaled = normal(vec![0.0; 3], vec![1.0, 1.0, 8.0]);
+        let (schools, correlated) = (eight_schools(), correlated_normal(0.9));
+        let targets: [(&dyn Density, f64); 3] = [(&ill_scaled, 0.3), (&schools, 0.3), (&correlated, 0.2)];
+        let mut seen = Vec::new();
+        for (density, step_size) in targets {
+            let dim = density.dim();
+            let mut system = Hamiltonian::new(density);
+            let mut nuts = Nuts::new(dim);
+            let mut current = Point::new(dim);
+            system.evaluate(&mut current);
+            for iteration in 0..200 {
+                let mut begin = current.clone();
+                system.refresh_momentum(&mut begin, stream(iteration));
+                let expected = brute_force_steps(density, &begin, step_size, stream(iteration));
+                let transition = nuts.transition(&mut system, &mut current, step_size, stream(iteration));
+                assert!(!transition.is_divergent);
+                assert_eq!(transition.num_leapfrog_steps, expected, "iteration {iteration}");
+                seen.push(expected);
+            }
+        }
+        seen.sort_unstable();
+        seen.dedup();
+        assert!(
+            seen.len() > 10,
+            "too few kinds of trajectories to prove anything: {seen:?}"
+        );
+    }
+
+    #[test]
+    fn a_flat_density_doubles_to_the_greatest_depth() {
+        let flat = crate::sampler::targets::Target::new(2, |_, gradient| {
+            gradient.fill(0.0);
+            0.0
+        });
+        let mut system = Hamiltonian::new(&flat);
+        let mut current = Point::new(2);
+        system.evaluate(&mut current);
+        let transition = Nuts::new(2).transition(&mut system, &mut current, 0.1, stream(0));
+        assert_eq!(transition.num_leapfrog_steps, (1 << MAX_DEPTH) - 1);
+        assert!((transition.accept_prob - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn an_exploding_trajectory_is_divergent_and_stays_put() {
+        let target = normal(vec![0.0], vec![1e-3]);
+        let mut system = Hamiltonian::new(&target);
+        let mut current = Point::new(1);
+        current.position[0] = 1e-3;
+        system.evaluate(&mut current);
+        let transition = Nuts::new(1).transition(&mut system, &mut current, 10.0, stream(0));
+        assert!(transition.is_divergent);
+        assert_eq!(transition.num_leapfrog_steps, 1);
+        assert_eq!((current.position[0], transition.accept_prob), (1e-3, 0.0));
+    }
 }

@@ -51,3 +51,51 @@ pub(crate) fn find_step_size(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sampler::targets::{Target, normal};
+
+    fn search(density: &dyn crate::back::evaluate::Density, position: f64, start: f64) -> f64 {
+        let dim = density.dim();
+        let mut system = Hamiltonian::new(density);
+        let (mut point, mut scratch) = (Point::new(dim), Point::new(dim));
+        point.position.fill(position);
+        system.evaluate(&mut point);
+        let stream = Stream {
+            seed: 1,
+            replicate: 0,
+            chain: 0,
+            iteration: 0,
+            purpose: Purpose::Momentum,
+        };
+        find_step_size(&mut system, &point, &mut scratch, start, stream)
+    }
+
+    /// A leapfrog on a normal of scale s is stable below 2s, and hardly errs below s/8.
+    #[test]
+    fn any_start_leads_to_the_targets_scale() {
+        for scale in [1e-4, 1.0, 1e3] {
+            let target = normal(vec![0.0; 10], vec![scale; 10]);
+            for start in [1e-8, 1.0, 1e6] {
+                let step = search(&target, scale, start) / scale;
+                assert!((0.125..4.0).contains(&step), "scale {scale} from {start}: {step}");
+            }
+        }
+    }
+
+    #[test]
+    fn densities_without_a_scale_end_the_search() {
+        let flat = Target::new(1, |_, gradient| {
+            gradient[0] = 0.0;
+            0.0
+        });
+        assert_eq!(search(&flat, 0.0, 1.0), BOUNDS.1);
+        let spike = Target::new(1, |q, gradient| {
+            gradient[0] = 0.0;
+            if q[0] == 0.5 { 0.0 } else { f64::NAN }
+        });
+        assert_eq!(search(&spike, 0.5, 1.0), BOUNDS.0);
+    }
+}

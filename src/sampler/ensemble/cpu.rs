@@ -155,8 +155,7 @@ impl<'d> CpuEngine<'d> {
         for lane in 0..chains {
             let chain = first + lane;
             let energy_error = after[lane] - before[lane];
-            // Written so that a NaN is a divergence.
-            let is_divergent = !(is_finite[lane] && energy_error <= DIVERGENCE);
+            let is_divergent = !(is_finite[lane] && energy_error.is_finite()) || energy_error > DIVERGENCE;
             let accept_prob = if is_divergent {
                 0.0
             } else {
@@ -257,5 +256,140 @@ impl Engine for CpuEngine<'_> {
             }
         }
         Ok(results)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sampler::phase_space::{Hamiltonian, Point};
+    use crate::sampler::settings::Sampler;
+    use crate::sampler::targets::{Target, eight_schools};
+
+    fn settings() -> Settings {
+        Settings {
+            sampler: Sampler::Hmc,
+            chains: 11,
+            warmup: 0,
+            draws: 1,
+            thin: 1,
+            seed: 21,
+            replicate: 4,
+            target_accept: 0.8,
+            threads: 1,
+        }
+    }
+
+    const PLAN: Plan = Plan {
+        step_size: 0.5,
+        num_leapfrog_steps: 6,
+    };
+
+    /// HMC of one chain, step by step as in Neal 2011, figure 2.
+    fn textbook(
+        density: &dyn Density,
+        position: &[f64],
+        inv_mass: &[f64],
+        stream: Stream,
+    ) -> (Point, f64, bool) {
+        let mut system = Hamiltonian::new(density);
+        system.inv_mass.copy_from_slice(inv_mass);
+        let mut point = Point::new(position.len());
+        point.position.copy_from_slice(position);
+        system.evaluate(&mut point);
+        system.refresh_momentum(&mut point, stream);
+        let begin = point.clone();
+        for _ in 0..PLAN.num_leapfrog_steps {
+            system.leapfrog(&mut point, PLAN.step_size);
+        }
+        let energy_error = system.energy(&point) - system.energy(&begin);
+        let accept = Stream {
+            purpose: Purpose::Accept,
+            ..stream
+        };
+        let is_accepted = accept.uniform() < (-energy_error).exp();
+        (if is_accepted { point } else { begin }, energy_error, is_accepted)
+    }
+
+    /// Eleven chains: a full block and one with spare lanes.
+    #[test]
+    fn every_lane_does_what_a_chain_alone_would() {
+        let target = eight_schools();
+        let inv_mass: Vec<f64> = (0..10).map(|i| 0.5 + 0.2 * f64::from(i)).collect();
+        let mut engine = CpuEngine::new(&target, &settings(), 100, 11);
+        let mut positions: Vec<f64> = (0..110).map(|i| (f64::from(i) * 0.7).sin()).collect();
+        engine.set_positions(&positions).unwrap();
+        engine.set_inv_mass(&inv_mass).unwrap();
+        let results = engine.run(30, &vec![vec![PLAN]; 20], &mut |_| true).unwrap();
+        let mut rejected = 0;
+        for (offset, result) in results.iter().enumerate() {
+            for chain in 0..11 {
+                let stream = Stream {
+                    seed: 21,
+                    replicate: 4,
+                    chain: 100 + chain as u32,
+                    iteration: 30 + offset as u32,
+                    purpose: Purpose::Momentum,
+                };
+                let place = chain * 10..(chain + 1) * 10;
+                let (expected, energy_error, is_accepted) =
+                    textbook(&target, &positions[place.clone()], &inv_mass, stream);
+                rejected += u32::from(!is_accepted);
+                // The merged half kicks round differently: a few ulps a step, and the flow's growth over six.
+                for (got, want) in result.positions[place].iter().zip(&expected.position) {
+                    assert!((got - want).abs() < 1e-10, "chain {chain}: {got}, {want}");
+                }
+                assert!((result.energy_error[chain] - energy_error).abs() < 1e-10);
+                assert!((result.accept_prob[chain] - (-energy_error).exp().min(1.0)).abs() < 1e-10);
+                assert!((result.log_density[chain] - expected.log_density).abs() < 1e-10);
+            }
+            positions.copy_from_slice(&result.positions);
+        }
+        assert!(rejected > 5, "hardly a rejection among 220: {rejected}");
+    }
+
+    /// Chain 3 sits where every step leads out of the support; the others must move as if it were not there.
+    #[test]
+    fn a_lane_that_diverges_harms_no_other() {
+        let target = Target::new(2, |q, gradient| {
+            gradient[0] = if q[0] > 50.0 { f64::NAN } else { -q[0] };
+            gradient[1] = -q[1];
+            let outside = q[0] > 50.0 && q[0] != 1e5;
+            if outside {
+                f64::NAN
+            } else {
+                -0.5 * (q[0] * q[0] + q[1] * q[1])
+            }
+        });
+        let run = |third: f64| {
+            let mut engine = CpuEngine::new(&target, &settings(), 0, 8);
+            let mut positions = vec![0.5; 16];
+            positions[6] = third;
+            engine.set_positions(&positions).unwrap();
+            engine.run(0, &vec![vec![PLAN]; 5], &mut |_| true).unwrap()
+        };
+        let (with, without) = (run(1e5), run(0.5));
+        for (with, without) in with.iter().zip(&without) {
+            assert!(with.is_divergent[3] && with.accept_prob[3] == 0.0);
+            assert_eq!(with.positions[6..8], [1e5, 0.5]);
+            for chain in [0, 1, 2, 4, 5, 6, 7] {
+                assert!(!with.is_divergent[chain]);
+                assert_eq!(
+                    with.positions[chain * 2..chain * 2 + 2],
+                    without.positions[chain * 2..chain * 2 + 2]
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_progress_function_ends_a_run_early() {
+        let target = eight_schools();
+        let mut engine = CpuEngine::new(&target, &settings(), 0, 11);
+        engine.set_positions(&[0.1; 110]).unwrap();
+        let results = engine
+            .run(0, &vec![vec![PLAN]; 20], &mut |done| done < 7)
+            .unwrap();
+        assert_eq!(results.len(), 7);
     }
 }
