@@ -3,5 +3,6 @@
 //! Imports nothing but `error`. Promises: pure functions of their arguments, no allocation in the lane kernels.
 
 pub mod real;
+mod scalar;
 
 pub use real::Real;
