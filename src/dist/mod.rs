@@ -93,3 +93,6 @@ struct Facts {
     /// The log density in one line.
     formula: &'static str,
 }
+
+#[cfg(test)]
+mod tests;
