@@ -88,9 +88,10 @@ pub(super) fn log1p<const FMA: bool>(x: f64) -> f64 {
     let virtual_x = u - 1.0;
     let lost = (1.0 - (u - virtual_x)) + (x - virtual_x);
     let (power, significand) = split(u);
+    // Half of 2^(1 − k), since 2^−k itself is out of range for the largest k.
     let f = mul_add::<FMA>(
-        lost,
-        power_of_two(2046_u64.wrapping_sub(power)),
+        0.5 * lost,
+        power_of_two(2047_u64.wrapping_sub(power)),
         significand - 1.0,
     );
     let result = assemble::<FMA>(to_float(power) - 1023.0, f);
