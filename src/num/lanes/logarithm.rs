@@ -101,14 +101,15 @@ pub(super) fn log1p<const FMA: bool>(x: f64) -> f64 {
 /// ln(1 + t) for t from 0 to 1, as after t = exp(−|x|): f comes from t itself, so nothing is lost.
 #[inline(always)]
 pub(super) fn log1p_unit<const FMA: bool>(t: f64) -> f64 {
-    let above = t > std::f64::consts::SQRT_2 - 1.0;
-    let f = if above { 0.5 * t - 0.5 } else { t };
+    // One select: with two on the same condition the compiler evaluates the polynomial twice.
+    let k = if t > std::f64::consts::SQRT_2 - 1.0 {
+        1.0
+    } else {
+        0.0
+    };
+    let half = 0.5 * k;
+    let f = mul_add::<FMA>(t, 1.0 - half, -half);
     let f2 = f * f;
     let cubic = f2 * f * polynomial::<FMA, { LN.len() }>(f, &LN);
-    let ln_1_f = f + mul_add::<FMA>(-0.5, f2, cubic);
-    if above {
-        std::f64::consts::LN_2 + ln_1_f
-    } else {
-        ln_1_f
-    }
+    mul_add::<FMA>(k, std::f64::consts::LN_2, f + mul_add::<FMA>(-0.5, f2, cubic))
 }
