@@ -3,10 +3,30 @@
 //! May import `error`, `num`, `rng`. A density is written once, generic over [`crate::num::Real`]; the reference, the
 //! SIMD code and the WGSL all come from that text. Normalising constants are always complete.
 
+mod bernoulli;
+mod beta;
+mod beta_binomial;
 mod binomial;
+mod cauchy;
+mod exponential;
+mod family;
+mod gamma;
+mod geometric;
+mod half_cauchy;
+mod half_normal;
+mod half_student_t;
+mod inv_gamma;
+mod laplace;
+mod log_normal;
+mod logistic;
+mod neg_binomial;
 mod normal;
+mod poisson;
+mod student_t;
+mod uniform;
+mod weibull;
 
-use crate::num::Real;
+pub use family::Family;
 
 /// What an argument of a distribution may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +46,8 @@ pub enum Role {
 pub struct Argument {
     /// The name under which the argument can be given (`sd = 2`).
     pub name: &'static str,
+    /// Other names that people know it by, also accepted.
+    pub aliases: &'static [&'static str],
     /// What it may be.
     pub role: Role,
 }
@@ -50,3 +72,27 @@ pub enum Support {
     /// 0, 1, … up to the first argument.
     CountsUpTo,
 }
+
+impl Support {
+    /// Whether outcomes are whole numbers.
+    pub fn is_discrete(self) -> bool {
+        match self {
+            Support::Real | Support::Positive | Support::NonNegative | Support::Unit | Support::Interval => {
+                false
+            }
+            Support::Binary | Support::Counts | Support::CountsUpTo => true,
+        }
+    }
+}
+
+/// What the language and the checks know of a distribution; its functions stand beside it in its file.
+struct Facts {
+    name: &'static str,
+    arguments: &'static [Argument],
+    support: Support,
+    /// The log density in one line.
+    formula: &'static str,
+}
+
+#[cfg(test)]
+mod tests;
