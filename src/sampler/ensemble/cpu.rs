@@ -1,6 +1,7 @@
 //! The engine of one ensemble on a CPU: blocks of eight lanes, every block its whole trajectory at a time.
 
 use super::lanes::{LANES, energies, kick, kick_drift, take_lanes};
+use super::momentum::fill_momentum;
 use super::{Engine, IterationResult, Plan};
 use crate::back::evaluate::{Density, Evaluator};
 use crate::error::{Error, Result};
@@ -44,10 +45,11 @@ pub struct CpuEngine<'d> {
     chains: usize,
     dim: usize,
     inv_mass: Vec<f64>,
+    /// 1/√inv_mass, the standard deviations of the momentum.
+    momentum_sd: Vec<f64>,
     blocks: Vec<Block>,
     trajectory: Block,
     momentum: Vec<f64>,
-    normals: Vec<f64>,
 }
 
 impl<'d> CpuEngine<'d> {
@@ -62,10 +64,10 @@ impl<'d> CpuEngine<'d> {
             chains,
             dim,
             inv_mass: vec![1.0; dim],
+            momentum_sd: vec![1.0; dim],
             blocks: (0..chains.div_ceil(LANES)).map(|_| Block::new(dim)).collect(),
             trajectory: Block::new(dim),
             momentum: vec![0.0; dim * LANES],
-            normals: vec![0.0; dim],
         }
     }
 
@@ -85,13 +87,9 @@ impl<'d> CpuEngine<'d> {
     }
 
     fn refresh_momentum(&mut self, block: usize, iteration: u32) {
-        for lane in 0..LANES {
-            let stream = self.stream(self.chain_in(block, lane), iteration, Purpose::Momentum);
-            stream.fill_normal(&mut self.normals);
-            for i in 0..self.dim {
-                self.momentum[i * LANES + lane] = self.normals[i] / self.inv_mass[i].sqrt();
-            }
-        }
+        let streams =
+            std::array::from_fn(|lane| self.stream(self.chain_in(block, lane), iteration, Purpose::Momentum));
+        fill_momentum(&mut self.momentum, &self.momentum_sd, &streams);
     }
 
     /// Integrates `self.trajectory` and `self.momentum`; tells which lanes stayed finite all the way.
@@ -165,7 +163,11 @@ impl<'d> CpuEngine<'d> {
             take[lane] = uniform < accept_prob;
             result.accept_prob[chain] = accept_prob;
             result.energy[chain] = if take[lane] { after[lane] } else { before[lane] };
-            result.energy_error[chain] = energy_error;
+            result.energy_error[chain] = if energy_error.is_finite() {
+                energy_error
+            } else {
+                f64::INFINITY
+            };
             result.is_divergent[chain] = is_divergent;
         }
         // Spare lanes stay copies of what they were: their results are never read.
@@ -228,6 +230,9 @@ impl Engine for CpuEngine<'_> {
             )));
         }
         self.inv_mass.copy_from_slice(inv_mass_diag);
+        for (sd, v) in self.momentum_sd.iter_mut().zip(inv_mass_diag) {
+            *sd = 1.0 / v.sqrt();
+        }
         Ok(())
     }
 

@@ -28,6 +28,8 @@ macro_rules! wide {
     };
 }
 
+pub(crate) use wide;
+
 wide! {
     /// momentum += kick · gradient, then position += drift · inv_mass · momentum.
     fn kick_drift(

@@ -9,6 +9,7 @@ mod cpu;
 mod driver;
 mod lanes;
 mod moments;
+mod momentum;
 
 use crate::error::Result;
 
