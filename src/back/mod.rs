@@ -4,3 +4,4 @@
 
 pub mod evaluate;
 pub mod kernel;
+pub mod reference;
