@@ -2,6 +2,7 @@
 //!
 //! Imports nothing but `error`. Promises: pure functions of their arguments, no allocation in the lane kernels.
 
+pub mod lanes;
 pub mod real;
 mod scalar;
 
