@@ -4,7 +4,7 @@
 //! in one complex transform: |Z(k)|², made even in k, is the sum of both spectra, and taking the real part of the inverse
 //! does that. The forward transform leaves bit-reversed order, which the inverse starts from: nothing is ever reordered.
 
-use std::f64::consts::TAU;
+use std::f64::consts::PI;
 
 use super::chains::Chains;
 
@@ -52,7 +52,7 @@ pub(super) fn mean_autocovariance(chains: Chains, means: &[f64]) -> Vec<f64> {
     let n = chains.num_draws();
     // Room for n − 1 lags without wrapping around.
     let size = (2 * n).next_power_of_two();
-    let roots = roots_of_unity(size);
+    let stages = twiddles(size);
     let mut spectrum = vec![0.0; size];
     let mut work = vec![Complex::ZERO; size];
     let centred: Vec<(&[f64], f64)> = chains.iter().zip(means.iter().copied()).collect();
@@ -66,7 +66,7 @@ pub(super) fn mean_autocovariance(chains: Chains, means: &[f64]) -> Vec<f64> {
                 w.im = x - mean;
             }
         }
-        forward(&mut work, &roots);
+        forward(&mut work, &stages);
         for (sum, z) in spectrum.iter_mut().zip(&work) {
             *sum += z.re * z.re + z.im * z.im;
         }
@@ -74,52 +74,52 @@ pub(super) fn mean_autocovariance(chains: Chains, means: &[f64]) -> Vec<f64> {
     for (w, power) in work.iter_mut().zip(&spectrum) {
         *w = Complex { re: *power, im: 0.0 };
     }
-    inverse(&mut work, &roots);
+    inverse(&mut work, &stages);
     let scale = 1.0 / (size as f64 * n as f64 * chains.num_chains() as f64);
     work[..n].iter().map(|w| w.re * scale).collect()
 }
 
-/// exp(−2πi·k/size) for k below size/2.
-fn roots_of_unity(size: usize) -> Vec<Complex> {
-    (0..size / 2)
-        .map(|k| {
-            let (sin, cos) = (TAU * k as f64 / size as f64).sin_cos();
-            Complex { re: cos, im: -sin }
+/// For each stage of the transform, widest first, its factors exp(−πi·k/half), k below half.
+fn twiddles(size: usize) -> Vec<Vec<Complex>> {
+    let halves = std::iter::successors(Some(size / 2), |half| (*half > 1).then_some(half / 2));
+    halves
+        .map(|half| {
+            let angle = |k: usize| PI * k as f64 / half as f64;
+            (0..half)
+                .map(|k| {
+                    let (sin, cos) = angle(k).sin_cos();
+                    Complex { re: cos, im: -sin }
+                })
+                .collect()
         })
         .collect()
 }
 
 /// Discrete Fourier transform, decimation in frequency: natural order in, bit-reversed order out.
-fn forward(x: &mut [Complex], roots: &[Complex]) {
-    let mut half = x.len() / 2;
-    while half > 0 {
-        let stride = roots.len() / half;
-        for block in x.chunks_exact_mut(2 * half) {
-            let (low, high) = block.split_at_mut(half);
-            for ((a, b), root) in low.iter_mut().zip(high).zip(roots.iter().step_by(stride)) {
+fn forward(x: &mut [Complex], stages: &[Vec<Complex>]) {
+    for stage in stages {
+        for block in x.chunks_exact_mut(2 * stage.len()) {
+            let (low, high) = block.split_at_mut(stage.len());
+            for ((a, b), factor) in low.iter_mut().zip(high).zip(stage) {
                 let difference = a.minus(*b);
                 *a = a.plus(*b);
-                *b = difference.times(*root);
+                *b = difference.times(*factor);
             }
         }
-        half /= 2;
     }
 }
 
 /// Inverse of [`forward`] but for the factor 1/size: bit-reversed order in, natural order out.
-fn inverse(x: &mut [Complex], roots: &[Complex]) {
-    let mut half = 1;
-    while half < x.len() {
-        let stride = roots.len() / half;
-        for block in x.chunks_exact_mut(2 * half) {
-            let (low, high) = block.split_at_mut(half);
-            for ((a, b), root) in low.iter_mut().zip(high).zip(roots.iter().step_by(stride)) {
-                let turned = b.times(root.conjugate());
+fn inverse(x: &mut [Complex], stages: &[Vec<Complex>]) {
+    for stage in stages.iter().rev() {
+        for block in x.chunks_exact_mut(2 * stage.len()) {
+            let (low, high) = block.split_at_mut(stage.len());
+            for ((a, b), factor) in low.iter_mut().zip(high).zip(stage) {
+                let turned = b.times(factor.conjugate());
                 *b = a.minus(turned);
                 *a = a.plus(turned);
             }
         }
-        half *= 2;
     }
 }
 

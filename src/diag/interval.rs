@@ -46,7 +46,7 @@ impl Prob {
         let error = Error::user(format!(
             "an interval's probability must lie strictly between 0 and 1, but it is {prob}"
         ));
-        Err(if prob >= 1.0 && prob < 100.0 {
+        Err(if (1.0..100.0).contains(&prob) {
             error.with_help(format!("for {prob} % give {}", prob / 100.0))
         } else {
             error.with_help("give for example 0.89")

@@ -33,6 +33,8 @@ fn ratio([numerator, denominator]: &Rational, r: f64) -> f64 {
     horner(numerator) / horner(denominator)
 }
 
+/// |p − ½| ≤ 0.425, in 0.180625 − (p − ½)².
+#[allow(clippy::excessive_precision, reason = "the digits as published")]
 const CENTRE: Rational = [
     [
         3.387_132_872_796_366_608,
@@ -55,6 +57,8 @@ const CENTRE: Rational = [
         5.226_495_278_852_854_561e3,
     ],
 ];
+/// Further out, in r − 1.6 with r = √(−ln tail) ≤ 5.
+#[allow(clippy::excessive_precision, reason = "the digits as published")]
 const SHOULDER: Rational = [
     [
         1.423_437_110_749_683_577_34,
@@ -77,6 +81,8 @@ const SHOULDER: Rational = [
         1.050_750_071_644_416_843_24e-9,
     ],
 ];
+/// Tails below e⁻²⁵, in r − 5.
+#[allow(clippy::excessive_precision, reason = "the digits as published")]
 const FAR: Rational = [
     [
         6.657_904_643_501_103_777_2,
@@ -109,7 +115,7 @@ pub(super) struct NormalScores {
 impl NormalScores {
     /// Scores for `size` ranked values.
     pub(super) fn new(size: usize) -> Self {
-        let mut whole: Vec<f64> = (1..=size).map(|_| 0.0).collect();
+        let mut whole = vec![0.0; size];
         for below in 0..size / 2 {
             let z = score((below + 1) as f64, size);
             whole[below] = z;
