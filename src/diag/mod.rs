@@ -15,6 +15,7 @@ mod autocovariance;
 mod chains;
 mod energy;
 mod ess;
+mod findings;
 mod interval;
 mod mcse;
 mod moments;
