@@ -2,46 +2,14 @@
 
 use super::chains::Status;
 use super::energy::Ebfmi;
-use super::findings;
+use super::findings::{self, Named, Run};
 use super::summary::Summary;
-
-/// R-hat must lie below this (Vehtari et al. 2021, section 4).
-pub const RHAT_LIMIT: f64 = 1.01;
-/// Bulk and tail ESS must reach this (Vehtari et al. 2021, section 4).
-pub const ESS_LIMIT: f64 = 400.0;
-/// E-BFMI below this deserves a message (Betancourt 2016).
-pub const EBFMI_LIMIT: f64 = 0.3;
-/// From this many chains on, nested R-hat is judged in place of the ordinary one, which rises above [`RHAT_LIMIT`] for
-/// many short chains that are fine; and E-BFMI is judged pooled, since the smallest of many noisy ones is always low.
-pub const NESTED_FROM_CHAINS: usize = 64;
-
-/// Facts about the run as a whole.
-#[derive(Debug, Clone, Copy)]
-pub struct Run<'a> {
-    /// Number of chains.
-    pub num_chains: usize,
-    /// Kept draws per chain.
-    pub num_draws: usize,
-    /// Divergent trajectories among all kept draws, counted before any filtering or thinning.
-    pub divergences: usize,
-    /// E-BFMI, where energies were recorded.
-    pub ebfmi: Option<&'a Ebfmi>,
-}
-
-/// A parameter's name with its summary.
-#[derive(Debug, Clone, Copy)]
-pub struct Named<'a> {
-    /// As in the table: `a`, `a_tank[1]`.
-    pub name: &'a str,
-    /// Its summary over the draws of the run.
-    pub summary: &'a Summary,
-}
 
 /// What the diagnostics say; the extremes are `None` where no parameter has the diagnostic.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Verdict {
-    /// No divergence, every R-hat (nested from [`NESTED_FROM_CHAINS`] chains on) below [`RHAT_LIMIT`], bulk and tail ESS
-    /// at least [`ESS_LIMIT`], every draw finite, and something moved. A low E-BFMI is a message only.
+    /// No divergence, every R-hat (nested from [`super::NESTED_FROM_CHAINS`] chains on) below [`super::RHAT_LIMIT`], bulk and tail ESS
+    /// at least [`super::ESS_LIMIT`], every draw finite, and something moved. A low E-BFMI is a message only.
     pub ok: bool,
     /// Divergent trajectories.
     pub divergences: usize,
@@ -97,6 +65,7 @@ pub fn judge(run: Run, parameters: &[Named]) -> Verdict {
 
 #[cfg(test)]
 mod tests {
+    use super::super::NESTED_FROM_CHAINS;
     use super::*;
 
     const FINE: Summary = Summary {
