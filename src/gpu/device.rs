@@ -216,13 +216,14 @@ impl Gpu {
         };
         // wgpu panics inside poll when the device is lost meanwhile; that is the machine's fault and must stay an
         // error. The device's state is not used afterwards, only dropped.
-        match catch_unwind(AssertUnwindSafe(|| self.device.poll(wait))) {
-            Ok(Ok(_status)) => Ok(()),
-            Ok(Err(error)) => self.check().and(Err(lost(&self.adapter, &error.to_string()))),
-            Err(_panic) => self
-                .check()
-                .and(Err(lost(&self.adapter, "it failed while being waited for"))),
-        }
+        let message = match catch_unwind(AssertUnwindSafe(|| self.device.poll(wait))) {
+            Ok(Ok(_status)) => return Ok(()),
+            Ok(Err(error)) => error.to_string(),
+            Err(_panic) => "it failed while being waited for".to_string(),
+        };
+        // Kept, so that whatever is tried next on this device fails as well.
+        keep(&self.fault, lost(&self.adapter, &message), false);
+        self.check()
     }
 
     /// The first `words` words of `staging`, which must be mappable and idle.
@@ -245,5 +246,48 @@ impl Gpu {
         drop(view);
         staging.unmap();
         Ok(read)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A device that goes away is an error of the machine, with a remedy, in whatever is done next.
+    #[test]
+    fn a_lost_device_is_an_environment_error() {
+        let gpu = match Gpu::open(None) {
+            Ok(gpu) => gpu,
+            Err(error) if std::env::var("TADPOOL_REQUIRE_GPU").is_ok_and(|v| v == "1") => {
+                panic!("TADPOOL_REQUIRE_GPU=1, but {error}")
+            }
+            Err(error) => return println!("no adapter, not run: {error}"),
+        };
+        println!("adapter: {}", gpu.adapter());
+        let idle = gpu
+            .device
+            .create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        assert!(pollster::block_on(gpu.finished(gpu.submit(idle))).is_ok());
+        gpu.device.destroy();
+        let lost = gpu
+            .device
+            .create_command_encoder(&wgpu::CommandEncoderDescriptor::default());
+        let submitted = pollster::block_on(gpu.finished(gpu.submit(lost)));
+        let made = pollster::block_on(gpu.scoped("a buffer", |device| {
+            device.create_buffer(&wgpu::BufferDescriptor {
+                label: None,
+                size: 16,
+                usage: wgpu::BufferUsages::STORAGE,
+                mapped_at_creation: false,
+            })
+        }));
+        for error in [submitted.err(), made.err()] {
+            let error = error.expect("a destroyed device does no work");
+            assert_eq!(error.kind(), Kind::Environment, "{error}");
+            assert!(
+                error.help().is_some_and(|help| help.contains("--backend cpu")),
+                "{error}"
+            );
+        }
     }
 }

@@ -33,6 +33,7 @@ pub(super) enum ChainRow {
 }
 
 /// Number of [`ChainRow`]s.
+#[cfg(feature = "gpu")]
 pub(super) const CHAIN_ROWS: usize = ChainRow::KineticRest as usize + 1;
 
 /// Rows of a draw that follow the position's.
