@@ -30,7 +30,7 @@ fn stepped_rate() -> Result<()> {
     for chains in [256, 4096, 32_768] {
         let mut hmc = SteppedHmc::new(&gpu, &tanks(), chains, 64, 1, 0)?;
         let plan = Plan {
-            step_size: 0.2,
+            step_size: 0.05,
             num_leapfrog_steps: 16,
         };
         let plans = vec![vec![plan; chains / 64]; 10];
