@@ -151,7 +151,12 @@ impl<'a> Cursor<'a> {
     }
 
     pub(super) fn sees_line_end(&self) -> bool {
-        matches!(self.peek(), TokenKind::Newline | TokenKind::End)
+        self.sees_line_end_at(0)
+    }
+
+    /// Whether a line ends `offset` tokens after the next one.
+    pub(super) fn sees_line_end_at(&self, offset: usize) -> bool {
+        matches!(self.kind(offset), TokenKind::Newline | TokenKind::End)
     }
 
     /// Whether the next token stands on a later line than the one before it.

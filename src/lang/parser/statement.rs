@@ -104,9 +104,13 @@ impl Parser<'_> {
 
     /// Whether the name that comes next is the left side of a relation.
     fn continues_relation(&self) -> bool {
-        ["~", "=", "<-", "["]
-            .into_iter()
-            .any(|sign| self.cursor.sees_at(1, sign))
+        // `drop_missing, a ~ …` has two targets; in an `alist(` the comma ends a declaration.
+        let more_targets =
+            self.cursor.sees_at(1, ",") && !self.cursor.in_list() && !self.cursor.sees_line_end_at(2);
+        more_targets
+            || ["~", "=", "<-", "["]
+                .into_iter()
+                .any(|sign| self.cursor.sees_at(1, sign))
     }
 
     fn index(&mut self) -> Parse<StatementKind> {
