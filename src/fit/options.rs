@@ -1,8 +1,10 @@
 //! What a fit is asked for, and what that comes to on this machine.
 
+use std::time::Instant;
+
 use crate::diag::{Interval, Prob};
 use crate::error::{Error, Result};
-use crate::gpu::{self, AdapterInfo};
+use crate::gpu::{self, Adapter};
 use crate::model::Model;
 use crate::pass::schedule::schedule;
 
@@ -83,6 +85,8 @@ pub struct Options {
     pub threads: Option<usize>,
     /// How the fit was asked for, kept in the fit file.
     pub command: String,
+    /// When work on the fit began: the time from here is part of the total.
+    pub started: Instant,
 }
 
 impl Default for Options {
@@ -102,6 +106,7 @@ impl Default for Options {
             log_lik: LogLik::default(),
             threads: None,
             command: String::new(),
+            started: Instant::now(),
         }
     }
 }
@@ -110,7 +115,7 @@ impl Default for Options {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
     /// The adapter, if the GPU is taken.
-    pub adapter: Option<AdapterInfo>,
+    pub adapter: Option<Adapter>,
     /// The algorithm.
     pub sampler: crate::sampler::Sampler,
     /// Number of chains.
@@ -158,12 +163,13 @@ pub fn plan(model: &Model, options: &Options) -> Result<Plan> {
 }
 
 /// The adapter to run on, `None` for the CPU, and why.
-fn choose_adapter(model: &Model, options: &Options) -> Result<(Option<AdapterInfo>, String)> {
+fn choose_adapter(model: &Model, options: &Options) -> Result<(Option<Adapter>, String)> {
     let cpu = |why: String| Ok((None, format!("cpu: {why}")));
     match options.backend {
         Backend::Cpu => return cpu("as asked".into()),
         Backend::Gpu => {
-            let adapter = gpu::choose_adapter(options.adapter.as_deref())?;
+            let mut adapters = gpu::list_adapters()?;
+            let adapter = adapters.swap_remove(gpu::choose(&adapters, options.adapter.as_deref())?);
             let why = format!("gpu: {}, as asked", adapter.name);
             return Ok((Some(adapter), why));
         }
@@ -182,15 +188,20 @@ fn choose_adapter(model: &Model, options: &Options) -> Result<(Option<AdapterInf
             "{chains} chains of {trips} loop trips each are too little work for a GPU (from {GPU_PAYS_FROM} on)"
         ));
     }
-    let wanted = options.adapter.as_deref().map(str::to_lowercase);
-    let fits = |adapter: &AdapterInfo| {
-        !adapter.is_software && wanted.as_ref().is_none_or(|name| adapter.name.to_lowercase().contains(name))
-    };
-    match gpu::adapters()?.into_iter().find(fits) {
-        Some(adapter) => {
+    let mut adapters = hardware();
+    match gpu::choose(&adapters, options.adapter.as_deref()) {
+        Ok(best) => {
+            let adapter = adapters.swap_remove(best);
             let why = format!("gpu: {}, for {chains} chains of {trips} loop trips each", adapter.name);
             Ok((Some(adapter), why))
         }
-        None => cpu("no hardware GPU is there (a software adapter is never taken by auto)".into()),
+        Err(_) => cpu("no such hardware GPU is there (a software adapter is never taken by auto)".into()),
     }
+}
+
+/// The adapters that `auto` may take; none in a build without GPU support.
+pub fn hardware() -> Vec<Adapter> {
+    let mut adapters = gpu::list_adapters().unwrap_or_default();
+    adapters.retain(|adapter| !adapter.is_software);
+    adapters
 }
