@@ -1,5 +1,6 @@
 //! Model text to tokens. Characters that belong to no token are reported here and stand as [`TokenKind::Bad`].
 
+use super::mistaken::{CURLY, MISTAKEN};
 use super::report::{Report, quoted};
 use super::span::Span;
 
@@ -36,37 +37,6 @@ const SIGNS: [&str; 28] = [
     "<-", "<=", ">=", "==", "!=", "&&", "||", "(", ")", "[", "]", ",", ":", "~", "=", "+", "-", "*", "/",
     "%", "^", "<", ">", "!", "|", "@", "{", "}",
 ];
-
-/// Spellings of other languages and of typesetting, with what to write instead.
-const MISTAKEN: [(&str, &str); 21] = [
-    ("<<-", "write `=` or `<-`"),
-    ("%%", "the remainder is written `%`; it binds like `*`"),
-    ("%in%", "compare with each value: `x == \"a\" || x == \"b\"`"),
-    ("%*%", "write the sum out: `b[1]*x1 + b[2]*x2`"),
-    ("%/%", "write `floor(a / b)`"),
-    ("**", "a power is written `^`"),
-    ("//", "a comment begins with `#`"),
-    ("/*", "a comment begins with `#` and ends with the line"),
-    ("::", "names have no package prefix here"),
-    (":=", "write `=`"),
-    (";", "put each relation on a line of its own"),
-    ("&", "write `&&`"),
-    ("$", "name the column itself: `height` instead of `d$height`"),
-    ("−", "this is a typographic minus; write `-`"),
-    ("–", "this is a dash; write `-`"),
-    ("—", "this is a dash; write `-`"),
-    ("×", "write `*`"),
-    ("·", "write `*`"),
-    ("∼", "this is a mathematical tilde; write `~`"),
-    ("←", "write `=` or `<-`"),
-    (
-        "?",
-        "a choice is written with comparisons: `(x > 0)*a + (x <= 0)*b`",
-    ),
-];
-
-/// Typographic quotes.
-const CURLY: [char; 6] = ['“', '”', '„', '‘', '’', '´'];
 
 /// Splits `text` into tokens; the last one is `End`.
 pub(super) fn tokenize(text: &str) -> (Vec<Token>, Vec<Report>) {
