@@ -13,7 +13,6 @@ use super::expression::NO_BLOCKS;
 use super::{Parse, Parser, Stop};
 
 const RELATION: &str = "a line is a relation, `y ~ Normal(mu, sigma)`, a definition, `mu = a + b*x`, or a declaration such as `index tank = row`";
-const DISTRIBUTION: &str = "write a distribution with its arguments: `a ~ Normal(0, 1)`";
 
 impl Parser<'_> {
     pub(super) fn statement(&mut self) -> Parse<Statement> {
@@ -358,22 +357,24 @@ impl Parser<'_> {
     }
 
     fn distribution(&mut self) -> Parse<Call> {
-        let formula = self.cursor.line_has("|");
-        let help = if formula {
-            "a formula with `|` begins with the word `glm`"
-        } else {
-            DISTRIBUTION
+        let Some(name) = self.cursor.take_name() else {
+            return Err(self.no_distribution("a distribution"));
         };
-        let name = self.expect_name("a distribution", help)?;
         if !self.cursor.sees("(") {
-            let help = if formula {
-                help.to_owned()
-            } else {
-                format!("{DISTRIBUTION}; a formula begins with the word `glm`")
-            };
-            return Err(self.fail(&format!("`(` after {}", quoted(&name.text)), &help));
+            return Err(self.no_distribution(&format!("`(` after {}", quoted(&name.text))));
         }
         self.call(name)
+    }
+
+    fn no_distribution(&mut self, expected: &str) -> Stop {
+        let help = if self.cursor.line_has("|") {
+            "a formula with `|` begins with the word `glm`"
+        } else if self.cursor.sees_line_end() {
+            "write a distribution with its arguments: `a ~ Normal(0, 1)`"
+        } else {
+            "write a distribution with its arguments, `a ~ Normal(0, 1)`; a formula begins with the word `glm`"
+        };
+        self.fail(expected, help)
     }
 }
 

@@ -13,8 +13,8 @@ impl Cursor<'_> {
         if *self.peek() == TokenKind::End {
             return Some((bracket, Span::at(self.end_of_last())));
         }
-        let line = self.line_start(next);
-        if line <= bracket.token || !self.begins_statement(line) {
+        let line = self.line_start(bracket.token, next)?;
+        if !self.begins_statement(line) {
             return None;
         }
         // The comma at the end of a line of an `alist(` comes after the bracket.
@@ -23,12 +23,11 @@ impl Cursor<'_> {
         Some((bracket, Span::at(last.span.end)))
     }
 
-    /// The first token of the line that holds token `token`.
-    fn line_start(&self, token: usize) -> usize {
-        let mut before = self.tokens[..token].iter();
-        before
-            .rposition(|token| token.kind == TokenKind::Newline)
-            .map_or(0, |newline| newline + 1)
+    /// The first token of the line that holds token `token`, if that line begins after token `from`.
+    fn line_start(&self, from: usize, token: usize) -> Option<usize> {
+        let mut before = self.tokens[from..token].iter();
+        let newline = before.rposition(|token| token.kind == TokenKind::Newline)?;
+        Some(from + newline + 1)
     }
 
     /// Whether the line that begins at `line` reads like a statement of its own rather than a line that goes on.
@@ -76,8 +75,9 @@ impl Cursor<'_> {
     pub(in crate::lang::parser) fn recover(&mut self, start: usize) {
         let failed = self.next();
         self.brackets.clear();
-        let line = self.line_start(failed);
-        if line > start && self.begins_statement(line) {
+        if let Some(line) = self.line_start(start, failed)
+            && self.begins_statement(line)
+        {
             self.at = line;
             return;
         }
