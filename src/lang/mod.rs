@@ -13,6 +13,7 @@
 
 pub mod ast;
 mod lexer;
+mod mistaken;
 mod nearest;
 pub mod parser;
 mod print;
