@@ -15,6 +15,8 @@ pub(super) enum Operand {
     Position(u32),
     /// One coordinate of the position.
     Coordinate(u32),
+    /// The gradient of a slot that one loop writes, from this coordinate.
+    Gradient(u32),
     /// One number per lane.
     Scalar(u32),
     /// Data: one number per element.
@@ -30,11 +32,30 @@ pub(super) enum Sink {
     Gradient(u32),
 }
 
+/// Signs of a product and of what is added to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Signs {
+    /// a·b + c
+    Plus,
+    /// −a·b + c
+    NegatedProduct,
+    /// a·b − c
+    NegatedAddend,
+}
+
 /// One step on a block of elements.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Instruction {
     Unary(Unary, Operand, Operand),
     Binary(Binary, Operand, Operand, Operand),
+    /// ±a·b ± c
+    MultiplyAdd {
+        signs: Signs,
+        a: Operand,
+        b: Operand,
+        c: Operand,
+        result: Operand,
+    },
     Select(Operand, Operand, Operand, Operand),
     /// ln(1 + eˣ) and 1/(1 + e⁻ˣ) from one exponential: operand, then the two results.
     SoftplusInvLogit(Operand, Operand, Operand),
@@ -98,6 +119,8 @@ pub struct Code {
     pub(super) array_len: usize,
     /// Ranges of arrays that are added into and so must be reset.
     pub(super) summed_arrays: Vec<(u32, u32)>,
+    /// Coordinates whose gradients are added into.
+    pub(super) summed_gradients: Vec<(u32, u32)>,
     /// Temporaries alive at once in the widest loop.
     pub(super) temps: usize,
     pub(super) columns: Vec<f64>,
@@ -112,6 +135,11 @@ struct Assembler<'a> {
     place: Vec<Option<Operand>>,
     column_start: Vec<u32>,
     code_start: Vec<u32>,
+    /// How often each node is read, by operations or as a root.
+    uses: Vec<usize>,
+    /// Contributions to each slot's gradient, and whether its one contribution is written in place.
+    contributions: Vec<usize>,
+    written: Vec<bool>,
     code: Code,
 }
 
@@ -132,6 +160,7 @@ impl Code {
             sums: Vec::new(),
             array_len: 0,
             summed_arrays: Vec::new(),
+            summed_gradients: Vec::new(),
             temps: 0,
             columns: Vec::new(),
             codes: Vec::new(),
@@ -155,8 +184,19 @@ impl Code {
             place,
             column_start,
             code_start,
+            uses: vec![0; graph.nodes.len()],
+            contributions: schedule.program.gradient.iter().map(Vec::len).collect(),
+            written: vec![false; graph.slots.len()],
             code,
         };
+        for node in &graph.nodes {
+            node.op
+                .for_each_operand(|operand| this.uses[operand.index()] += 1);
+        }
+        schedule
+            .program
+            .roots()
+            .for_each(|root| this.uses[root.index()] += 1);
         for &array in &schedule.arrays {
             let len = graph.plate_len(graph.ty(array).plate);
             let start = narrow(this.code.array_len)?;
@@ -205,6 +245,10 @@ impl Code {
             let len = graph.plate_len(graph.ty(output).plate);
             let from = this.operand(output)?;
             this.code.outputs.push(Output { from, len });
+        }
+        for slot in (0..graph.slots.len()).filter(|&slot| !this.written[slot]) {
+            let range = (narrow(this.offsets[slot])?, narrow(this.offsets[slot + 1])?);
+            this.code.summed_gradients.push(range);
         }
         Ok(this.code)
     }
@@ -301,72 +345,169 @@ impl Assembler<'_> {
         Ok(())
     }
 
+    /// The product that an addition or subtraction of `body` can take in: used by nothing else, and not kept.
+    fn fusible(&self, body: &[Handle], node: Handle) -> Option<Fused> {
+        let graph = self.graph;
+        let Op::Binary(op, x, y) = graph.node(node).op else {
+            return None;
+        };
+        let product = |handle: Handle| match graph.node(handle).op {
+            Op::Binary(Binary::Mul, a, b)
+                if self.uses[handle.index()] == 1
+                    && self.place[handle.index()].is_none()
+                    && body.contains(&handle) =>
+            {
+                Some((a, b))
+            }
+            _ => None,
+        };
+        let fused = |product, (a, b), c, signs| Fused {
+            product,
+            operands: [a, b, c],
+            signs,
+        };
+        match op {
+            Binary::Add => product(y)
+                .map(|ab| fused(y, ab, x, Signs::Plus))
+                .or_else(|| product(x).map(|ab| fused(x, ab, y, Signs::Plus))),
+            Binary::Sub => product(y)
+                .map(|ab| fused(y, ab, x, Signs::NegatedProduct))
+                .or_else(|| product(x).map(|ab| fused(x, ab, y, Signs::NegatedAddend))),
+            Binary::Mul
+            | Binary::Div
+            | Binary::Pow
+            | Binary::Min
+            | Binary::Max
+            | Binary::Lt
+            | Binary::Le
+            | Binary::Eq => None,
+        }
+    }
+
+    /// Lets the loop write gradients that have no other contribution straight to their place.
+    fn place_gradients(&mut self, pass: &Loop) -> Result<()> {
+        for &(source, slot) in &pass.gradient {
+            let alone = self.contributions[slot.index()] == 1;
+            if alone && self.place[source.index()].is_none() && pass.body.contains(&source) {
+                let start = narrow(self.offsets[slot.index()])?;
+                self.place[source.index()] = Some(Operand::Gradient(start));
+                self.written[slot.index()] = true;
+            }
+        }
+        Ok(())
+    }
+
     fn pass(&mut self, pass: &Loop) -> Result<()> {
         let graph = self.graph;
+        self.place_gradients(pass)?;
+        let fused: Vec<Option<Fused>> = pass
+            .body
+            .iter()
+            .map(|&node| self.fusible(&pass.body, node))
+            .collect();
+        let taken: Vec<Handle> = fused.iter().flatten().map(|fused| fused.product).collect();
+        let operands = |time: usize| match fused[time] {
+            Some(fused) => fused.operands.to_vec(),
+            None => {
+                let mut operands = Vec::new();
+                graph
+                    .node(pass.body[time])
+                    .op
+                    .for_each_operand(|operand| operands.push(operand));
+                operands
+            }
+        };
         // The last instruction that reads each temporary frees it.
-        let consumers = pass.sums.iter().chain(&pass.density).chain(&pass.stores);
-        let segments = pass.segments.iter().map(|(source, ..)| source);
-        let gradient = pass.gradient.iter().map(|(source, _)| source);
         let mut last: Vec<Option<usize>> = vec![None; graph.nodes.len()];
         for (time, node) in pass.body.iter().enumerate() {
-            graph
-                .node(*node)
-                .op
-                .for_each_operand(|operand| last[operand.index()] = Some(time));
-        }
-        let end = pass.body.len();
-        for node in consumers.chain(segments).chain(gradient) {
-            last[node.index()] = Some(end);
-            if let Op::Sum(source) = graph.node(*node).op {
-                last[source.index()] = Some(end);
+            if !taken.contains(node) {
+                operands(time)
+                    .iter()
+                    .for_each(|operand| last[operand.index()] = Some(time));
             }
+        }
+        let sums = pass
+            .sums
+            .iter()
+            .map(|sum| self.summand(*sum))
+            .collect::<Result<Vec<Handle>>>()?;
+        let segments = pass.segments.iter().map(|(source, ..)| source);
+        let gradient = pass.gradient.iter().map(|(source, _)| source);
+        for node in sums
+            .iter()
+            .chain(&pass.density)
+            .chain(&pass.stores)
+            .chain(segments)
+            .chain(gradient)
+        {
+            last[node.index()] = Some(pass.body.len());
         }
         let mut free: Vec<u32> = Vec::new();
         let mut temps: u32 = 0;
         let mut instructions = Vec::new();
-        let mut joined: Vec<Handle> = Vec::new();
-        let mut fresh = |free: &mut Vec<u32>| {
-            free.pop().unwrap_or_else(|| {
-                temps += 1;
-                temps - 1
-            })
-        };
+        let mut done: Vec<Handle> = taken;
         for (time, &node) in pass.body.iter().enumerate() {
-            if !joined.contains(&node) {
-                let mut assign = |this: &mut Self, node: Handle| {
-                    *this.place[node.index()].get_or_insert_with(|| Operand::Temp(fresh(&mut free)))
-                };
-                let result = assign(self, node);
-                // ln(1 + eˣ) and 1/(1 + e⁻ˣ) come from one exponential.
-                match (partner(graph, &pass.body, node), &graph.node(node).op) {
-                    (Some(other), Op::Unary(op, operand)) => {
-                        let second = assign(self, other);
-                        joined.push(other);
-                        let (softplus, inv_logit) = if *op == Unary::Softplus {
-                            (result, second)
-                        } else {
-                            (second, result)
-                        };
-                        let operand = self.operand(*operand)?;
-                        instructions.push(Instruction::SoftplusInvLogit(operand, softplus, inv_logit));
-                    }
-                    _ => self.operation(node, &mut instructions)?,
+            if done.contains(&node) {
+                continue;
+            }
+            let mut assign = |this: &mut Self, node: Handle| {
+                *this.place[node.index()].get_or_insert_with(|| {
+                    Operand::Temp(free.pop().unwrap_or_else(|| {
+                        temps += 1;
+                        temps - 1
+                    }))
+                })
+            };
+            let result = assign(self, node);
+            match (
+                fused[time],
+                partner(graph, &pass.body, node),
+                &graph.node(node).op,
+            ) {
+                (
+                    Some(Fused {
+                        operands: [a, b, c],
+                        signs,
+                        ..
+                    }),
+                    ..,
+                ) => {
+                    let (a, b, c) = (self.operand(a)?, self.operand(b)?, self.operand(c)?);
+                    instructions.push(Instruction::MultiplyAdd {
+                        signs,
+                        a,
+                        b,
+                        c,
+                        result,
+                    });
                 }
+                // ln(1 + eˣ) and 1/(1 + e⁻ˣ) come from one exponential.
+                (None, Some(other), Op::Unary(op, operand)) => {
+                    let second = assign(self, other);
+                    done.push(other);
+                    let (softplus, inv_logit) = if *op == Unary::Softplus {
+                        (result, second)
+                    } else {
+                        (second, result)
+                    };
+                    let operand = self.operand(*operand)?;
+                    instructions.push(Instruction::SoftplusInvLogit(operand, softplus, inv_logit));
+                }
+                (None, ..) => self.operation(node, &mut instructions)?,
             }
             let mut dead: Vec<u32> = Vec::new();
-            graph.node(node).op.for_each_operand(|operand| {
-                if let Some(Operand::Temp(temp)) = self.place[operand.index()] {
-                    if last[operand.index()] == Some(time) && !dead.contains(&temp) {
+            for operand in operands(time) {
+                if let (Some(Operand::Temp(temp)), Some(end)) =
+                    (self.place[operand.index()], last[operand.index()])
+                {
+                    if end == time && !dead.contains(&temp) {
                         dead.push(temp);
                     }
                 }
-            });
+            }
             free.extend(dead);
         }
-        for &sum in &pass.sums {
-            let Op::Sum(source) = graph.node(sum).op else {
-                return Err(Error::bug(format!("{sum} is no sum")));
-            };
+        for (&sum, source) in pass.sums.iter().zip(sums) {
             let result = self.scalar(0.0)?;
             self.code.sums.push(result);
             self.place[sum.index()] = Some(Operand::Scalar(result));
@@ -387,11 +528,14 @@ impl Assembler<'_> {
             });
         }
         for &(source, slot) in &pass.gradient {
-            let sink = Sink::Gradient(narrow(self.offsets[slot.index()])?);
-            instructions.push(Instruction::Accumulate {
-                source: self.operand(source)?,
-                sink,
-            });
+            let start = narrow(self.offsets[slot.index()])?;
+            let source = self.operand(source)?;
+            if source != Operand::Gradient(start) {
+                instructions.push(Instruction::Accumulate {
+                    source,
+                    sink: Sink::Gradient(start),
+                });
+            }
         }
         self.code.temps = self.code.temps.max(temps as usize);
         self.code.passes.push(Pass {
@@ -400,6 +544,23 @@ impl Assembler<'_> {
         });
         Ok(())
     }
+
+    /// What a sum runs over.
+    fn summand(&self, sum: Handle) -> Result<Handle> {
+        match self.graph.node(sum).op {
+            Op::Sum(source) => Ok(source),
+            _ => Err(Error::bug(format!("{sum} is no sum"))),
+        }
+    }
+}
+
+/// A product taken in by the addition that alone uses it.
+#[derive(Clone, Copy)]
+struct Fused {
+    product: Handle,
+    /// a, b of the product, and what is added.
+    operands: [Handle; 3],
+    signs: Signs,
 }
 
 /// The node of `body` that is ln(1 + eˣ) where `node` is 1/(1 + e⁻ˣ) of the same x, or conversely.

@@ -3,6 +3,7 @@
 //! Everything here is inlined into the functions of `machine` that are compiled once per instruction set. Pointers
 //! come from the machine, which guarantees that they are valid for the block and that a result overlaps no operand.
 
+use super::code::Signs;
 use crate::ir::{Binary, Unary};
 use crate::num::lanes;
 
@@ -157,16 +158,16 @@ pub(super) unsafe fn unary<const W: usize, const FMA: bool>(op: Unary, n: usize,
             Unary::Square => each::<W>(n, x, out, |x| map(x, |x| x * x)),
             Unary::Abs => each::<W>(n, x, out, |x| map(x, f64::abs)),
             Unary::Floor => each::<W>(n, x, out, |x| map(x, f64::floor)),
-            Unary::Exp => each::<W>(n, x, out, lanes::exp::<W, FMA>),
-            Unary::Ln => each::<W>(n, x, out, lanes::ln::<W, FMA>),
-            Unary::Log1p => each::<W>(n, x, out, lanes::log1p::<W, FMA>),
-            Unary::Expm1 => each::<W>(n, x, out, lanes::expm1::<W, FMA>),
-            Unary::InvLogit => each::<W>(n, x, out, |x| lanes::softplus_inv_logit::<W, FMA>(x).1),
-            Unary::Softplus => each::<W>(n, x, out, |x| lanes::softplus_inv_logit::<W, FMA>(x).0),
-            Unary::Lgamma => each::<W>(n, x, out, lanes::lgamma::<W, FMA>),
-            Unary::Digamma => each::<W>(n, x, out, lanes::digamma::<W, FMA>),
-            Unary::StdNormalCdf => each::<W>(n, x, out, lanes::std_normal_cdf::<W, FMA>),
-            Unary::LogStdNormalCdf => each::<W>(n, x, out, lanes::log_std_normal_cdf::<W, FMA>),
+            Unary::Exp => each::<W>(n, x, out, lanes::exp::<FMA, W>),
+            Unary::Ln => each::<W>(n, x, out, lanes::ln::<FMA, W>),
+            Unary::Log1p => each::<W>(n, x, out, lanes::log1p::<FMA, W>),
+            Unary::Expm1 => each::<W>(n, x, out, lanes::expm1::<FMA, W>),
+            Unary::InvLogit => each::<W>(n, x, out, lanes::inv_logit::<FMA, W>),
+            Unary::Softplus => each::<W>(n, x, out, lanes::softplus::<FMA, W>),
+            Unary::Lgamma => each::<W>(n, x, out, lanes::lgamma::<FMA, W>),
+            Unary::Digamma => each::<W>(n, x, out, lanes::digamma::<FMA, W>),
+            Unary::StdNormalCdf => each::<W>(n, x, out, lanes::std_normal_cdf::<FMA, W>),
+            Unary::LogStdNormalCdf => each::<W>(n, x, out, lanes::log_std_normal_cdf::<FMA, W>),
         }
     }
 }
@@ -186,12 +187,120 @@ pub(super) unsafe fn binary<const W: usize, const FMA: bool>(
             Binary::Sub => each2::<W>(n, a, b, out, |a, b| a - b),
             Binary::Mul => each2::<W>(n, a, b, out, |a, b| a * b),
             Binary::Div => each2_rare::<W>(n, a, b, out, |a, b| zip(a, b, |a, b| a / b)),
-            Binary::Pow => each2_rare::<W>(n, a, b, out, lanes::pow::<W, FMA>),
+            Binary::Pow => each2_rare::<W>(n, a, b, out, lanes::pow::<FMA, W>),
             Binary::Min => each2_rare::<W>(n, a, b, out, |a, b| zip(a, b, f64::min)),
             Binary::Max => each2_rare::<W>(n, a, b, out, |a, b| zip(a, b, f64::max)),
             Binary::Lt => each2_rare::<W>(n, a, b, out, |a, b| zip(a, b, |a, b| truth(a < b))),
             Binary::Le => each2_rare::<W>(n, a, b, out, |a, b| zip(a, b, |a, b| truth(a <= b))),
             Binary::Eq => each2_rare::<W>(n, a, b, out, |a, b| zip(a, b, |a, b| truth(a == b))),
+        }
+    }
+}
+
+/// `out = product_sign·a·b + c_sign·c`, one rounding where the target has fused multiply–add.
+#[inline(always)]
+pub(super) unsafe fn multiply_add<const W: usize, const FMA: bool>(
+    n: usize,
+    signs: Signs,
+    (a, b, c): (Source, Source, Source),
+    out: *mut f64,
+) {
+    #[inline(always)]
+    fn fused<const FMA: bool>(a: f64, b: f64, c: f64) -> f64 {
+        if FMA { a.mul_add(b, c) } else { a * b + c }
+    }
+    unsafe {
+        match signs {
+            Signs::Plus => each3::<W>(n, a, b, c, out, |a, b, c| fused::<FMA>(a, b, c)),
+            Signs::NegatedProduct => each3::<W>(n, a, b, c, out, |a, b, c| fused::<FMA>(-a, b, c)),
+            Signs::NegatedAddend => each3::<W>(n, a, b, c, out, |a, b, c| fused::<FMA>(a, b, -c)),
+        }
+    }
+}
+
+/// Addresses of an operand: every kind is read by one loop, at a stride of its own.
+#[derive(Clone, Copy)]
+struct Strided {
+    from: *const f64,
+    stride: usize,
+    is_column: bool,
+}
+
+impl Strided {
+    fn new<const W: usize>(source: Source) -> Self {
+        match source {
+            Source::Lanes(from) => Self {
+                from,
+                stride: W,
+                is_column: false,
+            },
+            Source::Scalar(from) => Self {
+                from,
+                stride: 0,
+                is_column: false,
+            },
+            Source::Column(from) => Self {
+                from,
+                stride: 1,
+                is_column: true,
+            },
+        }
+    }
+
+    /// SAFETY: the operand holds element `i` and is a column if and only if `COLUMN`.
+    #[inline(always)]
+    unsafe fn at<const W: usize, const COLUMN: bool>(self, i: usize) -> [f64; W] {
+        unsafe {
+            let from = self.from.add(i * self.stride);
+            if COLUMN {
+                [from.read(); W]
+            } else {
+                from.cast::<[f64; W]>().read()
+            }
+        }
+    }
+}
+
+/// `out[i] = f(a[i], b[i], c[i])`.
+#[inline(always)]
+unsafe fn each3<const W: usize>(
+    n: usize,
+    a: Source,
+    b: Source,
+    c: Source,
+    out: *mut f64,
+    f: impl Fn(f64, f64, f64) -> f64 + Copy,
+) {
+    #[inline(always)]
+    unsafe fn run<const W: usize, const A: bool, const B: bool, const C: bool>(
+        n: usize,
+        (a, b, c): (Strided, Strided, Strided),
+        out: *mut f64,
+        f: impl Fn(f64, f64, f64) -> f64,
+    ) {
+        for i in 0..n {
+            // SAFETY: the caller's.
+            unsafe {
+                let (a, b, c) = (a.at::<W, A>(i), b.at::<W, B>(i), c.at::<W, C>(i));
+                let mut y = a;
+                for lane in 0..W {
+                    y[lane] = f(a[lane], b[lane], c[lane]);
+                }
+                store(out, i, y);
+            }
+        }
+    }
+    let operands = (Strided::new::<W>(a), Strided::new::<W>(b), Strided::new::<W>(c));
+    unsafe {
+        match (operands.0.is_column, operands.1.is_column, operands.2.is_column) {
+            (false, false, false) => run::<W, false, false, false>(n, operands, out, f),
+            (false, false, true) => run::<W, false, false, true>(n, operands, out, f),
+            (false, true, false) => run::<W, false, true, false>(n, operands, out, f),
+            (false, true, true) => run::<W, false, true, true>(n, operands, out, f),
+            (true, false, false) => run::<W, true, false, false>(n, operands, out, f),
+            (true, false, true) => run::<W, true, false, true>(n, operands, out, f),
+            (true, true, false) => run::<W, true, true, false>(n, operands, out, f),
+            (true, true, true) => run::<W, true, true, true>(n, operands, out, f),
         }
     }
 }
@@ -219,7 +328,7 @@ pub(super) unsafe fn softplus_inv_logit<const W: usize, const FMA: bool>(
 ) {
     with_reader!(x, |x| unsafe {
         for i in 0..n {
-            let (s, p) = lanes::softplus_inv_logit::<W, FMA>(x.at(i));
+            let (s, p) = lanes::softplus_inv_logit::<FMA, W>(x.at(i));
             store(softplus, i, s);
             store(inv_logit, i, p);
         }
@@ -238,11 +347,24 @@ pub(super) unsafe fn gather<const W: usize>(codes: &[u32], source: *const f64, o
 #[inline(always)]
 pub(super) unsafe fn sum<const W: usize>(n: usize, x: Source, total: *mut f64) {
     with_reader!(x, |x| unsafe {
-        let mut sum: [f64; W] = Lanes(total).at(0);
-        for i in 0..n {
-            sum = zip(sum, x.at(i), |s, x| s + x);
+        // Four chains of additions, so that one need not wait for the other.
+        let mut sums = [[0.0; W]; 4];
+        let whole = n - n % 4;
+        for i in (0..whole).step_by(4) {
+            for (k, sum) in sums.iter_mut().enumerate() {
+                *sum = zip(*sum, x.at(i + k), |s, x| s + x);
+            }
         }
-        store(total, 0, sum);
+        for i in whole..n {
+            sums[0] = zip(sums[0], x.at(i), |s, x| s + x);
+        }
+        let [a, b, c, d] = sums;
+        let sum = zip(zip(a, b, |a, b| a + b), zip(c, d, |c, d| c + d), |x, y| x + y);
+        store(
+            total,
+            0,
+            zip(Lanes(total).at(0), sum, |total: f64, sum| total + sum),
+        );
     })
 }
 

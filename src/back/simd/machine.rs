@@ -45,7 +45,7 @@ impl InstructionSet {
 }
 
 /// Bytes of temporaries that a block may fill: well inside a first-level cache of 32 KiB.
-const BLOCK_BYTES: usize = 20 * 1024;
+const BLOCK_BYTES: usize = 24 * 1024;
 /// Elements of a block at most and at least.
 const BLOCK_LIMITS: (usize, usize) = (8, 128);
 
@@ -91,7 +91,9 @@ impl<'c, const W: usize> Machine<'c, W> {
         assert_eq!(gradient.len(), dim * W, "a gradient holds dim × lanes numbers");
         assert_eq!(log_density.len(), W, "one log density per lane");
         log_density.fill(self.code.constant);
-        gradient.fill(0.0);
+        for &(start, end) in &self.code.summed_gradients {
+            gradient[start as usize * W..end as usize * W].fill(0.0);
+        }
         for &sum in &self.code.sums {
             self.scalars[sum as usize * W..][..W].fill(0.0);
         }
@@ -172,7 +174,7 @@ impl<'c, const W: usize> Machine<'c, W> {
                 out.extend_from_slice(&self.code.columns[start as usize..][..output.len])
             }
             // Outputs over plates are stored in arrays by the schedule.
-            Operand::Temp(_) => out.extend(std::iter::repeat_n(f64::NAN, output.len)),
+            Operand::Temp(_) | Operand::Gradient(_) => out.extend(std::iter::repeat_n(f64::NAN, output.len)),
         }
     }
 }
@@ -200,6 +202,7 @@ impl Memory {
                 Operand::Position(start) => Source::Lanes(self.position.add((start as usize + first) * W)),
                 Operand::Coordinate(i) => Source::Scalar(self.position.add(i as usize * W)),
                 Operand::Scalar(scalar) => Source::Scalar(self.scalars.add(scalar as usize * W)),
+                Operand::Gradient(start) => Source::Lanes(self.gradient.add((start as usize + first) * W)),
                 Operand::Column(start) => Source::Column(self.columns.add(start as usize + first)),
             }
         }
@@ -211,6 +214,7 @@ impl Memory {
             match operand {
                 Operand::Temp(temp) => self.temps.add(temp as usize * self.block * W),
                 Operand::Array(start) => self.arrays.add((start as usize + first) * W),
+                Operand::Gradient(start) => self.gradient.add((start as usize + first) * W),
                 Operand::Scalar(scalar) => self.scalars.add(scalar as usize * W),
                 // The assembler gives results no other place.
                 Operand::Position(_) | Operand::Coordinate(_) | Operand::Column(_) => std::ptr::null_mut(),
@@ -225,9 +229,11 @@ impl Memory {
             match operand {
                 Operand::Array(start) => self.arrays.add(start as usize * W),
                 Operand::Position(start) => self.position.add(start as usize * W),
-                Operand::Temp(_) | Operand::Coordinate(_) | Operand::Scalar(_) | Operand::Column(_) => {
-                    std::ptr::null()
-                }
+                Operand::Temp(_)
+                | Operand::Coordinate(_)
+                | Operand::Gradient(_)
+                | Operand::Scalar(_)
+                | Operand::Column(_) => std::ptr::null(),
             }
         }
     }
@@ -264,6 +270,17 @@ impl Memory {
                     Instruction::Binary(op, a, b, out) => {
                         let (a, b) = (self.source::<W>(a, first), self.source::<W>(b, first));
                         kernels::binary::<W, FMA>(op, n, a, b, self.result::<W>(out, first));
+                    }
+                    Instruction::MultiplyAdd {
+                        signs,
+                        a,
+                        b,
+                        c,
+                        result,
+                    } => {
+                        let (a, b) = (self.source::<W>(a, first), self.source::<W>(b, first));
+                        let operands = (a, b, self.source::<W>(c, first));
+                        kernels::multiply_add::<W, FMA>(n, signs, operands, self.result::<W>(result, first));
                     }
                     Instruction::Select(c, a, b, out) => {
                         let (a, b) = (self.source::<W>(a, first), self.source::<W>(b, first));
