@@ -64,3 +64,5 @@ if __name__ == "__main__":
         z = 4 * (1 + t) / (1 - t)
         return (1 + 2 * z) * exp(z**2 / 2) * erfc(z / sqrt(2)) / 2
     report("MILLS", mills, -1, 1, 24, checked_to=0.999)
+    # The same for shaders/special.wgsl, in f32.
+    report("MILLS_F32", mills, -1, 1, 10, checked_to=0.999)

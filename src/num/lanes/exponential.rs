@@ -66,6 +66,15 @@ pub(super) fn exp<const FMA: bool>(x: f64) -> f64 {
     scale(1.0 + reduced, power)
 }
 
+/// e^x for x ≤ 0, and 0 where that is no normal number (below −708): half the work of scaling.
+#[inline(always)]
+pub(super) fn exp_of_negative<const FMA: bool>(x: f64) -> f64 {
+    let Reduced { reduced, power } = reduce::<FMA>(x);
+    let step = power_of_two(power.wrapping_sub(4096 - 1023));
+    let result = mul_add::<FMA>(step, reduced, step);
+    if x < -708.0 { 0.0 } else { result }
+}
+
 /// e^x − 1: 2^k (e^r − 1) + (2^k − 1), and from 40 on e^x itself, of which 1 is no longer a part.
 #[inline(always)]
 pub(super) fn expm1<const FMA: bool>(x: f64) -> f64 {

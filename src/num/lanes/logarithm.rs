@@ -88,9 +88,10 @@ pub(super) fn log1p<const FMA: bool>(x: f64) -> f64 {
     let virtual_x = u - 1.0;
     let lost = (1.0 - (u - virtual_x)) + (x - virtual_x);
     let (power, significand) = split(u);
+    // Half of 2^(1 − k), since 2^−k itself is out of range for the largest k.
     let f = mul_add::<FMA>(
-        lost,
-        power_of_two(2046_u64.wrapping_sub(power)),
+        0.5 * lost,
+        power_of_two(2047_u64.wrapping_sub(power)),
         significand - 1.0,
     );
     let result = assemble::<FMA>(to_float(power) - 1023.0, f);
@@ -100,14 +101,15 @@ pub(super) fn log1p<const FMA: bool>(x: f64) -> f64 {
 /// ln(1 + t) for t from 0 to 1, as after t = exp(−|x|): f comes from t itself, so nothing is lost.
 #[inline(always)]
 pub(super) fn log1p_unit<const FMA: bool>(t: f64) -> f64 {
-    let above = t > std::f64::consts::SQRT_2 - 1.0;
-    let f = if above { 0.5 * t - 0.5 } else { t };
+    // One select: with two on the same condition the compiler evaluates the polynomial twice.
+    let k = if t > std::f64::consts::SQRT_2 - 1.0 {
+        1.0
+    } else {
+        0.0
+    };
+    let half = 0.5 * k;
+    let f = mul_add::<FMA>(t, 1.0 - half, -half);
     let f2 = f * f;
     let cubic = f2 * f * polynomial::<FMA, { LN.len() }>(f, &LN);
-    let ln_1_f = f + mul_add::<FMA>(-0.5, f2, cubic);
-    if above {
-        std::f64::consts::LN_2 + ln_1_f
-    } else {
-        ln_1_f
-    }
+    mul_add::<FMA>(k, std::f64::consts::LN_2, f + mul_add::<FMA>(-0.5, f2, cubic))
 }

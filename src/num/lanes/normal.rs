@@ -1,7 +1,7 @@
 //! The normal distribution function and its logarithm: Φ(−z) = exp(−z²/2)·m(z) with a smooth m (half of erfcx), as in
 //! Shepherd & Laframboise (1981), Chebyshev approximation of (1 + 2x)exp(x²)erfc x.
 
-use super::exponential::exp;
+use super::exponential::exp_of_negative;
 use super::logarithm::log1p;
 use super::polynomial::polynomial;
 
@@ -50,11 +50,11 @@ fn mills<const FMA: bool>(z: f64) -> f64 {
 /// exp(−z²/2), with the rounding error of z² made good.
 #[inline(always)]
 fn exp_half_square<const FMA: bool>(z: f64) -> f64 {
-    let z = if z > 40.0 { 40.0 } else { z };
+    let z = if z > 38.0 { 38.0 } else { z };
     let high = f64::from_bits(z.to_bits() & HIGH_BITS);
-    // Below 40²·2⁻²⁶: three terms of its exponential are exact.
+    // Below 38²·2⁻²⁶: three terms of its exponential are exact.
     let low = 0.5 * (z - high) * (z + high);
-    exp::<FMA>(-0.5 * high * high) * (1.0 - low + 0.5 * low * low)
+    exp_of_negative::<FMA>(-0.5 * high * high) * (1.0 - low + 0.5 * low * low)
 }
 
 /// Φ(x).
