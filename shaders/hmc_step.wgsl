@@ -35,6 +35,17 @@ fn hmc_plan(iteration: u32, ensemble: u32) -> Plan {
     return Plan(bitcast<f32>(settings[at]), settings[at + 1u]);
 }
 
+// Whether all loops so far ran to their ends. Software Vulkan ends the loops of an invocation early, without a word, after
+// 65,535 trips in total: each is then left after its first trip, and so is this one, of two trips that no compiler can
+// foresee.
+fn hmc_is_whole() -> bool {
+    var trips = 0u;
+    for (var k = 0u; k <= min(params.chains, 1u); k++) {
+        trips += 1u;
+    }
+    return trips == 2u;
+}
+
 // Fills the draws with a pattern that no run writes; one thread per word.
 @compute @workgroup_size(LANES)
 fn poison(
@@ -60,7 +71,7 @@ fn evaluate(
         return;
     }
     let value = log_density_grad(chain);
-    hmc_store(CHAIN_NOW_WHOLE, chain, value.x);
+    chain_state[hmc_state(CHAIN_NOW_WHOLE, chain)] = select(POISON, bitcast<u32>(value.x), hmc_is_whole());
     hmc_store(CHAIN_NOW_REST, chain, value.y);
 }
 
@@ -138,7 +149,10 @@ fn leapfrog(
     }
     hmc_store(CHAIN_NOW_WHOLE, chain, value.x);
     hmc_store(CHAIN_NOW_REST, chain, value.y);
-    chain_state[hmc_state(CHAIN_STEP, chain)] = step;
+    // A step that was cut short does not count, and `finish` misses it.
+    if hmc_is_whole() {
+        chain_state[hmc_state(CHAIN_STEP, chain)] = step;
+    }
 }
 
 // Accepts or rejects, and stores the draw.
@@ -191,6 +205,7 @@ fn finish(
     draws[draw + DRAW_ACCEPT_PROB * chains] = bitcast<u32>(accept_prob);
     // A non-finite error is stored as +infinity, whichever pattern the driver made.
     draws[draw + DRAW_ENERGY_ERROR * chains] = select(bitcast<u32>(energy_error), 0x7f800000u, is_bad);
-    draws[draw + DRAW_STATUS * chains] = (iteration + 1u) | select(0u, DIVERGENT_BIT, is_divergent);
+    let is_whole = chain_state[hmc_state(CHAIN_STEP, chain)] == hmc_plan(iteration, ensemble).steps;
+    draws[draw + DRAW_STATUS * chains] = select(0u, iteration + 1u, is_whole) | select(0u, DIVERGENT_BIT, is_divergent);
     chain_state[hmc_state(CHAIN_ITERATION, chain)] = iteration + 1u;
 }

@@ -7,7 +7,7 @@ use super::plan::IterationResult;
 use super::shader::{DIVERGENT_BIT, DrawRow, POISON, draw_rows};
 
 /// A word that holds the bits of an f32.
-pub(super) fn real(word: u32) -> f64 {
+fn real(word: u32) -> f64 {
     f64::from(f32::from_bits(word))
 }
 
@@ -39,11 +39,12 @@ pub(super) fn decode(
             check(draw, dim, chains, count, adapter)?;
             let row = |row: DrawRow| &draw[row.at(dim) * chains..][..chains];
             let values = |at: DrawRow| row(at).iter().map(|&w| real(w)).collect::<Vec<f64>>();
-            let log_density: Vec<f64> = row(DrawRow::LogDensityWhole)
-                .iter()
-                .zip(row(DrawRow::LogDensityRest))
-                .map(|(&whole, &rest)| real(whole) + real(rest) + constant)
-                .collect();
+            let log_density = log_densities(
+                row(DrawRow::LogDensityWhole),
+                row(DrawRow::LogDensityRest),
+                constant,
+                adapter,
+            )?;
             let energy = log_density
                 .iter()
                 .zip(row(DrawRow::Kinetic))
@@ -64,6 +65,31 @@ pub(super) fn decode(
         .collect()
 }
 
+/// The driver did not write all of `what`.
+fn incomplete(what: &str, adapter: &Adapter) -> Error {
+    Error::environment(format!(
+        "{adapter} did not execute all of the shader: {what} is incomplete"
+    ))
+    .with_help("use `--backend cpu`, and report this adapter and driver")
+}
+
+/// Log densities `[chain]` from their two parts on the device, with `constant` added.
+///
+/// # Errors
+/// Environment: one was not computed to its end.
+pub(super) fn log_densities(
+    whole: &[u32],
+    rest: &[u32],
+    constant: f64,
+    adapter: &Adapter,
+) -> Result<Vec<f64>> {
+    if let Some(chain) = whole.iter().position(|&word| word == POISON) {
+        return Err(incomplete(&format!("the log density of chain {chain}"), adapter));
+    }
+    let sum = |(&whole, &rest): (&u32, &u32)| real(whole) + real(rest) + constant;
+    Ok(whole.iter().zip(rest).map(sum).collect())
+}
+
 /// Fails unless all of iteration number `count` (from 1) was written by every chain.
 fn check(draw: &[u32], dim: usize, chains: usize, count: u32, adapter: &Adapter) -> Result<()> {
     let status = &draw[DrawRow::Status.at(dim) * chains..][..chains];
@@ -71,11 +97,10 @@ fn check(draw: &[u32], dim: usize, chains: usize, count: u32, adapter: &Adapter)
     let unwritten = draw.iter().position(|&word| word == POISON).map(|at| at % chains);
     match miscounted.or(unwritten) {
         None => Ok(()),
-        Some(chain) => Err(Error::environment(format!(
-            "{adapter} did not execute all of the shader: the draw of chain {chain} in iteration {count} of a block is \
-             incomplete"
-        ))
-        .with_help("use `--backend cpu`, and report this adapter and driver")),
+        Some(chain) => Err(incomplete(
+            &format!("the draw of chain {chain} in iteration {count} of a block"),
+            adapter,
+        )),
     }
 }
 

@@ -130,7 +130,7 @@ mod tests {
         Ok(names)
     }
 
-    const KERNELS: [(&str, usize, &str); 8] = [
+    const KERNELS: [(&str, usize, &str); 9] = [
         ("normal", 5, include_str!("../../tests/wgsl/normal.wgsl")),
         ("correlated", 2, include_str!("../../tests/wgsl/correlated.wgsl")),
         ("funnel", 3, include_str!("../../tests/wgsl/funnel.wgsl")),
@@ -138,6 +138,7 @@ mod tests {
         ("streams", 13, include_str!("../../tests/wgsl/streams.wgsl")),
         ("edges", 4, include_str!("../../tests/wgsl/edges.wgsl")),
         ("sum", 1, include_str!("../../tests/wgsl/sum.wgsl")),
+        ("long", 1, include_str!("../../tests/wgsl/long.wgsl")),
         ("tanks", 50, include_str!("../../tests/wgsl/tanks.wgsl")),
     ];
 

@@ -68,3 +68,26 @@ fn adapters_are_listed_and_chosen_by_name() -> Result<()> {
     assert!(error.message().contains(&gpu.adapter().name), "{error}");
     Ok(())
 }
+
+/// A driver that ends loops early must be found out even where the count of trips was wrong.
+#[test]
+fn loops_that_the_driver_cuts_are_noticed() -> Result<()> {
+    let Some(gpu) = gpu() else { return Ok(()) };
+    let cuts = gpu.adapter().max_loop_trips().is_some();
+    for (dim, trips, is_cut) in [(1, 1000, false), (1, 70_000, cuts), (50, 70_000, cuts)] {
+        let mut kernel = kernel(include_str!("../wgsl/long.wgsl"), dim);
+        kernel.columns = vec![0.0; 4];
+        kernel.loop_trips = 1; // a lie
+        kernel.indices = vec![trips];
+        let mut hmc = SteppedHmc::new(&gpu, &kernel, 8, 8, SEED, 0)?;
+        let run = hmc.run(0, &[vec![plan(0.5, 2)]], &mut go_on);
+        let evaluation = hmc.log_density_grad();
+        assert_eq!(run.is_err(), is_cut, "{trips} trips in a run");
+        assert_eq!(evaluation.is_err(), is_cut, "{trips} trips in an evaluation");
+        for error in [run.err(), evaluation.err()].into_iter().flatten() {
+            assert_eq!(error.kind(), Kind::Environment);
+            assert!(error.message().contains("did not execute all"), "{error}");
+        }
+    }
+    Ok(())
+}
