@@ -11,11 +11,18 @@ fn real(word: u32) -> f64 {
     f64::from(f32::from_bits(word))
 }
 
+/// Chains that are transposed together: a row's stretch of them fills a few cache lines.
+const TILE: usize = 64;
+
 /// `[row][chain]` on the device to `[chain][row]` on the host.
 pub(super) fn by_chain(words: &[u32], rows: usize, chains: usize) -> Vec<f64> {
-    let mut values = Vec::with_capacity(rows * chains);
-    for chain in 0..chains {
-        values.extend((0..rows).map(|row| real(words[row * chains + chain])));
+    let mut values = vec![0.0; rows * chains];
+    for first in (0..chains).step_by(TILE) {
+        for row in 0..rows {
+            for chain in first..chains.min(first + TILE) {
+                values[chain * rows + row] = real(words[row * chains + chain]);
+            }
+        }
     }
     values
 }
@@ -160,6 +167,18 @@ mod tests {
         assert_eq!(result.energy, [1.5 - 5.25, 1.0 - 4.0]);
         assert_eq!(result.is_divergent, [false, true]);
         assert_eq!(result.energy_error[1], f64::INFINITY);
+    }
+
+    #[test]
+    fn a_transpose_covers_odd_sizes() {
+        let (rows, chains) = (3, 2 * TILE + 5);
+        let value = |row: usize, chain: usize| (1000 * row + chain) as f32;
+        let words: Vec<u32> = (0..rows * chains)
+            .map(|at| value(at / chains, at % chains).to_bits())
+            .collect();
+        for (at, got) in by_chain(&words, rows, chains).into_iter().enumerate() {
+            assert_eq!(got, f64::from(value(at % rows, at / rows)));
+        }
     }
 
     #[test]
