@@ -35,6 +35,17 @@ fn hmc_plan(iteration: u32, ensemble: u32) -> Plan {
     return Plan(bitcast<f32>(settings[at]), settings[at + 1u]);
 }
 
+// Whether all loops so far ran to their ends. Software Vulkan ends the loops of an invocation early, without a word, after
+// 65,535 trips in total: each is then left after its first trip, and so is this one, of two trips that no compiler can
+// foresee.
+fn hmc_is_whole() -> bool {
+    var trips = 0u;
+    for (var k = 0u; k <= min(params.chains, 1u); k++) {
+        trips += 1u;
+    }
+    return trips == 2u;
+}
+
 // Fills the draws with a pattern that no run writes; one thread per word.
 @compute @workgroup_size(LANES)
 fn poison(
@@ -60,11 +71,11 @@ fn evaluate(
         return;
     }
     let value = log_density_grad(chain);
-    hmc_store(CHAIN_NOW_WHOLE, chain, value.x);
+    chain_state[hmc_state(CHAIN_NOW_WHOLE, chain)] = select(POISON, bitcast<u32>(value.x), hmc_is_whole());
     hmc_store(CHAIN_NOW_REST, chain, value.y);
 }
 
-// Draws the momentum, remembers where the iteration starts, and makes the first half kick.
+// Draws the momentum, remembers where the iteration starts, and makes the first half kick and drift.
 @compute @workgroup_size(LANES)
 fn begin(
     @builtin(workgroup_id) workgroup: vec3<u32>,
@@ -78,7 +89,7 @@ fn begin(
     let chains = params.chains;
     let ensemble = chain / params.chains_per_ensemble;
     let iteration = chain_state[hmc_state(CHAIN_ITERATION, chain)];
-    let half_step = 0.5 * hmc_plan(iteration, ensemble).step_size;
+    let step_size = hmc_plan(iteration, ensemble).step_size;
     var kinetic = vec2<f32>(0.0, 0.0);
     for (var block = 0u; 4u * block < DIM; block++) {
         let words = philox_block(PURPOSE_MOMENTUM, chain, params.first_iteration + iteration, block);
@@ -89,10 +100,14 @@ fn begin(
             let z = normals[k];
             // p = z / √inv_mass, so that p² · inv_mass / 2 = z² / 2.
             kinetic = accumulate(kinetic, 0.5 * z * z);
+            let inv_mass = hmc_inv_mass(ensemble, i);
+            let start = position[at];
             let slope = gradient[at];
-            trajectory[at] = z / sqrt(hmc_inv_mass(ensemble, i)) + half_step * slope;
-            trajectory[at + DIM * chains] = position[at];
+            let momentum = z / sqrt(inv_mass) + 0.5 * step_size * slope;
+            trajectory[at] = momentum;
+            trajectory[at + DIM * chains] = start;
             trajectory[at + 2u * DIM * chains] = slope;
+            position[at] = start + step_size * inv_mass * momentum;
         }
     }
     hmc_store(CHAIN_KINETIC_WHOLE, chain, kinetic.x);
@@ -102,7 +117,8 @@ fn begin(
     chain_state[hmc_state(CHAIN_STEP, chain)] = 0u;
 }
 
-// One drift, one gradient, one kick: a full kick joins the halves of neighbouring steps, the last step's is a half.
+// The gradient at the position that the step before has drifted to, then the kick and, unless this is the last step,
+// the next drift: a full kick joins the halves of neighbouring steps, and each word of the state moves once.
 @compute @workgroup_size(LANES)
 fn leapfrog(
     @builtin(workgroup_id) workgroup: vec3<u32>,
@@ -120,19 +136,23 @@ fn leapfrog(
     if step > plan.steps {
         return;
     }
-    for (var i = 0u; i < DIM; i++) {
-        let at = i * chains + chain;
-        position[at] += plan.step_size * hmc_inv_mass(ensemble, i) * trajectory[at];
-    }
     let value = log_density_grad(chain);
-    let kick = select(plan.step_size, 0.5 * plan.step_size, step == plan.steps);
+    let is_last = step == plan.steps;
+    let kick = select(plan.step_size, 0.5 * plan.step_size, is_last);
     for (var i = 0u; i < DIM; i++) {
         let at = i * chains + chain;
-        trajectory[at] += kick * gradient[at];
+        let momentum = trajectory[at] + kick * gradient[at];
+        trajectory[at] = momentum;
+        if !is_last {
+            position[at] += plan.step_size * hmc_inv_mass(ensemble, i) * momentum;
+        }
     }
     hmc_store(CHAIN_NOW_WHOLE, chain, value.x);
     hmc_store(CHAIN_NOW_REST, chain, value.y);
-    chain_state[hmc_state(CHAIN_STEP, chain)] = step;
+    // A step that was cut short does not count, and `finish` misses it.
+    if hmc_is_whole() {
+        chain_state[hmc_state(CHAIN_STEP, chain)] = step;
+    }
 }
 
 // Accepts or rejects, and stores the draw.
@@ -185,6 +205,7 @@ fn finish(
     draws[draw + DRAW_ACCEPT_PROB * chains] = bitcast<u32>(accept_prob);
     // A non-finite error is stored as +infinity, whichever pattern the driver made.
     draws[draw + DRAW_ENERGY_ERROR * chains] = select(bitcast<u32>(energy_error), 0x7f800000u, is_bad);
-    draws[draw + DRAW_STATUS * chains] = (iteration + 1u) | select(0u, DIVERGENT_BIT, is_divergent);
+    let is_whole = chain_state[hmc_state(CHAIN_STEP, chain)] == hmc_plan(iteration, ensemble).steps;
+    draws[draw + DRAW_STATUS * chains] = select(0u, iteration + 1u, is_whole) | select(0u, DIVERGENT_BIT, is_divergent);
     chain_state[hmc_state(CHAIN_ITERATION, chain)] = iteration + 1u;
 }

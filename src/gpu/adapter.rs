@@ -59,7 +59,8 @@ impl Adapter {
     /// Mesa's llvmpipe ends every loop of an invocation after 65,535 trips in total; the bound leaves some to the
     /// loops that drivers add.
     pub fn max_loop_trips(&self) -> Option<u64> {
-        (self.is_software && self.backend == "vulkan").then_some(60_000)
+        let is_llvmpipe = is_named(&["llvmpipe", "lavapipe"], &self.name, &self.driver);
+        is_llvmpipe.then_some(60_000)
     }
 
     /// Order of preference, best first; equal ones stay in the order in which the system lists them.
@@ -88,8 +89,13 @@ const SOFTWARE: [&str; 6] = [
 /// Whether an adapter is software, by its kind or by the name that it or its driver bears.
 #[cfg(any(feature = "gpu", test))]
 pub(super) fn is_software(is_cpu: bool, name: &str, driver: &str) -> bool {
+    is_cpu || is_named(&SOFTWARE, name, driver)
+}
+
+/// Whether one of `words` (in lower case) is in the name of an adapter or of its driver.
+fn is_named(words: &[&str], name: &str, driver: &str) -> bool {
     let text = format!("{name} {driver}").to_lowercase();
-    is_cpu || SOFTWARE.iter().any(|word| text.contains(word))
+    words.iter().any(|word| text.contains(word))
 }
 
 /// The index of the adapter to use: the best one, or the first whose name contains `wanted`, upper and lower case
@@ -180,5 +186,16 @@ mod tests {
         assert!(is_software(false, "llvmpipe (LLVM 19, 256 bits)", "llvmpipe"));
         assert!(is_software(false, "SwiftShader Device", ""));
         assert!(!is_software(false, "NVIDIA H100", "NVIDIA"));
+    }
+
+    #[test]
+    fn only_llvmpipe_cuts_loops() {
+        assert!(
+            adapter("llvmpipe (LLVM 19, 256 bits)", "cpu", true)
+                .max_loop_trips()
+                .is_some()
+        );
+        assert_eq!(adapter("SwiftShader Device", "cpu", true).max_loop_trips(), None);
+        assert_eq!(adapter("NVIDIA H100", "discrete", false).max_loop_trips(), None);
     }
 }

@@ -28,17 +28,17 @@ impl Shape {
 
     /// Words of one iteration's draws.
     pub(super) fn draw_words(&self) -> usize {
-        draw_rows(self.dim) * self.chains
+        draw_rows(self.dim).saturating_mul(self.chains)
     }
 
     /// Words of the settings before the plans.
     pub(super) fn inv_mass_words(&self) -> usize {
-        self.ensembles() * self.dim
+        self.ensembles().saturating_mul(self.dim)
     }
 
     /// Words of one iteration's plans: step size and number of steps per ensemble.
     pub(super) fn plan_words(&self) -> usize {
-        2 * self.ensembles()
+        self.ensembles().saturating_mul(2)
     }
 
     /// Iterations whose draws stay on the device together: what the budget holds, at least one.
@@ -46,21 +46,24 @@ impl Shape {
     /// # Errors
     /// User: some buffer would exceed the adapter's limits; the message names the bytes needed and the bytes there.
     pub(super) fn iterations_per_block(&self, kernel: &DensityKernel, adapter: &Adapter) -> Result<usize> {
-        let words = |n: usize| 4 * n as u64;
+        // Saturates, so that absurd numbers are refused like large ones; the limits themselves stay far below. Shaders
+        // count words in 32 bits.
+        let words = |n: usize| (n as u64).saturating_mul(4);
         let most = adapter
             .limits
             .max_storage_binding_bytes
-            .min(adapter.limits.max_buffer_bytes);
+            .min(adapter.limits.max_buffer_bytes)
+            .min(4 * u64::from(u32::MAX));
         let state = words(self.dim).saturating_mul(self.chains as u64);
         let needs = [
             ("data columns", words(kernel.columns.len())),
             ("index columns", words(kernel.indices.len())),
             ("momenta and starting points", state.saturating_mul(3)),
-            ("chain states", words(CHAIN_ROWS * self.chains)),
+            ("chain states", words(CHAIN_ROWS.saturating_mul(self.chains))),
             ("draws of one iteration", words(self.draw_words())),
             (
                 "metric and plans",
-                words(self.inv_mass_words() + self.plan_words()),
+                words(self.inv_mass_words().saturating_add(self.plan_words())),
             ),
         ];
         for (what, bytes) in needs {
@@ -272,6 +275,16 @@ mod tests {
         let error = SHAPE
             .iterations_per_block(&kernel(), &adapter(2_000_000))
             .unwrap_err();
+        let absurd = Shape {
+            dim: 50,
+            chains: usize::MAX / 64,
+            chains_per_ensemble: 1,
+        };
+        assert!(
+            absurd
+                .iterations_per_block(&kernel(), &adapter(u64::MAX))
+                .is_err()
+        );
         // 3 · 50 · 4,096 words.
         assert!(
             error.message().contains("2457600") && error.message().contains("2000000"),

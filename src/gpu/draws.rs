@@ -7,15 +7,22 @@ use super::plan::IterationResult;
 use super::shader::{DIVERGENT_BIT, DrawRow, POISON, draw_rows};
 
 /// A word that holds the bits of an f32.
-pub(super) fn real(word: u32) -> f64 {
+fn real(word: u32) -> f64 {
     f64::from(f32::from_bits(word))
 }
 
+/// Chains that are transposed together: a row's stretch of them fills a few cache lines.
+const TILE: usize = 64;
+
 /// `[row][chain]` on the device to `[chain][row]` on the host.
 pub(super) fn by_chain(words: &[u32], rows: usize, chains: usize) -> Vec<f64> {
-    let mut values = Vec::with_capacity(rows * chains);
-    for chain in 0..chains {
-        values.extend((0..rows).map(|row| real(words[row * chains + chain])));
+    let mut values = vec![0.0; rows * chains];
+    for first in (0..chains).step_by(TILE) {
+        for row in 0..rows {
+            for chain in first..chains.min(first + TILE) {
+                values[chain * rows + row] = real(words[row * chains + chain]);
+            }
+        }
     }
     values
 }
@@ -39,11 +46,12 @@ pub(super) fn decode(
             check(draw, dim, chains, count, adapter)?;
             let row = |row: DrawRow| &draw[row.at(dim) * chains..][..chains];
             let values = |at: DrawRow| row(at).iter().map(|&w| real(w)).collect::<Vec<f64>>();
-            let log_density: Vec<f64> = row(DrawRow::LogDensityWhole)
-                .iter()
-                .zip(row(DrawRow::LogDensityRest))
-                .map(|(&whole, &rest)| real(whole) + real(rest) + constant)
-                .collect();
+            let log_density = log_densities(
+                row(DrawRow::LogDensityWhole),
+                row(DrawRow::LogDensityRest),
+                constant,
+                adapter,
+            )?;
             let energy = log_density
                 .iter()
                 .zip(row(DrawRow::Kinetic))
@@ -64,6 +72,31 @@ pub(super) fn decode(
         .collect()
 }
 
+/// The driver did not write all of `what`.
+fn incomplete(what: &str, adapter: &Adapter) -> Error {
+    Error::environment(format!(
+        "{adapter} did not execute all of the shader: {what} is incomplete"
+    ))
+    .with_help("use `--backend cpu`, and report this adapter and driver")
+}
+
+/// Log densities `[chain]` from their two parts on the device, with `constant` added.
+///
+/// # Errors
+/// Environment: one was not computed to its end.
+pub(super) fn log_densities(
+    whole: &[u32],
+    rest: &[u32],
+    constant: f64,
+    adapter: &Adapter,
+) -> Result<Vec<f64>> {
+    if let Some(chain) = whole.iter().position(|&word| word == POISON) {
+        return Err(incomplete(&format!("the log density of chain {chain}"), adapter));
+    }
+    let sum = |(&whole, &rest): (&u32, &u32)| real(whole) + real(rest) + constant;
+    Ok(whole.iter().zip(rest).map(sum).collect())
+}
+
 /// Fails unless all of iteration number `count` (from 1) was written by every chain.
 fn check(draw: &[u32], dim: usize, chains: usize, count: u32, adapter: &Adapter) -> Result<()> {
     let status = &draw[DrawRow::Status.at(dim) * chains..][..chains];
@@ -71,11 +104,10 @@ fn check(draw: &[u32], dim: usize, chains: usize, count: u32, adapter: &Adapter)
     let unwritten = draw.iter().position(|&word| word == POISON).map(|at| at % chains);
     match miscounted.or(unwritten) {
         None => Ok(()),
-        Some(chain) => Err(Error::environment(format!(
-            "{adapter} did not execute all of the shader: the draw of chain {chain} in iteration {count} of a block is \
-             incomplete"
-        ))
-        .with_help("use `--backend cpu`, and report this adapter and driver")),
+        Some(chain) => Err(incomplete(
+            &format!("the draw of chain {chain} in iteration {count} of a block"),
+            adapter,
+        )),
     }
 }
 
@@ -135,6 +167,18 @@ mod tests {
         assert_eq!(result.energy, [1.5 - 5.25, 1.0 - 4.0]);
         assert_eq!(result.is_divergent, [false, true]);
         assert_eq!(result.energy_error[1], f64::INFINITY);
+    }
+
+    #[test]
+    fn a_transpose_covers_odd_sizes() {
+        let (rows, chains) = (3, 2 * TILE + 5);
+        let value = |row: usize, chain: usize| (1000 * row + chain) as f32;
+        let words: Vec<u32> = (0..rows * chains)
+            .map(|at| value(at / chains, at % chains).to_bits())
+            .collect();
+        for (at, got) in by_chain(&words, rows, chains).into_iter().enumerate() {
+            assert_eq!(got, f64::from(value(at % rows, at / rows)));
+        }
     }
 
     #[test]

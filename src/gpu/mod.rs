@@ -7,6 +7,7 @@
 //! Promises:
 //! - Everything inside is async and blocks only in `blocking`, so that a browser build stays possible.
 //! - Device state is f32, `[row][chain]` with the chain as the fastest index; host results are f64, `[chain][dim]`.
+//! - The only clock is the one that paces submissions (`pace`).
 //! - A draw depends on (seed, replicate, chain, iteration) and on the adapter's arithmetic, never on how the work was
 //!   cut into submissions. Draws that a driver did not write are found and reported, never returned.
 //! - No panic on what an adapter does: a lost device, too little memory and a refused shader are errors with a remedy;

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 
 use super::buffers::{Buffers, Params, Shape};
 use super::device::{Gpu, Submission};
-use super::draws::{by_chain, decode, real};
+use super::draws::{by_chain, decode, log_densities};
 use super::pace::Pace;
 use super::pipelines::{Pipelines, grid, record};
 use super::plan::{IterationResult, Plan};
@@ -76,7 +76,7 @@ impl SteppedHmc {
             && trips > most
         {
             return Err(Error::user(format!(
-                "the model makes {trips} loop trips per gradient; software Vulkan ({}) silently ends loops soon after \
+                "the model makes {trips} loop trips per gradient; software Vulkan ({}) silently ends loops beyond about \
                  {most}",
                 gpu.adapter().name
             ))
@@ -162,16 +162,18 @@ impl SteppedHmc {
     /// Log density `[chain]`, the kernel's constant included, and its gradient `[chain][dim]` at the positions.
     ///
     /// # Errors
-    /// Environment: device lost or out of memory.
+    /// Environment: device lost, out of memory, or a driver that did not execute all of the shader.
     pub async fn log_density_grad_async(&mut self) -> Result<(Vec<f64>, Vec<f64>)> {
         self.evaluate().await?;
         let Shape { dim, chains, .. } = self.shape;
         let state = self.fetch(&self.buffers.chain_state, CHAIN_ROWS * chains).await?;
-        let whole = ChainRow::NowWhole as usize * chains;
-        let rest = ChainRow::NowRest as usize * chains;
-        let log_density = (0..chains)
-            .map(|c| real(state[whole + c]) + real(state[rest + c]) + self.constant)
-            .collect();
+        let row = |row: ChainRow| &state[row as usize * chains..][..chains];
+        let log_density = log_densities(
+            row(ChainRow::NowWhole),
+            row(ChainRow::NowRest),
+            self.constant,
+            self.gpu.adapter(),
+        )?;
         // The staging buffer holds at least one draw, which has more rows than the gradient.
         let by_row = self.fetch(&self.buffers.gradient, dim * chains).await?;
         Ok((log_density, by_chain(&by_row, dim, chains)))
