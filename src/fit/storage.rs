@@ -122,3 +122,71 @@ fn unwritable(path: &Path, cause: &io::Error) -> Error {
     };
     Error::environment(format!("cannot write `{}`: {cause}", path.display())).with_help(help)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Kind;
+
+    /// An empty folder of this test's own.
+    fn fresh(name: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("tadpool-storage-{name}-{}", std::process::id()));
+        drop(fs::remove_dir_all(&folder));
+        fs::create_dir_all(&folder).expect("a writable temporary folder");
+        folder
+    }
+
+    fn names(folder: &Path) -> Vec<OsString> {
+        let entries = fs::read_dir(folder).expect("the folder is there");
+        let mut names: Vec<_> = entries
+            .map(|entry| entry.expect("readable entry").file_name())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_failure_midway_keeps_the_old_file_and_leaves_nothing() {
+        let folder = fresh("midway");
+        let path = folder.join("fit.nc");
+        replace(&path, |to| to.write_all(b"old")).expect("first write");
+        let error = replace(&path, |to| {
+            to.write_all(&[0; 1 << 21])?;
+            Err(io::Error::from(io::ErrorKind::StorageFull))
+        })
+        .expect_err("the disk is full");
+        assert_eq!(error.kind(), Kind::Environment);
+        assert!(
+            error.help().expect("a remedy").contains("free some space"),
+            "{error}"
+        );
+        assert_eq!(fs::read(&path).expect("old file"), b"old");
+        assert_eq!(names(&folder), ["fit.nc"]);
+        replace(&path, |to| to.write_all(b"new")).expect("second write");
+        assert_eq!(fs::read(&path).expect("new file"), b"new");
+        assert_eq!(names(&folder), ["fit.nc"]);
+    }
+
+    #[test]
+    fn checking_leaves_nothing_and_names_the_remedy() {
+        let folder = fresh("check");
+        assert_eq!(writable(&folder.join("fit.nc")), Ok(()));
+        assert!(names(&folder).is_empty());
+        let missing = writable(&folder.join("none/fit.nc")).expect_err("no such folder");
+        assert_eq!(missing.kind(), Kind::Environment);
+        assert!(
+            missing.help().expect("a remedy").starts_with("create the folder"),
+            "{missing}"
+        );
+        let directory = writable(&folder).expect_err("a folder");
+        assert_eq!(directory.kind(), Kind::User);
+        assert!(directory.message().contains("is a folder"), "{directory}");
+    }
+
+    #[test]
+    fn a_missing_file_says_so() {
+        let error = load(&fresh("missing").join("none.nc")).expect_err("no such file");
+        assert_eq!(error.kind(), Kind::Environment);
+        assert!(error.message().contains("none.nc"), "{error}");
+    }
+}

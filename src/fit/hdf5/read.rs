@@ -7,6 +7,7 @@ use super::header::{self, Header, RawAttribute, RawDataset};
 use super::heap::{Place, Reader};
 use super::{Attribute, Body, Data, Fault, Object, ObjectId, SIGNATURE, Tree, UNDEFINED};
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// The tree in a file's bytes.
 ///
@@ -27,8 +28,8 @@ pub(in crate::fit) fn read(file: &[u8]) -> Result<Tree<'static>, Fault> {
             .map(|(_, address)| *address)
             .collect();
         for address in members {
-            if !ids.contains_key(&address) {
-                ids.insert(address, ObjectId(headers.len()));
+            if let Entry::Vacant(id) = ids.entry(address) {
+                id.insert(ObjectId(headers.len()));
                 headers.push(header::decode(file, address)?);
             }
         }
