@@ -143,8 +143,8 @@ fn fit() -> Fit {
                 },
                 StateArray {
                     name: "counters".to_owned(),
-                    shape: vec![0],
-                    values: Values::I64(vec![]),
+                    shape: vec![2],
+                    values: Values::I64(vec![i64::MAX, 0]),
                 },
             ],
         },
@@ -288,4 +288,15 @@ fn arviz_sees_the_same_numbers() {
         String::from_utf8_lossy(&output.stderr)
     );
     assert!(said.contains("open_fit: all equal"), "{said}");
+    // The same contents, saved by ArviZ, are laid out in ways that tadpool does not read; it must say so.
+    for engine in ["h5netcdf", "netcdf4"] {
+        let error = Fit::read(&path.with_extension(format!("nc.{engine}.nc"))).expect_err("another layout");
+        assert_eq!(error.kind(), Kind::User);
+        assert!(
+            error
+                .message()
+                .contains("is an HDF5 file that tadpool did not write"),
+            "{error}"
+        );
+    }
 }

@@ -8,7 +8,7 @@
 //! - `hdf5`: the part of HDF5 underneath, written and read without the C library;
 //! - `storage`: a file is replaced as a whole or not at all.
 //!
-//! Promises: a fit that was written reads back equal, to the last bit of every number; a failure leaves an older file
+//! Promises: a fit that was written reads back equal, to the last bit of every array; a failure leaves an older file
 //! as it was; files of any content yield an error with a remedy, never a panic.
 
 mod decode;

@@ -1,4 +1,4 @@
-"""Opens a fit file with ArviZ, both engines, and compares it with the numbers in a JSON file.
+"""Opens a fit file with ArviZ, both engines, compares it with the numbers in a JSON file, and saves it again.
 
 Usage: open_fit.py FIT.nc EXPECTED.json, as tests/fit_file.rs runs it.
 """
@@ -66,6 +66,7 @@ def main():
         check(levels["actor_levels"].values.tolist() == ["lefty", "söze, k"], "the levels of a column")
         levels.close()
         arviz.ess(data, var_names=["a_tank"])
+        data.to_netcdf(f"{path}.{engine}.nc", engine=engine)
         data.close()
     # libnetcdf itself resolves every dimension by name, invents none, and can follow a scale to its users.
     with netCDF4.Dataset(path) as file:

@@ -27,6 +27,7 @@ pub struct Group {
     /// Attributes, in order.
     pub attributes: Vec<(String, Attribute)>,
     /// Names and lengths, in order. A variable of the same name is the dimension's coordinate and has it alone.
+    /// A length of 0 reads back, but the NetCDF library takes it for an unlimited dimension.
     pub dimensions: Vec<(String, usize)>,
     /// Variables, in order; a file holds the coordinates first.
     pub variables: Vec<Variable>,
@@ -116,7 +117,7 @@ pub fn write(file: &File, path: &Path) -> Result<()> {
     storage::replace(path, |to| hdf5::write(&tree, to))
 }
 
-/// Reads a file that [`write`] made.
+/// Reads a file that [`write()`] made.
 ///
 /// # Errors
 ///
