@@ -261,6 +261,8 @@ impl Engine for CpuEngine<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
     use super::*;
     use crate::sampler::phase_space::{Hamiltonian, Point};
     use crate::sampler::settings::Sampler;
@@ -380,6 +382,23 @@ mod tests {
                 );
             }
         }
+    }
+
+    /// The third of six steps has no density, the end has one again: the proposal is refused all the same.
+    #[test]
+    fn a_trajectory_through_the_impossible_is_divergent() {
+        let calls = AtomicU64::new(0);
+        let target = Target::new(1, |q, gradient| {
+            gradient[0] = -q[0];
+            // Eight lanes to set the positions, then eight a step.
+            let step = calls.fetch_add(1, Ordering::Relaxed) / 8;
+            if step == 3 { f64::NAN } else { -0.5 * q[0] * q[0] }
+        });
+        let mut engine = CpuEngine::new(&target, &settings(), 0, 8);
+        engine.set_positions(&[0.5; 8]).unwrap();
+        let results = engine.run(0, &[vec![PLAN]], &mut |_| true).unwrap();
+        assert_eq!(results[0].is_divergent, [true; 8]);
+        assert_eq!(results[0].positions, [0.5; 8]);
     }
 
     #[test]

@@ -168,6 +168,22 @@ mod tests {
         );
     }
 
+    /// Batches whose means alternate between −2 and 2 around chains of variance 1 have variance 5 together.
+    #[test]
+    fn movement_of_the_whole_ensemble_counts_as_variance() {
+        let mut moments = MovingMoments::new(3, 16);
+        for step in 0..400 {
+            let offset = if step % 2 == 0 { 2.0 } else { -2.0 };
+            moments.update(step, &batch(step, &[1.0; 3], 0.0, offset));
+        }
+        let mut inv_mass = [0.0; 3];
+        moments.regularised(&mut inv_mass);
+        // Within: a relative standard error √(2/1600) as above. Between: the batch means' errors of sd ¼ on ±2 make a
+        // standard error of 2·2·¼/√100; 4.5 of both.
+        let bound = 4.5 * ((2.0f64 / 1600.0).sqrt() + 0.1);
+        assert!(inv_mass.iter().all(|v| (v - 5.0).abs() < bound), "{inv_mass:?}");
+    }
+
     #[test]
     fn a_bad_early_estimate_is_forgotten() {
         let sd = [1.0; 3];
