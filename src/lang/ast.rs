@@ -380,7 +380,7 @@ pub enum GroupJoin {
 pub struct Expr {
     /// What it is.
     pub kind: ExprKind,
-    /// Its text; brackets around the whole are not part of it.
+    /// Its text, brackets around the whole included.
     pub span: Span,
 }
 
@@ -442,6 +442,14 @@ impl UnaryOp {
             Self::Not => "!",
         }
     }
+
+    /// How tightly it binds, as in R: `-x^2` is `-(x^2)`, `-x*y` is `(-x)*y`, `!x == y` is `!(x == y)`.
+    pub fn binding(self) -> u8 {
+        match self {
+            Self::Not => 3,
+            Self::Neg => 7,
+        }
+    }
 }
 
 /// Operators with two operands.
@@ -498,18 +506,20 @@ impl BinaryOp {
         }
     }
 
-    /// How tightly it binds, 1 (`||`) to 7 (`^`). A sign binds between `*` (5) and `^`, as [`UNARY_BINDING`] says.
+    /// How tightly it binds, from 1 (`||`) to 8 (`^`); [`UnaryOp::binding`] is on the same scale.
     pub fn binding(self) -> u8 {
         match self {
             Self::Or => 1,
             Self::And => 2,
-            Self::Eq | Self::Ne | Self::Lt | Self::Le | Self::Gt | Self::Ge => 3,
-            Self::Add | Self::Sub => 4,
-            Self::Mul | Self::Div | Self::Rem => 5,
-            Self::Pow => 7,
+            Self::Eq | Self::Ne | Self::Lt | Self::Le | Self::Gt | Self::Ge => 4,
+            Self::Add | Self::Sub => 5,
+            Self::Mul | Self::Div | Self::Rem => 6,
+            Self::Pow => 8,
         }
     }
-}
 
-/// How tightly a sign binds, on the scale of [`BinaryOp::binding`]: `-x^2` is `-(x^2)`, `-x*y` is `(-x)*y`.
-pub const UNARY_BINDING: u8 = 6;
+    /// Whether it compares; comparisons do not chain.
+    pub fn is_comparison(self) -> bool {
+        self.binding() == Self::Eq.binding()
+    }
+}
