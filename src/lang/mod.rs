@@ -6,16 +6,25 @@
 //! - [`ast`]: the tree;
 //! - [`parser`]: text to tree; all errors of a text come in one go, no text makes it panic;
 //! - `print`: tree to text (`Display`), which parses to the same tree;
-//! - [`spelling`]: the nearest known name for a mistyped one.
+//! - [`refuse()`]: what the grammar has but this release cannot fit yet, reported by name;
+//! - [`spelling`], [`nearest()`]: the book's names of distributions; the nearest known name for a mistyped one.
+//!
+//! Every report has a place, says what was expected there and offers a remedy.
 
 pub mod ast;
 mod lexer;
+mod nearest;
 pub mod parser;
 mod print;
+mod refuse;
 pub mod report;
+#[cfg(test)]
+mod roundtrip;
 pub mod span;
 pub mod spelling;
 
+pub use nearest::nearest;
 pub use parser::parse;
+pub use refuse::refuse;
 pub use report::{Report, Reports};
 pub use span::Span;

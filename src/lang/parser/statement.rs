@@ -6,9 +6,9 @@ use super::super::ast::{
     Targets, Var,
 };
 use super::super::lexer::TokenKind;
+use super::super::nearest::nearest;
 use super::super::report::{Report, quoted};
 use super::super::span::Span;
-use super::super::spelling::nearest;
 use super::cursor::DECLARATIONS;
 use super::{Parse, Parser, Stop};
 
