@@ -1,7 +1,9 @@
-//! The fit file: all of a fit, in one NetCDF-4 file that tadpool and ArviZ read.
+//! Fitting a model, and the fit file: all of a fit, in one NetCDF-4 file that tadpool and ArviZ read.
 //!
-//! May import `error` alone of this crate, and the standard library's files. What lives here:
+//! May import everything up to `sampler`, and the standard library's files and clocks. What lives here:
 //!
+//! - [`Options`], [`plan()`]: what a fit is asked for, and what that comes to on this machine;
+//! - [`fit()`]: from a compiled model to a [`Fit`]; [`Report`]: its table and diagnostics;
 //! - [`layout`]: a fit as plain structs, and where each part of it lies in the file (ArviZ's InferenceData layout);
 //! - [`netcdf`]: NetCDF-4 files as groups, dimensions and variables;
 //! - `encode`, `decode`, `names`: from the one to the other;
@@ -17,6 +19,13 @@ mod hdf5;
 pub mod layout;
 mod names;
 pub mod netcdf;
+mod options;
+mod report;
+mod sample;
 mod storage;
 
+pub use layout::Fit;
+pub use options::{Backend, LOG_LIK_BYTES, LogLik, Options, Plan, Sampler, hardware, plan};
+pub use report::{Report, Row};
+pub use sample::{available_threads, fit};
 pub use storage::writable;

@@ -136,8 +136,10 @@ pub struct Plan {
 pub fn plan(model: &Model, options: &Options) -> Result<Plan> {
     use crate::sampler::Sampler as Algorithm;
     if options.backend == Backend::Gpu && options.sampler == Sampler::Nuts {
-        return Err(Error::user("NUTS runs on the CPU: its chains take trajectories of their own lengths")
-            .with_help("use `--sampler hmc` on the GPU, or `--backend cpu`"));
+        return Err(
+            Error::user("NUTS runs on the CPU: its chains take trajectories of their own lengths")
+                .with_help("use `--sampler hmc` on the GPU, or `--backend cpu`"),
+        );
     }
     let (adapter, why) = choose_adapter(model, options)?;
     let few = options.chains.is_none_or(|chains| chains <= FEW_CHAINS);
@@ -192,7 +194,10 @@ fn choose_adapter(model: &Model, options: &Options) -> Result<(Option<Adapter>, 
     match gpu::choose(&adapters, options.adapter.as_deref()) {
         Ok(best) => {
             let adapter = adapters.swap_remove(best);
-            let why = format!("gpu: {}, for {chains} chains of {trips} loop trips each", adapter.name);
+            let why = format!(
+                "gpu: {}, for {chains} chains of {trips} loop trips each",
+                adapter.name
+            );
             Ok((Some(adapter), why))
         }
         Err(_) => cpu("no such hardware GPU is there (a software adapter is never taken by auto)".into()),

@@ -41,11 +41,16 @@ fn element_names(quantity: &Quantity) -> Vec<String> {
         labels = labels
             .iter()
             .flat_map(|head| {
-                dim.labels.iter().map(|label| head.iter().copied().chain([label.as_str()]).collect::<Vec<_>>())
+                dim.labels
+                    .iter()
+                    .map(|label| head.iter().copied().chain([label.as_str()]).collect::<Vec<_>>())
             })
             .collect();
     }
-    labels.iter().map(|labels| element_name(&quantity.name, labels)).collect()
+    labels
+        .iter()
+        .map(|labels| element_name(&quantity.name, labels))
+        .collect()
 }
 
 impl Report {
@@ -62,12 +67,23 @@ impl Report {
         for quantity in &fit.posterior {
             let names = element_names(quantity);
             let len = names.len();
-            jobs.extend(names.into_iter().enumerate().map(|(element, name)| (name, quantity, element, len)));
+            jobs.extend(
+                names
+                    .into_iter()
+                    .enumerate()
+                    .map(|(element, name)| (name, quantity, element, len)),
+            );
         }
         let row = |(name, quantity, element, len): &(String, &Quantity, usize, usize)| -> Result<Row> {
-            let draws: Vec<f64> = (0..cells).map(|cell| quantity.values[cell * len + element]).collect();
+            let draws: Vec<f64> = (0..cells)
+                .map(|cell| quantity.values[cell * len + element])
+                .collect();
             let summary = summarise(Chains::new(&draws, run.chains)?, interval, prob, superchain);
-            Ok(Row { name: name.clone(), quantity: quantity.name.clone(), summary })
+            Ok(Row {
+                name: name.clone(),
+                quantity: quantity.name.clone(),
+                summary,
+            })
         };
         let share = jobs.len().div_ceil(threads.max(1)).max(1);
         let rows: Vec<Row> = std::thread::scope(|scope| {
@@ -77,18 +93,35 @@ impl Report {
                 .collect();
             workers
                 .into_iter()
-                .map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+                .map(|worker| {
+                    worker
+                        .join()
+                        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+                })
                 .collect::<Result<Vec<Vec<Row>>>>()
         })?
         .into_iter()
         .flatten()
         .collect();
         let stats = fit.sample_stats.as_ref();
-        let energies = stats.map(|stats| Chains::new(&stats.energy, run.chains)).transpose()?.map(ebfmi);
+        let energies = stats
+            .map(|stats| Chains::new(&stats.energy, run.chains))
+            .transpose()?
+            .map(ebfmi);
         let divergences = stats.map_or(0, |stats| stats.diverging.iter().filter(|d| **d).count());
-        let named: Vec<Named> = rows.iter().map(|row| Named { name: &row.name, summary: &row.summary }).collect();
-        let facts =
-            Run { num_chains: run.chains, num_draws: run.draws, divergences, ebfmi: energies.as_ref() };
+        let named: Vec<Named> = rows
+            .iter()
+            .map(|row| Named {
+                name: &row.name,
+                summary: &row.summary,
+            })
+            .collect();
+        let facts = Run {
+            num_chains: run.chains,
+            num_draws: run.draws,
+            divergences,
+            ebfmi: energies.as_ref(),
+        };
         let verdict = judge(facts, &named);
         Ok(Self {
             verdict,

@@ -5,7 +5,9 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::json;
 
-use super::layout::{Array, Column, ColumnValues, Dimension, Fit, Quantity, Run, SampleStats, State, StateArray};
+use super::layout::{
+    Array, Column, ColumnValues, Dimension, Fit, Quantity, Run, SampleStats, State, StateArray,
+};
 use super::netcdf::Values;
 use super::options::{LOG_LIK_BYTES, LogLik, Options, Plan, plan};
 use super::report::Report;
@@ -72,9 +74,13 @@ pub fn fit(
             (samples, start.elapsed().as_secs_f64(), prepared)
         }
     };
-    let discrepancy = plan.adapter.as_ref().map(|_| f32_discrepancy(model, &samples, options.seed));
+    let discrepancy = plan
+        .adapter
+        .as_ref()
+        .map(|_| f32_discrepancy(model, &samples, options.seed));
     let mut fit = assemble(model, options, &plan, &samples, threads);
-    let warmup_share = samples.warmup_gradient_evaluations as f64 / (samples.gradient_evaluations as f64).max(1.0);
+    let warmup_share =
+        samples.warmup_gradient_evaluations as f64 / (samples.gradient_evaluations as f64).max(1.0);
     fit.run.diagnostics = json!({ "max_f32_discrepancy": discrepancy });
     fit.run.diagnostics = Report::of(&fit, options.prob, options.interval, threads)?.diagnostics_json();
     fit.run.timing = json!({
@@ -101,7 +107,13 @@ fn f32_discrepancy(model: &Model, samples: &Samples, seed: u64) -> f64 {
     if cells == 0 {
         return f64::NAN;
     }
-    let stream = Stream { seed, replicate: 0, chain: 0, iteration: 0, purpose: Purpose::Subsample };
+    let stream = Stream {
+        seed,
+        replicate: 0,
+        chain: 0,
+        iteration: 0,
+        purpose: Purpose::Subsample,
+    };
     let chosen: Vec<usize> = (0..CHECKED_DRAWS.min(cells))
         .map(|k| {
             let word = stream.block(k as u32)[0];
@@ -132,12 +144,21 @@ fn f32_discrepancy(model: &Model, samples: &Samples, seed: u64) -> f64 {
 }
 
 fn dimensions(dims: &[Dim]) -> Vec<Dimension> {
-    dims.iter().map(|dim| Dimension { name: dim.name.clone(), labels: dim.labels.clone() }).collect()
+    dims.iter()
+        .map(|dim| Dimension {
+            name: dim.name.clone(),
+            labels: dim.labels.clone(),
+        })
+        .collect()
 }
 
 /// The axes of a plate of the model.
 fn plate_dimensions(lowered: &Lowered, name: &str) -> Vec<Dimension> {
-    lowered.plates.iter().find(|plate| plate.name == name).map_or_else(Vec::new, |plate| dimensions(&plate.dims))
+    lowered
+        .plates
+        .iter()
+        .find(|plate| plate.name == name)
+        .map_or_else(Vec::new, |plate| dimensions(&plate.dims))
 }
 
 /// Evaluates the outputs of all draws, spread over threads; each `[chain][draw][element]`.
@@ -145,11 +166,18 @@ fn named_values(model: &Model, samples: &Samples, threads: usize) -> Vec<Vec<f64
     let cells = samples.chains * samples.draws;
     let share = cells.div_ceil(threads.max(1)).next_multiple_of(LANES).max(LANES) * samples.dim;
     let parts: Vec<Vec<Vec<f64>>> = std::thread::scope(|scope| {
-        let workers: Vec<_> =
-            samples.positions.chunks(share).map(|chunk| scope.spawn(move || model.outputs(chunk))).collect();
+        let workers: Vec<_> = samples
+            .positions
+            .chunks(share)
+            .map(|chunk| scope.spawn(move || model.outputs(chunk)))
+            .collect();
         workers
             .into_iter()
-            .map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .map(|worker| {
+                worker
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            })
             .collect()
     });
     let mut joined: Vec<Vec<f64>> = vec![Vec::new(); model.output_lens().len()];
@@ -174,7 +202,11 @@ fn assemble(model: &Model, options: &Options, plan: &Plan, samples: &Samples, th
             values: values[quantity.output].clone(),
         })
         .collect();
-    let bytes: usize = lowered.likelihoods.iter().map(|likelihood| values[likelihood.output].len() * 8).sum();
+    let bytes: usize = lowered
+        .likelihoods
+        .iter()
+        .map(|likelihood| values[likelihood.output].len() * 8)
+        .sum();
     let keep = match options.log_lik {
         LogLik::Auto => bytes <= LOG_LIK_BYTES,
         LogLik::All => true,
@@ -247,11 +279,23 @@ fn data_arrays(model: &Model) -> (Vec<Array>, Vec<Array>) {
     for likelihood in &lowered.likelihoods {
         if let Some(values) = values.get(likelihood.observed.index()) {
             let dims = plate_dimensions(lowered, &likelihood.plate);
-            observed.push(Array { name: likelihood.outcome.clone(), dims, values: Values::F64(values.clone()) });
+            observed.push(Array {
+                name: likelihood.outcome.clone(),
+                dims,
+                values: Values::F64(values.clone()),
+            });
         }
     }
-    let rows = lowered.plates.first().map_or_else(Vec::new, |rows| dimensions(&rows.dims));
-    let outcome = |name: &str| lowered.likelihoods.iter().any(|likelihood| likelihood.outcome == name);
+    let rows = lowered
+        .plates
+        .first()
+        .map_or_else(Vec::new, |rows| dimensions(&rows.dims));
+    let outcome = |name: &str| {
+        lowered
+            .likelihoods
+            .iter()
+            .any(|likelihood| likelihood.outcome == name)
+    };
     let constant = model
         .data()
         .columns
@@ -291,7 +335,11 @@ fn columns(model: &Model) -> Vec<Column> {
                 ColumnValues::Labels { levels, codes }
             }
         };
-        Column { table: String::new(), name: column.name().into(), values }
+        Column {
+            table: String::new(),
+            name: column.name().into(),
+            values,
+        }
     };
     model.data().columns.iter().map(column).collect()
 }
@@ -303,24 +351,37 @@ fn state(samples: &Samples) -> State {
         values: Values::F64(values.to_vec()),
     };
     let dim = samples.dim;
-    let mut arrays = vec![array("position", vec![samples.chains, dim], &samples.state.positions)];
+    let mut arrays = vec![array(
+        "position",
+        vec![samples.chains, dim],
+        &samples.state.positions,
+    )];
     if let Some(tuning) = &samples.state.tuning {
         let units = tuning.step_sizes.len();
         arrays.push(array("step_size", vec![units], &tuning.step_sizes));
         arrays.push(array("inv_mass_diag", vec![units, dim], &tuning.inv_mass_diag));
-        arrays.push(array("trajectory_length", vec![units], &tuning.trajectory_lengths));
+        arrays.push(array(
+            "trajectory_length",
+            vec![units],
+            &tuning.trajectory_lengths,
+        ));
     }
     arrays.push(StateArray {
         name: "iteration".into(),
         shape: Vec::new(),
         values: Values::I64(vec![i64::from(samples.state.iteration)]),
     });
-    State { version: STATE_VERSION, arrays }
+    State {
+        version: STATE_VERSION,
+        arrays,
+    }
 }
 
 /// The time in UTC, ISO 8601.
 fn now() -> String {
-    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    let seconds = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs());
     let (days, rest) = (seconds / 86_400, seconds % 86_400);
     // Civil date from days since 1970-01-01 (Howard Hinnant's days_from_civil, inverted).
     let z = days + 719_468;
@@ -330,7 +391,16 @@ fn now() -> String {
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let shifted_month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let month = if shifted_month < 10 {
+        shifted_month + 3
+    } else {
+        shifted_month - 9
+    };
     let year = year_of_era + era * 400 + u64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", rest / 3600, rest / 60 % 60, rest % 60)
+    format!(
+        "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z",
+        rest / 3600,
+        rest / 60 % 60,
+        rest % 60
+    )
 }

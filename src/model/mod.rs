@@ -55,8 +55,12 @@ impl Model {
     pub fn with_options(name: &str, text: &str, table: &Table, options: &LowerOptions) -> Result<Self> {
         let tree = lang::parse(name, text)?;
         let lowered = lang::lower(&tree, (name, text), table, options)?;
-        let columns: Vec<Column> =
-            lowered.columns.iter().filter_map(|used| table.column(&used.name)).cloned().collect();
+        let columns: Vec<Column> = lowered
+            .columns
+            .iter()
+            .filter_map(|used| table.column(&used.name))
+            .cloned()
+            .collect();
         let used: Vec<&Column> = columns.iter().collect();
         let fingerprint = fingerprint(&used).to_string();
         let density = pass::density_program(&lowered.program)?;
@@ -66,7 +70,11 @@ impl Model {
             reference: pass::reference_program(&lowered.program)?,
             simd: SimdDensity::new(density.clone())?,
             outputs: SimdDensity::new(pass::output_program(&lowered.program)?)?,
-            data: ModelData { name: table.name().into(), fingerprint, columns },
+            data: ModelData {
+                name: table.name().into(),
+                fingerprint,
+                columns,
+            },
             density,
             lowered,
         })
