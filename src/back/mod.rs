@@ -4,3 +4,6 @@
 
 pub mod evaluate;
 pub mod kernel;
+pub mod reference;
+pub mod simd;
+pub mod wgsl;

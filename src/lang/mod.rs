@@ -1,1 +1,42 @@
-//! (to be written)
+//! The model language: text to syntax tree, with reports in the manner of rustc.
+//!
+//! May import `error`, `num`, `rng`, `data`, `diag`, `ir`, `dist`, `transform`, `ad`.
+//!
+//! - [`span`], [`report`]: places in the text, and what is said about them;
+//! - [`ast`]: the tree;
+//! - [`parser`]: text to tree; all errors of a text come in one go, no text makes it panic;
+//! - `print`: tree to text (`Display`), which parses to the same tree;
+//! - [`refuse()`]: what the grammar has but this release cannot fit yet, reported by name;
+//! - [`spelling`], [`nearest()`]: the book's names of distributions; the nearest known name for a mistyped one.
+//! - `analyse`: names resolved, against the table's column names;
+//! - [`lower()`]: the model over a table as a program of the IR.
+//!
+//! Every report has a place, says what was expected there and offers a remedy.
+
+mod analyse;
+pub mod ast;
+mod function;
+mod lexer;
+mod lower;
+mod lowered;
+mod mistaken;
+mod nearest;
+pub mod parser;
+mod print;
+mod refuse;
+pub mod report;
+#[cfg(test)]
+mod roundtrip;
+pub mod span;
+pub mod spelling;
+
+pub use lower::lower;
+pub use lowered::{
+    Dim, Effect, Failure, LearnedCall, Likelihood, LowerOptions, Lowered, Parameter, PlateTable, Quantity,
+    QuantityKind, UsedColumn,
+};
+pub use nearest::nearest;
+pub use parser::parse;
+pub use refuse::refuse;
+pub use report::{Report, Reports};
+pub use span::Span;

@@ -34,7 +34,9 @@ mod posterior_tests;
 mod targets;
 
 pub use dual_averaging::DualAveraging;
-pub use ensemble::{Adaptation, CpuEngine, Engine, IterationResult, MAX_LEAPFROG_STEPS, Plan, run_on_engine};
+pub use ensemble::{
+    Adaptation, CpuEngine, Engine, GpuEngine, IterationResult, MAX_LEAPFROG_STEPS, Plan, run_on_engine,
+};
 pub use initial::starting_positions;
 pub use progress::{Phase, Progress, Watch};
 pub use run::run;

@@ -7,6 +7,7 @@
 mod adaptation;
 mod cpu;
 mod driver;
+mod gpu;
 mod lanes;
 mod moments;
 mod momentum;
@@ -16,35 +17,13 @@ use crate::error::Result;
 pub use adaptation::Adaptation;
 pub use cpu::CpuEngine;
 pub use driver::run_on_engine;
+pub use gpu::GpuEngine;
+
+/// One iteration's trajectory, and what it did: the GPU's own types, so that both engines speak of the same.
+pub use crate::gpu::{IterationResult, Plan};
 
 /// The most leapfrog steps of one trajectory.
 pub const MAX_LEAPFROG_STEPS: u32 = 1000;
-
-/// One iteration of one ensemble.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Plan {
-    /// Leapfrog step size on the whitened scale, above 0.
-    pub step_size: f64,
-    /// Steps of the trajectory, 1 to [`MAX_LEAPFROG_STEPS`].
-    pub num_leapfrog_steps: u32,
-}
-
-/// What one iteration did, for all chains of an engine.
-#[derive(Debug, Clone, PartialEq)]
-pub struct IterationResult {
-    /// Positions after acceptance or rejection, `[chain][dim]`.
-    pub positions: Vec<f64>,
-    /// min(1, exp(−energy_error)), 0 for a divergence, `[chain]`.
-    pub accept_prob: Vec<f64>,
-    /// Log density at the position, `[chain]`.
-    pub log_density: Vec<f64>,
-    /// Hamiltonian of the state that was kept, `[chain]`.
-    pub energy: Vec<f64>,
-    /// Hamiltonian at the trajectory's end minus that at its start, `[chain]`; may be infinite or NaN.
-    pub energy_error: Vec<f64>,
-    /// Energy error above [`DIVERGENCE`](super::DIVERGENCE) or not a number, `[chain]`.
-    pub is_divergent: Vec<bool>,
-}
 
 /// Moves all chains of one or more ensembles; chains are numbered ensemble by ensemble.
 pub trait Engine {

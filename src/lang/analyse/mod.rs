@@ -1,0 +1,163 @@
+//! Analysis: the syntax tree as relations, definitions and indices whose names are all resolved.
+//!
+//! Looks at the table's column names only, never at a value. What it returns is sound: every name is known, nothing is
+//! defined twice or in a circle, every distribution has its arguments, so that lowering has only data to complain of.
+
+mod arguments;
+mod collect;
+mod cycles;
+mod names;
+mod roles;
+mod subscripts;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::ast::{self, Expr, Hint, Link, Name, Sub};
+use super::report::Report;
+use super::span::Span;
+use crate::dist::{Family, Role};
+
+pub(super) use names::visit_names;
+pub(super) use subscripts::{Subscript, subscript};
+
+/// What stands left of `~` or `=`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Target<'a> {
+    pub(super) name: &'a Name,
+    pub(super) subs: &'a [Sub],
+    pub(super) span: Span,
+}
+
+/// One target with its distribution: a likelihood where the target is data, else the prior of a parameter.
+#[derive(Debug)]
+pub(super) struct Relation<'a> {
+    pub(super) target: Target<'a>,
+    pub(super) family: Family,
+    /// The distribution's name in the text.
+    pub(super) family_span: Span,
+    /// One expression for each of [`Family::arguments`].
+    pub(super) arguments: Vec<&'a Expr>,
+    pub(super) hint: Option<(Hint, Span)>,
+    /// The statement's place in the text's order.
+    pub(super) statement: usize,
+    /// Whether the target is data.
+    pub(super) observed: bool,
+}
+
+/// `target = value` or `link(target) = value`.
+#[derive(Debug)]
+pub(super) struct Definition<'a> {
+    pub(super) target: Target<'a>,
+    pub(super) link: Option<Link>,
+    pub(super) value: &'a Expr,
+    pub(super) statement: usize,
+    /// Whether it is made of data alone.
+    pub(super) data: bool,
+    /// Whether a relation needs it, directly or through other definitions.
+    pub(super) used: bool,
+}
+
+/// What a name that is not a column stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Symbol {
+    /// A place in [`Analysis::definitions`].
+    Definition(usize),
+    /// A place in [`Analysis::relations`].
+    Parameter(usize),
+}
+
+/// A place where a parameter is itself an argument of a distribution.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct RoleUse {
+    pub(super) role: Role,
+    pub(super) family: Family,
+    pub(super) span: Span,
+}
+
+/// A model whose names are resolved.
+#[derive(Debug, Default)]
+pub(super) struct Analysis<'a> {
+    /// In the order of the text, several targets of a line in theirs.
+    pub(super) relations: Vec<Relation<'a>>,
+    pub(super) definitions: Vec<Definition<'a>>,
+    /// Declared indices by name.
+    pub(super) indices: BTreeMap<&'a str, &'a ast::Index>,
+    /// The columns of `drop_missing` in the order of the text; `Some` and empty means all that are used.
+    pub(super) dropped: Option<Vec<&'a Name>>,
+    /// Definitions and parameters by name.
+    pub(super) symbols: BTreeMap<&'a str, Symbol>,
+    /// Columns used as numbers, with the place of their first use.
+    pub(super) numbers: BTreeMap<&'a str, Span>,
+    /// Columns used as indices, with the place of their first use.
+    pub(super) labels: BTreeMap<&'a str, Span>,
+    /// Where parameters stand as arguments that are not simply real.
+    pub(super) roles: BTreeMap<&'a str, Vec<RoleUse>>,
+    /// Errors, warnings and notes.
+    pub(super) reports: Vec<Report>,
+    columns: BTreeSet<&'a str>,
+    /// The table's name as it is shown.
+    table: &'a str,
+}
+
+/// Analyses `model` against the columns of the table called `table`.
+pub(super) fn analyse<'a>(model: &'a ast::Model, table: &'a str, columns: &[&'a str]) -> Analysis<'a> {
+    let mut analysis = Analysis {
+        columns: columns.iter().copied().collect(),
+        table,
+        ..Analysis::default()
+    };
+    analysis.collect(model);
+    let ordered = analysis.find_cycles();
+    if ordered {
+        analysis.find_data();
+    }
+    analysis.resolve_names();
+    // What follows recurses through definitions, which ends only where there is no circle.
+    if ordered {
+        analysis.find_used();
+        analysis.find_roles();
+        analysis.check_targets();
+    }
+    analysis
+}
+
+impl<'a> Analysis<'a> {
+    pub(super) fn is_column(&self, name: &str) -> bool {
+        self.columns.contains(name)
+    }
+
+    /// Whether the name is data: a column or a definition of data alone.
+    pub(super) fn is_data(&self, name: &str) -> bool {
+        match self.symbols.get(name) {
+            Some(Symbol::Definition(place)) => self.definitions[*place].data,
+            Some(Symbol::Parameter(_)) => false,
+            None => self.is_column(name),
+        }
+    }
+
+    /// Whether the expression is made of data alone.
+    pub(super) fn is_data_expression(&self, expr: &Expr) -> bool {
+        let mut data = true;
+        visit_names(expr, &mut |name, _| data &= self.is_data(name));
+        data
+    }
+
+    /// The definition of this name.
+    pub(super) fn definition(&self, name: &str) -> Option<&Definition<'a>> {
+        match self.symbols.get(name) {
+            Some(Symbol::Definition(place)) => Some(&self.definitions[*place]),
+            Some(Symbol::Parameter(_)) | None => None,
+        }
+    }
+
+    /// Calls `f` with each parameter that `expr` reaches through definitions, but not through priors.
+    pub(super) fn reach(&self, expr: &Expr, f: &mut dyn FnMut(usize)) {
+        visit_names(expr, &mut |name, _| match self.symbols.get(name) {
+            Some(Symbol::Parameter(place)) => f(*place),
+            Some(Symbol::Definition(place)) if !self.definitions[*place].data => {
+                self.reach(self.definitions[*place].value, f);
+            }
+            Some(Symbol::Definition(_)) | None => {}
+        });
+    }
+}

@@ -1,0 +1,477 @@
+//! Names in expressions: each is known, and used as what it is.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Analysis, Subscript, Symbol, Target, subscript, subscripts};
+use crate::dist::Family;
+use crate::lang::ast::{Call, Expr, ExprKind, Name, Sub};
+use crate::lang::function::Function;
+pub(super) use crate::lang::nearest;
+use crate::lang::report::{Report, quoted};
+use crate::lang::span::Span;
+
+/// Calls `f` with each name that stands for a value, subscripted or not; names of indices inside subscripts are none.
+pub(crate) fn visit_names<'e>(expr: &'e Expr, f: &mut dyn FnMut(&'e str, Span)) {
+    match &expr.kind {
+        ExprKind::Number(_) | ExprKind::Text(_) => {}
+        ExprKind::Name(name) => f(name, expr.span),
+        ExprKind::Indexed(name, _) => f(&name.text, name.span),
+        ExprKind::Call(call) => call.args.iter().for_each(|arg| visit_names(&arg.value, f)),
+        ExprKind::Unary(_, operand) => visit_names(operand, f),
+        ExprKind::Binary(_, left, right) => {
+            visit_names(left, f);
+            visit_names(right, f);
+        }
+        ExprKind::Vector(parts) => parts.iter().for_each(|part| visit_names(part, f)),
+    }
+}
+
+impl<'a> Analysis<'a> {
+    /// Checks every name, call and subscript, and notes which columns are used as what.
+    pub(super) fn resolve_names(&mut self) {
+        let mut check = Check {
+            analysis: self,
+            unknown: BTreeMap::new(),
+            reports: Vec::new(),
+            numbers: BTreeMap::new(),
+            labels: BTreeMap::new(),
+        };
+        for relation in &check.analysis.relations {
+            check.target(&relation.target, relation.observed);
+            relation.arguments.iter().for_each(|expr| check.expression(expr));
+        }
+        for definition in &check.analysis.definitions {
+            check.target(&definition.target, false);
+            check.expression(definition.value);
+        }
+        for (name, index) in &check.analysis.indices {
+            if index.factors.is_empty() {
+                check.labels.entry(name).or_insert(index.name.span);
+            }
+            for factor in index
+                .factors
+                .iter()
+                .filter(|factor| check.analysis.is_column(&factor.text))
+            {
+                check.labels.entry(&factor.text).or_insert(factor.span);
+            }
+        }
+        let Check {
+            unknown,
+            reports,
+            numbers,
+            labels,
+            ..
+        } = check;
+        self.reports.extend(reports);
+        self.reports.extend(unknown.into_values());
+        self.numbers = numbers;
+        self.labels = labels;
+        self.check_dropped();
+    }
+
+    fn check_dropped(&mut self) {
+        let dropped = self.dropped.iter().flatten();
+        let unknown: Vec<Report> = dropped
+            .filter(|name| !self.is_column(&name.text))
+            .map(|name| {
+                let report = Report::error(
+                    format!("unknown column {}", quoted(&name.text)),
+                    name.span,
+                    format!("no column of {}", self.table),
+                );
+                report.with_help(match nearest(&name.text, self.columns.iter().copied()) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => "`drop_missing` names columns of the table".to_owned(),
+                })
+            })
+            .collect();
+        self.reports.extend(unknown);
+    }
+
+    /// Targets that are neither data nor of any use, and models without data on the left of a `~`.
+    pub(super) fn check_targets(&mut self) {
+        let mut used: BTreeSet<&str> = BTreeSet::new();
+        let sources = self
+            .relations
+            .iter()
+            .flat_map(|relation| relation.arguments.iter().copied());
+        for expr in sources.chain(self.definitions.iter().map(|definition| definition.value)) {
+            visit_names(expr, &mut |name, _| {
+                used.insert(name);
+            });
+        }
+        let mut found = Vec::new();
+        for relation in &self.relations {
+            let (name, span) = (relation.target.name.text.as_str(), relation.target.span);
+            if relation.observed {
+                if used.contains(name) && self.is_column(name) {
+                    let report = Report::warning(
+                        format!("{} is an outcome here and a predictor elsewhere", quoted(name)),
+                        span,
+                        format!("{name} has no missing values, so this line is a likelihood, not a prior"),
+                    );
+                    found.push(report.with_help("remove the line if the column is only a predictor"));
+                }
+                continue;
+            }
+            if used.contains(name) {
+                if relation.family.is_discrete() {
+                    found.push(discrete(name, span, relation.family));
+                }
+                continue;
+            }
+            let report = Report::error(
+                format!("{} is no column, and nothing uses it", quoted(name)),
+                span,
+                format!("no column of {}, and not used by another line", self.table),
+            );
+            found.push(
+                report.with_help(match nearest(name, self.columns.iter().copied()) {
+                    Some(near) => format!("did you mean the column `{near}`?"),
+                    None => format!(
+                        "an outcome is a column ({}); a parameter is used by another line",
+                        self.some_columns()
+                    ),
+                }),
+            );
+        }
+        let any_data = self.relations.iter().any(|relation| relation.observed);
+        if !any_data && found.is_empty() && !self.relations.is_empty() {
+            let target = &self.relations[0].target;
+            let report = Report::error(
+                "no line has data on its left",
+                target.span,
+                "a parameter, like every target of this model",
+            );
+            found.push(report.with_help(format!(
+                "write the outcome's distribution, such as `{} ~ Normal(mu, sigma)`; the columns are {}",
+                self.columns.iter().next().copied().unwrap_or("y"),
+                self.some_columns()
+            )));
+        }
+        self.reports.extend(found);
+    }
+
+    /// The columns' names for a message, the first ten.
+    fn some_columns(&self) -> String {
+        let mut names: Vec<&str> = self.columns.iter().copied().take(10).collect();
+        if self.columns.len() > names.len() {
+            names.push("…");
+        }
+        names.join(", ")
+    }
+}
+
+fn discrete(name: &str, span: Span, family: Family) -> Report {
+    Report::error(
+        format!("{} would be a discrete parameter", quoted(name)),
+        span,
+        format!(
+            "no column, so a parameter, and {} yields whole numbers",
+            family.name()
+        ),
+    )
+    .with_help(
+        "discrete parameters are not supported: sum over their values, or use a continuous distribution",
+    )
+}
+
+struct Check<'c, 'a> {
+    analysis: &'c Analysis<'a>,
+    /// The report on each unknown name, at its first use.
+    unknown: BTreeMap<&'a str, Report>,
+    reports: Vec<Report>,
+    numbers: BTreeMap<&'a str, Span>,
+    labels: BTreeMap<&'a str, Span>,
+}
+
+impl<'a> Check<'_, 'a> {
+    fn target(&mut self, target: &Target<'a>, observed: bool) {
+        if observed && self.analysis.is_column(&target.name.text) {
+            self.numbers.entry(&target.name.text).or_insert(target.name.span);
+        }
+        let parameter = !observed && self.analysis.definition(&target.name.text).is_none();
+        for sub in target.subs {
+            match subscripts::length(&sub.low) {
+                Some(length) if parameter && sub.high.is_none() => {
+                    if length.fract() != 0.0 || !(1.0..=1e6).contains(&length) {
+                        let report = Report::error(
+                            "a length that is no whole number above 0",
+                            sub.span(),
+                            "expected 1, 2, 3, … up to a million",
+                        )
+                        .with_help("a number on the left of `~` is the length of a vector: `b[3] ~ …`");
+                        self.reports.push(report);
+                    }
+                }
+                _ => match subscript(sub) {
+                    Ok(Subscript::Index(name)) => self.index(name, sub.span()),
+                    Ok(Subscript::Label(_)) | Err(_) => {
+                        let report = Report::error(
+                            "expected the name of an index",
+                            sub.span(),
+                            "not the name of an index",
+                        )
+                        .with_help("write a column, an index or `row` between the brackets: `a[group]`");
+                        self.reports.push(report);
+                    }
+                },
+            }
+        }
+    }
+
+    fn expression(&mut self, expr: &'a Expr) {
+        match &expr.kind {
+            ExprKind::Number(_) => {}
+            ExprKind::Text(_) => self.reports.push(
+                Report::error("a text is no number", expr.span, "expected a number").with_help(
+                    "a text may be compared with a text column (`pred == \"yes\"`) or stand in a subscript",
+                ),
+            ),
+            ExprKind::Name(name) => self.value(name, expr.span, 0),
+            ExprKind::Indexed(name, subs) => {
+                self.value(&name.text, name.span, subs.len());
+                self.subscripts(name, subs);
+            }
+            ExprKind::Call(call) => self.call(call),
+            ExprKind::Unary(_, operand) => self.expression(operand),
+            ExprKind::Binary(op, left, right) => {
+                let sides = [left.as_ref(), right.as_ref()];
+                let text = sides.iter().find(|side| matches!(side.kind, ExprKind::Text(_)));
+                let name = sides.iter().find_map(|side| match &side.kind {
+                    ExprKind::Name(name) => Some(name.as_str()),
+                    ExprKind::Number(_)
+                    | ExprKind::Text(_)
+                    | ExprKind::Indexed(..)
+                    | ExprKind::Call(_)
+                    | ExprKind::Unary(..)
+                    | ExprKind::Binary(..)
+                    | ExprKind::Vector(_) => None,
+                });
+                match name.filter(|_| text.is_some() && op.is_comparison()) {
+                    Some(name) if self.analysis.is_column(name) => {
+                        self.labels.entry(name).or_insert(expr.span);
+                    }
+                    Some(_) | None => sides.into_iter().for_each(|side| self.expression(side)),
+                }
+            }
+            ExprKind::Vector(_) => self.reports.push(
+                Report::error("a vector is not expected here", expr.span, "expected one number")
+                    .with_help("give each element a line of its own"),
+            ),
+        }
+    }
+
+    /// A name that stands for a value, with its number of subscripts.
+    fn value(&mut self, name: &'a str, span: Span, subs: usize) {
+        let analysis = self.analysis;
+        let declared = match analysis.symbols.get(name) {
+            Some(Symbol::Definition(place)) => {
+                let definition = &analysis.definitions[*place];
+                // A row-level value of data alone may be used as a group's: `u[county]`.
+                if definition.data && definition.target.subs.is_empty() {
+                    return;
+                }
+                &definition.target
+            }
+            Some(Symbol::Parameter(place)) => &analysis.relations[*place].target,
+            None if analysis.is_column(name) && !self.shadowed(name) => {
+                self.numbers.entry(name).or_insert(span);
+                return;
+            }
+            None => {
+                self.not_a_value(name, span);
+                return;
+            }
+        };
+        if declared.subs.len() == subs {
+            return;
+        }
+        let written: Vec<String> = declared.subs.iter().map(ToString::to_string).collect();
+        let report = match declared.subs.len() {
+            0 => Report::error(
+                format!("{} takes no subscript", quoted(name)),
+                span,
+                "has one value",
+            )
+            .with_help(format!("write `{name}`, or declare it as `{name}[…]`")),
+            n => {
+                let count = if n == 1 {
+                    "1 subscript".to_owned()
+                } else {
+                    format!("{n} subscripts")
+                };
+                Report::error(
+                    format!("{} takes {count}, found {subs}", quoted(name)),
+                    span,
+                    format!("declared as `{name}[{}]`", written.join(", ")),
+                )
+                .with_help(format!("write `{name}[{}]`", written.join(", ")))
+            }
+        };
+        self.reports
+            .push(report.with_label(declared.span, "declared here"));
+    }
+
+    /// Whether an index made of something else hides the column of this name.
+    fn shadowed(&self, name: &str) -> bool {
+        self.analysis.indices.get(name).is_some_and(|index| {
+            !index.factors.is_empty() && !(index.factors.len() == 1 && index.factors[0].text == name)
+        })
+    }
+
+    fn not_a_value(&mut self, name: &'a str, span: Span) {
+        let analysis = self.analysis;
+        let report = if analysis.indices.contains_key(name) || name == "row" {
+            Report::error(
+                format!("{} is an index, not a number", quoted(name)),
+                span,
+                "expected a number",
+            )
+            .with_help(format!("an index stands between brackets: `a[{name}]`"))
+        } else {
+            let label = format!("no column of {}, and not defined", analysis.table);
+            let known = analysis
+                .columns
+                .iter()
+                .copied()
+                .chain(analysis.symbols.keys().copied());
+            let help = match nearest(name, known) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!(
+                    "give it a prior, such as `{name} ~ Normal(0, 1)`, or define it with `{name} = …`; the columns are {}",
+                    analysis.some_columns()
+                ),
+            };
+            Report::error(format!("unknown name {}", quoted(name)), span, label).with_help(help)
+        };
+        self.unknown.entry(name).or_insert(report);
+    }
+
+    fn subscripts(&mut self, name: &Name, subs: &'a [Sub]) {
+        for sub in subs {
+            match subscript(sub) {
+                Ok(Subscript::Index(index)) => self.index(index, sub.span()),
+                Ok(Subscript::Label(_)) => {}
+                Err(span) => {
+                    let report = Report::error("expected a name or a label", span, "not a subscript")
+                        .with_help(format!("write an index (`{name}[group]`) or one level's label (`{name}[2]`, `{name}[\"lefty\"]`); a computed index is a line of its own: `g = …`"));
+                    self.reports.push(report);
+                }
+            }
+        }
+    }
+
+    /// A name that stands between brackets.
+    fn index(&mut self, name: &'a str, span: Span) {
+        let analysis = self.analysis;
+        if analysis.indices.contains_key(name) || name == "row" {
+            return;
+        }
+        if let Some(definition) = analysis.definition(name) {
+            if !definition.data || !definition.target.subs.is_empty() {
+                let report = Report::error(
+                    format!("{} is no index", quoted(name)),
+                    span,
+                    "expected a column or an index",
+                )
+                .with_label(definition.target.span, "defined here from parameters")
+                .with_help("an index is a column, or made of data alone");
+                self.reports.push(report);
+            }
+            return;
+        }
+        if analysis.symbols.contains_key(name) {
+            let report = Report::error(
+                format!("{} is a parameter, not an index", quoted(name)),
+                span,
+                "expected a column or an index",
+            )
+            .with_help("an index is a column, or made of data alone");
+            self.reports.push(report);
+        } else if analysis.is_column(name) {
+            self.labels.entry(name).or_insert(span);
+        } else {
+            let known = analysis
+                .columns
+                .iter()
+                .copied()
+                .chain(analysis.indices.keys().copied());
+            let help = match nearest(name, known) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None if name == "i" || name == "j" || name == "n" => {
+                    "leave the subscript out: a line holds for every row; or write `row`".to_owned()
+                }
+                None => format!(
+                    "declare it, such as `index {name} = row`; the columns are {}",
+                    analysis.some_columns()
+                ),
+            };
+            let label = format!("no column of {}, and no index of the model", analysis.table);
+            let report =
+                Report::error(format!("unknown index {}", quoted(name)), span, label).with_help(help);
+            self.unknown.entry(name).or_insert(report);
+        }
+    }
+
+    fn call(&mut self, call: &'a Call) {
+        let name = call.name.text.as_str();
+        let analysis = self.analysis;
+        let Some(function) = Function::from_name(name) else {
+            let report = Report::error(
+                format!("unknown function {}", quoted(name)),
+                call.name.span,
+                "not a function of the language",
+            );
+            let functions = Function::ALL.iter().map(|function| function.name());
+            let help = if analysis.symbols.contains_key(name) || analysis.is_column(name) {
+                format!(
+                    "`{name}` is no function: subscripts stand in square brackets, `{name}[…]`, products need a `*`"
+                )
+            } else if super::arguments::family(name).is_some() {
+                "a distribution stands alone on the right of a `~`".to_owned()
+            } else {
+                match nearest(name, functions.clone()) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("the functions are {}", functions.collect::<Vec<_>>().join(", ")),
+                }
+            };
+            self.reports.push(report.with_help(help));
+            call.args.iter().for_each(|arg| self.expression(&arg.value));
+            return;
+        };
+        call.args.iter().for_each(|arg| self.expression(&arg.value));
+        if let Some(name) = call.args.iter().find_map(|arg| arg.name.as_ref()) {
+            let report = Report::error(
+                format!("the arguments of `{}` have no names", function.name()),
+                name.span,
+                "not expected here",
+            )
+            .with_help(format!("remove `{name} =`"));
+            self.reports.push(report);
+        }
+        if call.args.len() != function.arity() {
+            let count = match function.arity() {
+                1 => "1 argument".to_owned(),
+                n => format!("{n} arguments"),
+            };
+            let report = Report::error(
+                format!("`{}` takes {count}, found {}", function.name(), call.args.len()),
+                call.span,
+                format!("expected {count}"),
+            );
+            self.reports.push(report.with_help("remove or add arguments"));
+            return;
+        }
+        if function.learns() && !analysis.is_data_expression(&call.args[0].value) {
+            let report = Report::error(
+                format!("`{}` needs data", function.name()),
+                call.args[0].value.span,
+                "depends on parameters",
+            )
+            .with_help("apply it to columns; what depends on parameters can be summarised from the draws");
+            self.reports.push(report);
+        }
+    }
+}

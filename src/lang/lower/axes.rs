@@ -1,0 +1,471 @@
+//! Axes and plates: what subscripts range over, and the maps between plates.
+
+use super::{Context, Eval, Lowering, Poison};
+use crate::data::{Column, Factor, Table, number_label};
+use crate::error::Error;
+use crate::ir::{IndexId, PlateId};
+use crate::lang::analyse::{Subscript, subscript};
+use crate::lang::ast::{Index, LiteralValue, Sub};
+use crate::lang::nearest;
+use crate::lang::report::{Report, quoted};
+use crate::lang::span::Span;
+
+/// What one subscript ranges over.
+#[derive(Debug)]
+pub(super) struct Axis {
+    pub(super) name: String,
+    pub(super) labels: Vec<String>,
+    /// The level of each row; none for the places of a fixed-length vector.
+    pub(super) rows: Option<Vec<u32>>,
+}
+
+/// A place in [`Lowering::axes`].
+pub(super) type AxisId = usize;
+
+/// An index set of the IR with its axes, the last one fastest.
+#[derive(Debug)]
+pub(super) struct Plate {
+    pub(super) ir: PlateId,
+    pub(super) name: String,
+    pub(super) axes: Vec<AxisId>,
+    pub(super) len: usize,
+}
+
+/// The plate of the rows is made first.
+pub(super) const ROWS: usize = 0;
+
+impl<'a, 'b> Lowering<'a, 'b> {
+    /// The axis of an index, a column, a data definition or `row`.
+    pub(super) fn axis(&mut self, name: &'a str, span: Span) -> Eval<AxisId> {
+        if let Some(known) = self.axis_names.get(name) {
+            return *known;
+        }
+        let made = match self.factor(name, span) {
+            Ok(factor) => {
+                self.axes.push(Axis {
+                    name: name.to_owned(),
+                    labels: factor.labels().to_vec(),
+                    rows: Some(factor.codes().to_vec()),
+                });
+                Ok(self.axes.len() - 1)
+            }
+            Err(Poison) => Err(Poison),
+        };
+        self.axis_names.insert(name, made);
+        made
+    }
+
+    /// The axis of a vector of fixed length: its places 1, 2, …
+    pub(super) fn fixed_axis(&mut self, owner: &str, len: usize) -> AxisId {
+        self.axes.push(Axis {
+            name: owner.to_owned(),
+            labels: (1..=len).map(|place| place.to_string()).collect(),
+            rows: None,
+        });
+        self.axes.len() - 1
+    }
+
+    fn factor(&mut self, name: &'a str, span: Span) -> Eval<Factor> {
+        let analysis = self.analysis;
+        if let Some(index) = analysis.indices.get(name) {
+            return self.declared(index);
+        }
+        let found = if analysis.definition(name).is_some() {
+            let value = self.definition(name, Some(ROWS), span)?;
+            let numbers = value.numbers.ok_or(Poison)?;
+            let rows = self.table.rows();
+            let cells: Vec<String> = (0..rows)
+                .map(|row| number_label(numbers[row.min(numbers.len() - 1)]))
+                .collect();
+            let column = Column::from_cells(name, cells.iter().map(String::as_str));
+            Table::from_columns(self.table.name(), vec![column]).and_then(|table| table.factor(name))
+        } else if name == "row" && !analysis.is_column(name) {
+            Factor::rows(name, self.table.rows())
+        } else {
+            self.table.factor(name)
+        };
+        found.map_err(|error| self.data_error(&error, span))
+    }
+
+    fn declared(&mut self, index: &'a Index) -> Eval<Factor> {
+        let name = index.name.text.as_str();
+        let span = index.name.span;
+        let mut parts = Vec::new();
+        for factor in &index.factors {
+            let earlier = self.analysis.indices.get(factor.text.as_str());
+            parts.push(match earlier.filter(|known| known.name.span.start < span.start) {
+                Some(known) => self.declared(known)?,
+                None => self.column_or_row(&factor.text, factor.span)?,
+            });
+        }
+        let made = match parts.as_slice() {
+            [] => {
+                return self
+                    .column_or_row(name, span)
+                    .and_then(|factor| self.ordered(index, factor));
+            }
+            [one] => Ok(one.clone()),
+            several => Factor::cross_occurring(name, &several.iter().collect::<Vec<_>>()),
+        };
+        let factor = made.map_err(|error| self.data_error(&error, span))?;
+        self.ordered(index, factor)
+    }
+
+    fn column_or_row(&mut self, name: &str, span: Span) -> Eval<Factor> {
+        let found = if name == "row" && !self.analysis.is_column(name) {
+            Factor::rows(name, self.table.rows())
+        } else {
+            self.table.factor(name)
+        };
+        found.map_err(|error| self.data_error(&error, span))
+    }
+
+    /// `levels(…)`: the order wanted, and a note on levels that no row has.
+    fn ordered(&mut self, index: &Index, factor: Factor) -> Eval<Factor> {
+        if index.levels.is_empty() {
+            return Ok(factor);
+        }
+        let order: Vec<String> = index
+            .levels
+            .iter()
+            .map(|level| match &level.value {
+                LiteralValue::Number(x) => number_label(*x),
+                LiteralValue::Text(text) => text.clone(),
+            })
+            .collect();
+        let span = index.levels[0].span.to(index.levels[index.levels.len() - 1].span);
+        let factor = factor
+            .with_levels(&order)
+            .map_err(|error| self.data_error(&error, span))?;
+        let unused = factor.unused();
+        if !unused.is_empty() {
+            let report = Report::note(
+                format!(
+                    "levels of {} that no row has: {}",
+                    quoted(&index.name.text),
+                    unused.join(", ")
+                ),
+                span,
+                "only the prior informs them",
+            );
+            self.reports.push(report);
+        }
+        Ok(factor)
+    }
+
+    /// The plate of some axes; none for no axis.
+    pub(super) fn plate(&mut self, axes: &[AxisId]) -> Context {
+        if axes.is_empty() {
+            return None;
+        }
+        if let Some(known) = self.plates.iter().position(|plate| plate.axes == axes) {
+            return Some(known);
+        }
+        let names: Vec<&str> = axes.iter().map(|axis| self.axes[*axis].name.as_str()).collect();
+        let name = names.join(":");
+        let len = axes.iter().map(|axis| self.axes[*axis].labels.len()).product();
+        self.plates.push(Plate {
+            ir: self.builder.plate(&name, len),
+            name,
+            axes: axes.to_vec(),
+            len,
+        });
+        Some(self.plates.len() - 1)
+    }
+
+    /// The level of `axis` for each element of a plate.
+    pub(super) fn codes(&mut self, plate: usize, axis: AxisId, span: Span) -> Eval<Vec<u32>> {
+        if let Some(place) = self.plates[plate].axes.iter().position(|own| *own == axis) {
+            let own = &self.plates[plate];
+            let later: usize = own.axes[place + 1..]
+                .iter()
+                .map(|axis| self.axes[*axis].labels.len())
+                .product();
+            let levels = self.axes[axis].labels.len();
+            return Ok((0..own.len)
+                .map(|element| (element / later % levels) as u32)
+                .collect());
+        }
+        let Some(rows) = self.axes[axis].rows.clone() else {
+            let name = self.axes[axis].name.clone();
+            return Err(self.blame(
+                Report::error(
+                    format!("the places of {} are not known here", quoted(&name)),
+                    span,
+                    "expected a place such as 1",
+                )
+                .with_help(format!("write one place: `{name}[1]`")),
+            ));
+        };
+        if plate == ROWS {
+            return Ok(rows);
+        }
+        let labels = self.axes[axis].labels.clone();
+        let name = self.axes[axis].name.clone();
+        self.constant_within(plate, &rows, &name, span, |code| labels[*code as usize].clone())
+    }
+
+    /// The element of a plate that each row belongs to; none for the places of a fixed-length vector.
+    pub(super) fn row_elements(&self, plate: usize) -> Option<Vec<u32>> {
+        let plate = &self.plates[plate];
+        let mut elements = vec![0_u32; self.table.rows()];
+        for axis in &plate.axes {
+            let axis = &self.axes[*axis];
+            let rows = axis.rows.as_ref()?;
+            // A plate has fewer elements than a u32 can tell apart, as each factor was checked.
+            for (element, code) in elements.iter_mut().zip(rows) {
+                *element = *element * axis.labels.len() as u32 + code;
+            }
+        }
+        Some(elements)
+    }
+
+    /// The one value of `rows` that the rows of each element share; an error that shows two rows where they differ, or
+    /// an element without rows.
+    pub(super) fn constant_within<T: Copy + PartialEq>(
+        &mut self,
+        plate: usize,
+        rows: &[T],
+        what: &str,
+        span: Span,
+        show: impl Fn(&T) -> String,
+    ) -> Eval<Vec<T>> {
+        let name = self.plates[plate].name.clone();
+        let Some(elements) = self.row_elements(plate) else {
+            return Err(self.blame(
+                Report::error(
+                    format!("{} varies by row", quoted(what)),
+                    span,
+                    format!("one value for each place of `{name}` is needed"),
+                )
+                .with_help("use it in a line for rows"),
+            ));
+        };
+        let mut first: Vec<Option<usize>> = vec![None; self.plates[plate].len];
+        for (row, element) in elements.iter().enumerate() {
+            let slot = &mut first[*element as usize];
+            match *slot {
+                None => *slot = Some(row),
+                Some(known) if rows[known] == rows[row] => {}
+                Some(known) => {
+                    let label = self.element_label(plate, *element as usize);
+                    let line = |row: usize| {
+                        format!(
+                            "line {}: {} = {}",
+                            self.table.line_of(row),
+                            what,
+                            show(&rows[row])
+                        )
+                    };
+                    let report = Report::error(
+                        format!("{} is not constant within {}", quoted(what), quoted(&name)),
+                        span,
+                        format!("needs one value for each `{name}`"),
+                    )
+                    .with_note(format!(
+                        "in {}, where {name} is {label}: {}; {}",
+                        self.table.name(),
+                        line(known),
+                        line(row)
+                    ))
+                    .with_help(format!(
+                        "correct the data, or use `{what}` without the subscript, by row"
+                    ));
+                    return Err(self.blame(report));
+                }
+            }
+        }
+        let mut values = Vec::with_capacity(first.len());
+        for (element, row) in first.iter().enumerate() {
+            let Some(row) = row else {
+                let label = self.element_label(plate, element);
+                let report = Report::error(
+                    format!("{} is not known for every {}", quoted(what), quoted(&name)),
+                    span,
+                    format!("no row has {name} {label}"),
+                )
+                .with_help("leave out the levels that no row has");
+                return Err(self.blame(report));
+            };
+            values.push(rows[*row]);
+        }
+        Ok(values)
+    }
+
+    /// The labels of an element, joined by colons.
+    pub(super) fn element_label(&self, plate: usize, element: usize) -> String {
+        let plate = &self.plates[plate];
+        let mut rest = element;
+        let mut labels: Vec<&str> = Vec::new();
+        for axis in plate.axes.iter().rev() {
+            let own = &self.axes[*axis].labels;
+            labels.push(&own[rest % own.len()]);
+            rest /= own.len();
+        }
+        labels.reverse();
+        labels.join(":")
+    }
+
+    /// The index that carries values of `target` to `context` by subscripts, with its codes; none where the subscripts
+    /// are the plate's own.
+    pub(super) fn access(
+        &mut self,
+        target: usize,
+        subs: &'a [Sub],
+        context: Context,
+        name: &str,
+    ) -> Eval<Option<(IndexId, Vec<u32>)>> {
+        let axes = self.plates[target].axes.clone();
+        let mut own = Some(target) == context;
+        let mut texts = Vec::new();
+        let mut domain = None;
+        let mut total = vec![0_u32];
+        for (&axis, sub) in axes.iter().zip(subs) {
+            let levels = self.axes[axis].labels.len() as u32;
+            let codes = match subscript(sub) {
+                Ok(Subscript::Label(label)) => {
+                    own = false;
+                    texts.push(label.clone());
+                    vec![self.label(axis, &label, sub.span(), name)?]
+                }
+                Ok(Subscript::Index(index)) => {
+                    let Some(plate) = context else {
+                        return Err(self.blame(self.needs_group(name, index, sub.span())));
+                    };
+                    domain = context;
+                    let by = self.axis(index, sub.span())?;
+                    own &= by == axis;
+                    texts.push(index.to_owned());
+                    let codes = self.codes(plate, by, sub.span())?;
+                    self.translate(by, axis, codes, sub.span())?
+                }
+                // Reported by the analysis.
+                Err(_) => return Err(Poison),
+            };
+            let len = total.len().max(codes.len());
+            let at = |codes: &[u32], i: usize| if codes.len() == 1 { codes[0] } else { codes[i] };
+            total = (0..len).map(|i| at(&total, i) * levels + at(&codes, i)).collect();
+        }
+        if own {
+            return Ok(None);
+        }
+        if let Some(plate) = domain {
+            // A plate of one element, or literals only so far.
+            total.resize(self.plates[plate].len, total[0]);
+        }
+        let key = (domain, target, texts.join(":"));
+        let id = match self.index_ids.get(&key) {
+            Some(id) => *id,
+            None => {
+                let domain = domain.map(|plate| self.plates[plate].ir);
+                let id = self
+                    .builder
+                    .index(&key.2, domain, self.plates[target].ir, total.clone());
+                self.index_ids.insert(key, id);
+                id
+            }
+        };
+        Ok(Some((id, total)))
+    }
+
+    fn needs_group(&self, name: &str, index: &str, span: Span) -> Report {
+        Report::error(
+            format!(
+                "{} varies by {}, but one number is needed",
+                quoted(name),
+                quoted(index)
+            ),
+            span,
+            "this line is about no row and no group",
+        )
+        .with_help(format!(
+            "name one level (`{name}[\"…\"]`), or give the left side a subscript: `…[{index}]`"
+        ))
+    }
+
+    /// Codes of one axis as codes of another, by their labels.
+    fn translate(&mut self, from: AxisId, to: AxisId, codes: Vec<u32>, span: Span) -> Eval<Vec<u32>> {
+        if from == to {
+            return Ok(codes);
+        }
+        let (by, target) = (&self.axes[from], &self.axes[to]);
+        let places: Vec<Option<usize>> = by
+            .labels
+            .iter()
+            .map(|label| target.labels.iter().position(|known| known == label))
+            .collect();
+        let missing = codes.iter().find(|&&code| places[code as usize].is_none());
+        if let Some(&code) = missing {
+            let report = Report::error(
+                format!(
+                    "{} has no level {}",
+                    quoted(&target.name),
+                    quoted(&by.labels[code as usize])
+                ),
+                span,
+                format!("a level of `{}`", by.name),
+            )
+            .with_help(format!(
+                "levels are matched by their labels; `{}` has {}",
+                target.name,
+                some(&target.labels)
+            ));
+            return Err(self.blame(report));
+        }
+        Ok(codes
+            .iter()
+            .filter_map(|&code| places[code as usize])
+            .map(|place| place as u32)
+            .collect())
+    }
+
+    fn label(&mut self, axis: AxisId, label: &str, span: Span, name: &str) -> Eval<u32> {
+        let axis = &self.axes[axis];
+        if let Some(place) = axis.labels.iter().position(|known| known == label) {
+            return Ok(place as u32);
+        }
+        let report = if axis.rows.is_some() {
+            let help = match nearest(label, axis.labels.iter().map(String::as_str)) {
+                Some(near) => format!("did you mean {}?", quoted(near)),
+                None => format!("its levels are {}", some(&axis.labels)),
+            };
+            Report::error(
+                format!("{} has no level {}", quoted(&axis.name), quoted(label)),
+                span,
+                "a literal subscript is a label of the data",
+            )
+            .with_help(help)
+        } else {
+            Report::error(
+                format!(
+                    "{} has {} places, there is no {}",
+                    quoted(name),
+                    axis.labels.len(),
+                    quoted(label)
+                ),
+                span,
+                format!("expected 1 to {}", axis.labels.len()),
+            )
+            .with_help("places are counted from 1")
+        };
+        Err(self.blame(report))
+    }
+
+    /// A report of an error that the data caused at `span`.
+    pub(super) fn data_error(&mut self, error: &Error, span: Span) -> Poison {
+        let mut report = Report::error(error.message(), span, "used here");
+        if let Some(help) = error.help() {
+            report = report.with_help(help);
+        }
+        self.blame(report)
+    }
+}
+
+/// Labels for a message, the first eight.
+fn some(labels: &[String]) -> String {
+    let mut shown: Vec<&str> = labels.iter().take(8).map(String::as_str).collect();
+    if labels.len() > shown.len() {
+        shown.push("…");
+    }
+    shown.join(", ")
+}

@@ -1,0 +1,176 @@
+//! The expansion: the model text again, with canonical names, truncations and parameterisations made visible.
+
+use super::{Lowering, Poison};
+use crate::dist::Family;
+use crate::lang::analyse::Relation;
+use crate::lang::ast::{
+    Arg, Call, Hint, Model, Modifier, ModifierKind, Name, StatementKind, Stochastic, Targets, Var,
+};
+use crate::lang::lowered::Parameter;
+use crate::transform::standard_arguments;
+
+impl<'a, 'b> Lowering<'a, 'b> {
+    /// Each line as it was understood, with a comment that says what it is. The whole is a model text of the same
+    /// meaning.
+    pub(super) fn expansion(&self, model: &Model, parameters: &[Parameter]) -> String {
+        let mut text = String::new();
+        for (place, statement) in model.statements.iter().enumerate() {
+            let lines = match &statement.kind {
+                StatementKind::Stochastic(stochastic) => self.stochastic_lines(stochastic, place, parameters),
+                StatementKind::Definition(_) => {
+                    let definition = self
+                        .analysis
+                        .definitions
+                        .iter()
+                        .find(|definition| definition.statement == place);
+                    let comment = match definition {
+                        Some(definition) if definition.data => "data",
+                        Some(definition) if !definition.used => "computed from the draws",
+                        Some(_) | None => "",
+                    };
+                    vec![(statement.to_string(), comment.to_owned())]
+                }
+                StatementKind::Index(index) => {
+                    let levels = self.axis_names.get(index.name.text.as_str());
+                    let comment = match levels {
+                        Some(Ok(axis)) => format!("{} levels", self.axes[*axis].labels.len()),
+                        Some(Err(Poison)) | None => String::new(),
+                    };
+                    vec![(statement.to_string(), comment)]
+                }
+                StatementKind::DropMissing(_)
+                | StatementKind::Table(_)
+                | StatementKind::Setting(_)
+                | StatementKind::Glm(_) => vec![(statement.to_string(), String::new())],
+            };
+            for (line, comment) in lines {
+                text.push_str(&line);
+                if !comment.is_empty() {
+                    text.push_str("  # ");
+                    text.push_str(&comment);
+                }
+                text.push('\n');
+            }
+        }
+        text
+    }
+
+    /// The lines of one `~`, a line for each target, except that neighbours of the same distribution stay together.
+    fn stochastic_lines(
+        &self,
+        stochastic: &Stochastic,
+        statement: usize,
+        parameters: &[Parameter],
+    ) -> Vec<(String, String)> {
+        let mut lines: Vec<(Stochastic, String)> = Vec::new();
+        for (place, relation) in self.analysis.relations.iter().enumerate() {
+            if relation.statement != statement {
+                continue;
+            }
+            let parameter = parameters
+                .iter()
+                .find(|parameter| parameter.name == relation.target.name.text);
+            let truncated = !relation.observed && parameter.is_some_and(|parameter| parameter.truncated);
+            let (distribution, mut comment) =
+                match half(relation, &stochastic.distribution).filter(|_| truncated) {
+                    Some(call) => (call, String::new()),
+                    None if truncated => (stochastic.distribution.clone(), "truncated to (0, ∞)".to_owned()),
+                    None => (stochastic.distribution.clone(), String::new()),
+                };
+            let modifiers = self.effects.get(&place).map(|effect| {
+                let hint = if effect.centred {
+                    Hint::Centered
+                } else {
+                    Hint::Noncentered
+                };
+                comment = effect.why.clone();
+                Modifier {
+                    kind: ModifierKind::Hint(hint),
+                    span: relation.target.span,
+                }
+            });
+            if relation.observed {
+                comment = "likelihood".to_owned();
+            }
+            let var = Var {
+                name: relation.target.name.clone(),
+                subs: relation.target.subs.to_vec(),
+                span: relation.target.span,
+            };
+            let line = Stochastic {
+                constraint: stochastic.constraint,
+                targets: Targets::Separate(vec![var.clone()]),
+                distribution,
+                modifiers: modifiers.into_iter().collect(),
+            };
+            if let Some((last, said)) = lines.last_mut()
+                && *said == comment
+                && last.distribution == line.distribution
+                && last
+                    .modifiers
+                    .iter()
+                    .map(|m| &m.kind)
+                    .eq(line.modifiers.iter().map(|m| &m.kind))
+                && let Targets::Separate(vars) = &mut last.targets
+            {
+                vars.push(var);
+                continue;
+            }
+            lines.push((line, comment));
+        }
+        lines
+            .into_iter()
+            .map(|(line, comment)| (line.to_string(), comment))
+            .collect()
+    }
+}
+
+/// The half distribution that a location-scale prior with location 0 becomes when it is truncated to (0, ∞).
+fn half(relation: &Relation<'_>, call: &Call) -> Option<Call> {
+    let family = match relation.family {
+        Family::Normal => Family::HalfNormal,
+        Family::Cauchy => Family::HalfCauchy,
+        Family::StudentT => Family::HalfStudentT,
+        Family::Logistic
+        | Family::Laplace
+        | Family::HalfNormal
+        | Family::HalfCauchy
+        | Family::HalfStudentT
+        | Family::Exponential
+        | Family::Gamma
+        | Family::InvGamma
+        | Family::Beta
+        | Family::Uniform
+        | Family::LogNormal
+        | Family::Weibull
+        | Family::Binomial
+        | Family::Bernoulli
+        | Family::Poisson
+        | Family::NegBinomial
+        | Family::Geometric
+        | Family::BetaBinomial => return None,
+    };
+    let (location, _) = standard_arguments(relation.family)?;
+    let zero = matches!(
+        relation.arguments[location].kind,
+        crate::lang::ast::ExprKind::Number(0.0)
+    );
+    let arguments = relation
+        .arguments
+        .iter()
+        .enumerate()
+        .filter(|(place, _)| *place != location);
+    zero.then(|| Call {
+        name: Name {
+            text: family.name().to_owned(),
+            span: call.name.span,
+        },
+        args: arguments
+            .map(|(_, value)| Arg {
+                name: None,
+                value: (*value).clone(),
+            })
+            .collect(),
+        span: call.span,
+    })
+}

@@ -1,0 +1,468 @@
+//! Expressions: each evaluated over the plate where its value is needed.
+
+use super::axes::ROWS;
+use super::value::Value;
+use super::{Context, Eval, Lowering, Poison};
+use crate::data::{Learned, number_label};
+use crate::ir::{Binary, Unary};
+use crate::lang::analyse::{Subscript, Symbol, subscript};
+use crate::lang::ast::{BinaryOp, Call, Expr, ExprKind, Name, Sub, UnaryOp};
+use crate::lang::function::Function;
+use crate::lang::lowered::LearnedCall;
+use crate::lang::report::{Report, quoted};
+use crate::lang::span::Span;
+
+impl<'a, 'b> Lowering<'a, 'b> {
+    /// The value of an expression over the plate `context`; none: one number.
+    pub(super) fn expression(&mut self, expr: &'a Expr, context: Context) -> Eval<Value<'b>> {
+        match &expr.kind {
+            ExprKind::Number(x) => Ok(Value::constant(self.builder, *x)),
+            ExprKind::Name(name) => self.name(name, context, expr.span),
+            ExprKind::Indexed(name, subs) => self.indexed(name, subs, context, expr.span),
+            ExprKind::Call(call) => self.call(call, context),
+            ExprKind::Unary(op, operand) => {
+                let operand = self.expression(operand, context)?;
+                Ok(match op {
+                    UnaryOp::Neg => operand.unary(Unary::Neg),
+                    UnaryOp::Not => not(&operand),
+                })
+            }
+            ExprKind::Binary(op, left, right) => {
+                if let Some(value) = self.text_comparison(*op, left, right, context) {
+                    return value;
+                }
+                // Both sides are looked at, so that both are reported.
+                let left = self.expression(left, context);
+                let right = self.expression(right, context);
+                Ok(binary(*op, &left?, &right?))
+            }
+            // Reported by the analysis.
+            ExprKind::Text(_) | ExprKind::Vector(_) => Err(Poison),
+        }
+    }
+
+    fn name(&mut self, name: &'a str, context: Context, span: Span) -> Eval<Value<'b>> {
+        match self.analysis.symbols.get(name) {
+            Some(Symbol::Definition(_)) => self.definition(name, context, span),
+            Some(Symbol::Parameter(place)) => self.parameter_value(*place),
+            None => {
+                let value = self.column(name, span)?;
+                if context == Some(ROWS) {
+                    Ok(value)
+                } else {
+                    Err(self.varies_by_row(name, context, span, true))
+                }
+            }
+        }
+    }
+
+    /// The error of a value by row where there are no rows.
+    pub(super) fn varies_by_row(&mut self, name: &str, context: Context, span: Span, data: bool) -> Poison {
+        let report = match context {
+            Some(plate) => {
+                let plate = &self.plates[plate].name;
+                let report = Report::error(
+                    format!("{} has a value for each row", quoted(name)),
+                    span,
+                    format!("needs one value for each `{plate}`"),
+                );
+                let subs = plate.replace(':', ", ");
+                if data {
+                    report.with_help(format!(
+                        "write `{name}[{subs}]` if it is the same in all rows of a `{plate}`"
+                    ))
+                } else {
+                    report.with_help(format!("it depends on parameters by row, so it has no value for a `{plate}`; define one with `…[{subs}] = …`"))
+                }
+            }
+            None => Report::error(
+                format!("{} has a value for each row", quoted(name)),
+                span,
+                "needs one number",
+            )
+            .with_help(if data {
+                format!("summarise it, such as `mean({name})`, or give the left side a subscript")
+            } else {
+                "give the left side a subscript, such as `[row]`".to_owned()
+            }),
+        };
+        self.blame(report)
+    }
+
+    pub(super) fn indexed(
+        &mut self,
+        name: &'a Name,
+        subs: &'a [Sub],
+        context: Context,
+        span: Span,
+    ) -> Eval<Value<'b>> {
+        let text = name.text.as_str();
+        let (value, target) = match self.analysis.symbols.get(text) {
+            Some(Symbol::Definition(_)) => {
+                let Some(plate) = self.definition_plate(text)? else {
+                    return self.group_value(text, subs, context, span);
+                };
+                (self.definition(text, Some(plate), span)?, plate)
+            }
+            Some(Symbol::Parameter(place)) => match self.parameter_plate(*place)? {
+                Some(plate) => (self.parameter_value(*place)?, plate),
+                // The analysis has compared the numbers of subscripts.
+                None => return Err(Poison),
+            },
+            None => return self.group_value(text, subs, context, span),
+        };
+        match self.access(target, subs, context, text)? {
+            None => Ok(value),
+            // A value without parameters or columns is the same for every element.
+            Some(_) if value.expr.ty().plate.is_none() => Ok(value),
+            Some((index, codes)) => Ok(value.gather(index, &codes)),
+        }
+    }
+
+    /// `u[county]`: data by row as the value of a group, within which it must be constant.
+    fn group_value(
+        &mut self,
+        name: &'a str,
+        subs: &'a [Sub],
+        context: Context,
+        span: Span,
+    ) -> Eval<Value<'b>> {
+        let value = if self.analysis.definition(name).is_some() {
+            self.definition(name, Some(ROWS), span)?
+        } else {
+            self.column(name, span)?
+        };
+        let Some(numbers) = value.numbers.clone().filter(|_| value.expr.ty().plate.is_some()) else {
+            return Ok(value);
+        };
+        let mut axes = Vec::new();
+        for sub in subs {
+            match subscript(sub) {
+                Ok(Subscript::Index(index)) => axes.push(self.axis(index, sub.span())?),
+                Ok(Subscript::Label(label)) => {
+                    let report = Report::error(
+                        format!("{} is no label of {}", quoted(&label), quoted(name)),
+                        sub.span(),
+                        format!("`{name}` has a value for each row"),
+                    )
+                    .with_help(format!("define the groups' values first: `{name}_g[group] = {name}[group]`, then `{name}_g[…]`"));
+                    return Err(self.blame(report));
+                }
+                Err(_) => return Err(Poison),
+            }
+        }
+        let Some(group) = self.plate(&axes) else {
+            return Err(Poison);
+        };
+        let levels = self.constant_within(group, &numbers, name, span, |x| number_label(*x))?;
+        if context == Some(ROWS) {
+            return Ok(value);
+        }
+        let Some(plate) = context else {
+            return Err(self.varies_by_row(name, None, span, true));
+        };
+        let mut elements = vec![0_usize; self.plates[plate].len];
+        for axis in axes {
+            let len = self.axes[axis].labels.len();
+            let codes = self.codes(plate, axis, span)?;
+            for (element, code) in elements.iter_mut().zip(codes) {
+                *element = *element * len + code as usize;
+            }
+        }
+        let values: Vec<f64> = elements.into_iter().map(|element| levels[element]).collect();
+        let title = format!("{name}[{}]", self.plates[plate].name);
+        let expr = self
+            .builder
+            .column(&title, Some(self.plates[plate].ir), values.clone());
+        Ok(Value {
+            expr,
+            numbers: Some(values.into()),
+        })
+    }
+
+    /// The numbers of a column, by row.
+    pub(super) fn column(&mut self, name: &'a str, span: Span) -> Eval<Value<'b>> {
+        if let Some(known) = self.columns.get(name) {
+            return known.clone();
+        }
+        let made = match self.table.complete_numeric(name) {
+            Ok(values) => Ok(Value {
+                expr: self
+                    .builder
+                    .column(name, Some(self.plates[ROWS].ir), values.to_vec()),
+                numbers: Some(values.into()),
+            }),
+            Err(error) => Err(self.data_error(&error, span)),
+        };
+        self.columns.insert(name, made.clone());
+        made
+    }
+
+    /// `pred == "yes"`: a column of labels against one of them.
+    fn text_comparison(
+        &mut self,
+        op: BinaryOp,
+        left: &'a Expr,
+        right: &'a Expr,
+        context: Context,
+    ) -> Option<Eval<Value<'b>>> {
+        let (ExprKind::Name(name), ExprKind::Text(label)) = (&left.kind, &right.kind) else {
+            return match (&left.kind, &right.kind) {
+                (ExprKind::Text(_), ExprKind::Name(_)) => self.text_comparison(op, right, left, context),
+                (_, _) => None,
+            };
+        };
+        let span = left.span.to(right.span);
+        let equal = match op {
+            BinaryOp::Eq => true,
+            BinaryOp::Ne => false,
+            BinaryOp::Or
+            | BinaryOp::And
+            | BinaryOp::Lt
+            | BinaryOp::Le
+            | BinaryOp::Gt
+            | BinaryOp::Ge
+            | BinaryOp::Add
+            | BinaryOp::Sub
+            | BinaryOp::Mul
+            | BinaryOp::Div
+            | BinaryOp::Rem
+            | BinaryOp::Pow => {
+                let report = Report::error("texts have no order", span, "compared by their order")
+                    .with_help("compare with `==` or `!=`");
+                return Some(Err(self.blame(report)));
+            }
+        };
+        let labels = match self.table.labels(name) {
+            Ok(labels) => labels,
+            Err(error) => return Some(Err(self.data_error(&error, left.span))),
+        };
+        if !labels.contains(label) {
+            let known = match self.table.factor(name) {
+                Ok(factor) => factor.labels().join(", "),
+                Err(error) => return Some(Err(self.data_error(&error, left.span))),
+            };
+            let report = Report::error(
+                format!("{} is never {}", quoted(name), quoted(label)),
+                right.span,
+                "not a value of this column",
+            )
+            .with_help(format!("its values are {known}"));
+            return Some(Err(self.blame(report)));
+        }
+        if context != Some(ROWS) {
+            return Some(Err(self.varies_by_row(name, context, left.span, true)));
+        }
+        let truth = |holds: bool| if holds { 1.0 } else { 0.0 };
+        let values: Vec<f64> = labels.iter().map(|own| truth((own == label) == equal)).collect();
+        let title = format!("{name} {} {label}", op.symbol());
+        let expr = self
+            .builder
+            .column(&title, Some(self.plates[ROWS].ir), values.clone());
+        Some(Ok(Value {
+            expr,
+            numbers: Some(values.into()),
+        }))
+    }
+
+    fn call(&mut self, call: &'a Call, context: Context) -> Eval<Value<'b>> {
+        let Some(function) = Function::from_name(&call.name.text) else {
+            return Err(Poison);
+        };
+        if function.learns() {
+            return self.learning_call(function, call, context);
+        }
+        let mut values = Vec::new();
+        for arg in &call.args {
+            values.push(self.expression(&arg.value, context));
+        }
+        let values: Eval<Vec<Value<'b>>> = values.into_iter().collect();
+        apply(function, &values?).ok_or(Poison)
+    }
+
+    /// A call that looks at all values of data at once.
+    fn learning_call(&mut self, function: Function, call: &'a Call, context: Context) -> Eval<Value<'b>> {
+        let argument = &call.args[0].value;
+        let own = if function.summarises() && self.needs_rows(argument) {
+            Some(ROWS)
+        } else {
+            context
+        };
+        let value = self.expression(argument, own)?;
+        let numbers = value.numbers.clone().ok_or(Poison)?;
+        let text = call.span.of(self.text);
+        let what = argument.span.of(self.text);
+        if let Some(element) = numbers.iter().position(|x| !x.is_finite()) {
+            let wrong = self.not_finite(what, numbers[element], element, own, argument.span);
+            return Err(wrong);
+        }
+        let learned = match function {
+            Function::Standardize | Function::Sd => Learned::standardize(what, &numbers),
+            Function::Center | Function::Mean => Learned::center(what, &numbers),
+            Function::Sum => return Ok(Value::constant(self.builder, numbers.iter().sum())),
+            Function::Exp
+            | Function::Log
+            | Function::Log1p
+            | Function::Expm1
+            | Function::Sqrt
+            | Function::Abs
+            | Function::Square
+            | Function::Floor
+            | Function::Step
+            | Function::Logit
+            | Function::InvLogit
+            | Function::InvCloglog
+            | Function::Phi
+            | Function::Lgamma
+            | Function::Pow
+            | Function::Min
+            | Function::Max
+            | Function::Ifelse => return Err(Poison),
+        };
+        let learned = match learned {
+            Ok(learned) => learned,
+            Err(error) => return Err(self.data_error(&error, call.span)),
+        };
+        if function == Function::Mean {
+            return Ok(Value::constant(self.builder, learned.shift));
+        }
+        if function == Function::Sd {
+            return Ok(Value::constant(self.builder, learned.scale));
+        }
+        if !self.learned.iter().any(|known| known.call == text) {
+            self.learned.push(LearnedCall {
+                call: text.to_owned(),
+                constants: learned,
+            });
+        }
+        let centred = value.binary(Binary::Sub, &value.lit(learned.shift));
+        Ok(centred.binary(Binary::Div, &value.lit(learned.scale)))
+    }
+
+    /// The error of data that came out infinite or undefined.
+    pub(super) fn not_finite(
+        &mut self,
+        what: &str,
+        x: f64,
+        element: usize,
+        plate: Context,
+        span: Span,
+    ) -> Poison {
+        let place = self.place_of(element, plate);
+        let report = Report::error(
+            format!("{} is {}{place}", quoted(what), shown(x)),
+            span,
+            "expected finite numbers",
+        )
+        .with_help("look at the values it is made of: the logarithm of 0 is infinite, that of a negative number undefined");
+        self.blame(report)
+    }
+
+    /// Where an element of data stands, as the end of a sentence.
+    pub(super) fn place_of(&self, element: usize, plate: Context) -> String {
+        match plate {
+            Some(ROWS) => format!(" in {}, line {}", self.table.name(), self.table.line_of(element)),
+            Some(plate) => format!(
+                " for {} {}",
+                self.plates[plate].name,
+                self.element_label(plate, element)
+            ),
+            None => String::new(),
+        }
+    }
+}
+
+/// A number in a message.
+pub(super) fn shown(x: f64) -> String {
+    if x.is_nan() {
+        "not a number".to_owned()
+    } else if x == f64::INFINITY {
+        "infinite".to_owned()
+    } else if x == f64::NEG_INFINITY {
+        "minus infinite".to_owned()
+    } else {
+        number_label(x)
+    }
+}
+
+fn not<'b>(x: &Value<'b>) -> Value<'b> {
+    x.binary(Binary::Eq, &x.lit(0.0))
+}
+
+fn binary<'b>(op: BinaryOp, a: &Value<'b>, b: &Value<'b>) -> Value<'b> {
+    match op {
+        BinaryOp::Add => a.binary(Binary::Add, b),
+        BinaryOp::Sub => a.binary(Binary::Sub, b),
+        BinaryOp::Mul => a.binary(Binary::Mul, b),
+        BinaryOp::Div => a.binary(Binary::Div, b),
+        // As in R: the remainder has the sign of the divisor.
+        BinaryOp::Rem => {
+            let whole = a.binary(Binary::Div, b).unary(Unary::Floor);
+            a.binary(Binary::Sub, &b.binary(Binary::Mul, &whole))
+        }
+        BinaryOp::Pow => power(a, b),
+        BinaryOp::Eq => a.binary(Binary::Eq, b),
+        BinaryOp::Ne => not(&a.binary(Binary::Eq, b)),
+        BinaryOp::Lt => a.binary(Binary::Lt, b),
+        BinaryOp::Le => a.binary(Binary::Le, b),
+        BinaryOp::Gt => b.binary(Binary::Lt, a),
+        BinaryOp::Ge => b.binary(Binary::Le, a),
+        BinaryOp::And => {
+            let truth = b.select(&a.lit(1.0), &a.lit(0.0));
+            a.select(&truth, &a.lit(0.0))
+        }
+        BinaryOp::Or => {
+            let truth = b.select(&a.lit(1.0), &a.lit(0.0));
+            a.select(&a.lit(1.0), &truth)
+        }
+    }
+}
+
+fn power<'b>(base: &Value<'b>, exponent: &Value<'b>) -> Value<'b> {
+    match exponent.single() {
+        Some(1.0) => base.clone(),
+        Some(2.0) => base.unary(Unary::Square),
+        Some(0.5) => base.unary(Unary::Sqrt),
+        Some(-1.0) => base.unary(Unary::Recip),
+        Some(_) | None => base.binary(Binary::Pow, exponent),
+    }
+}
+
+/// A function of its arguments' elements; none for calls that look at all values at once.
+fn apply<'b>(function: Function, x: &[Value<'b>]) -> Option<Value<'b>> {
+    let first = &x[0];
+    Some(match function {
+        Function::Exp => first.unary(Unary::Exp),
+        Function::Log => first.unary(Unary::Ln),
+        Function::Log1p => first.unary(Unary::Log1p),
+        Function::Expm1 => first.unary(Unary::Expm1),
+        Function::Sqrt => first.unary(Unary::Sqrt),
+        Function::Abs => first.unary(Unary::Abs),
+        Function::Square => first.unary(Unary::Square),
+        Function::Floor => first.unary(Unary::Floor),
+        Function::Step => first.lit(0.0).binary(Binary::Le, first),
+        Function::Logit => {
+            let rest = first.unary(Unary::Neg).unary(Unary::Log1p);
+            first.unary(Unary::Ln).binary(Binary::Sub, &rest)
+        }
+        Function::InvLogit => first.unary(Unary::InvLogit),
+        Function::InvCloglog => inverse_cloglog(first),
+        Function::Phi => first.unary(Unary::StdNormalCdf),
+        Function::Lgamma => first.unary(Unary::Lgamma),
+        Function::Pow => power(first, &x[1]),
+        Function::Min => first.binary(Binary::Min, &x[1]),
+        Function::Max => first.binary(Binary::Max, &x[1]),
+        Function::Ifelse => first.select(&x[1], &x[2]),
+        Function::Standardize | Function::Center | Function::Mean | Function::Sd | Function::Sum => {
+            return None;
+        }
+    })
+}
+
+/// 1 − exp(−exp(x)).
+pub(super) fn inverse_cloglog<'b>(x: &Value<'b>) -> Value<'b> {
+    x.unary(Unary::Exp)
+        .unary(Unary::Neg)
+        .unary(Unary::Expm1)
+        .unary(Unary::Neg)
+}

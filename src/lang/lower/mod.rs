@@ -1,0 +1,419 @@
+//! Lowering: a model text over a table as a program of the IR, with everything that people see of it.
+//!
+//! Every expression is evaluated over a plate: that of the subscripts on the left of its line, else the rows where it
+//! mentions them, else none. Data keeps its numbers beside its nodes, so that constants are learned, outcomes checked
+//! and parameterisations chosen before anything is sampled.
+
+mod axes;
+mod centring;
+mod definition;
+mod expansion;
+mod expression;
+mod likelihood;
+mod parameter;
+mod value;
+
+use std::collections::BTreeMap;
+
+use super::analyse::{Analysis, analyse};
+use super::ast::{Expr, Model, StatementKind};
+use super::lowered::{
+    Dim, Effect, Failure, LearnedCall, Likelihood, LowerOptions, Lowered, Parameter, PlateTable, Quantity,
+    QuantityKind, UsedColumn,
+};
+use super::report::{Report, Reports};
+use super::span::Span;
+use super::{refuse, spelling};
+use crate::data::Table;
+use crate::ir::{Builder, Expr as Node, Handle, IndexId, Program};
+use axes::{Axis, AxisId, Plate, ROWS};
+use parameter::Prior;
+use value::Value;
+
+/// The report of what went wrong is already there.
+#[derive(Debug, Clone, Copy)]
+struct Poison;
+
+type Eval<T> = std::result::Result<T, Poison>;
+
+/// The plate that a value is wanted over, a place in [`Lowering::plates`]; none: one number.
+type Context = Option<usize>;
+
+/// A definition's value, and where it has a link, its linear predictor.
+#[derive(Debug, Clone)]
+struct Defined<'b> {
+    value: Value<'b>,
+    linear: Option<Value<'b>>,
+}
+
+struct Lowering<'a, 'b> {
+    analysis: &'a Analysis<'a>,
+    table: &'a Table,
+    text: &'a str,
+    options: &'a LowerOptions,
+    builder: &'b Builder,
+    reports: Vec<Report>,
+    axes: Vec<Axis>,
+    axis_names: BTreeMap<&'a str, Eval<AxisId>>,
+    plates: Vec<Plate>,
+    /// Indices of the IR by context, target plate and subscripts.
+    index_ids: BTreeMap<(Context, usize, String), IndexId>,
+    columns: BTreeMap<&'a str, Eval<Value<'b>>>,
+    /// By place in [`Analysis::definitions`].
+    definitions: Vec<Option<Eval<Defined<'b>>>>,
+    definition_plates: Vec<Option<Eval<Context>>>,
+    row_level: Vec<Option<bool>>,
+    /// By place in [`Analysis::relations`]; none for likelihoods.
+    positions: Vec<Option<Eval<(Node<'b>, Context)>>>,
+    priors: Vec<Option<Eval<Prior<'b>>>>,
+    effects: BTreeMap<usize, Effect>,
+    learned: Vec<LearnedCall>,
+}
+
+/// Lowers `model`, whose text is `source` (its name and the text itself), over `table`.
+///
+/// The density has one term for each target of a `~`, with all normalising constants and Jacobians; the outputs are the
+/// quantities in their order, then the pointwise log likelihoods.
+///
+/// # Errors
+///
+/// [`Failure::Reports`] with every finding of the stage that failed first (refused constructs; names; data), each at its
+/// place in the text; [`Failure::Error`] where no row is left, and for faults of tadpool itself.
+pub fn lower(
+    model: &Model,
+    source: (&str, &str),
+    table: &Table,
+    options: &LowerOptions,
+) -> std::result::Result<Lowered, Failure> {
+    let (name, text) = source;
+    let fail = |reports| Err(Failure::Reports(Reports::new(name, text, reports)));
+    let refused = refuse(model);
+    if !refused.is_empty() {
+        return fail(refused);
+    }
+    let model = match canonical(model) {
+        Ok(model) => model,
+        Err(reports) => return fail(reports),
+    };
+    let columns: Vec<&str> = table.names().collect();
+    let mut analysis = analyse(&model, table.name(), &columns);
+    let found = Reports::new(name, text, std::mem::take(&mut analysis.reports));
+    if found.has_errors() {
+        return Err(found.into());
+    }
+    let kept = drop_missing(&analysis, table)?;
+    let builder = Builder::new();
+    let lowering = Lowering::new(&analysis, &kept, text, options, &builder);
+    let (mut parts, reports) = lowering.run(&model);
+    let mut reports: Vec<Report> = found.reports.into_iter().chain(reports).collect();
+    dedup(&mut reports);
+    let reports = Reports::new(name, text, reports);
+    if reports.has_errors() {
+        return Err(reports.into());
+    }
+    let Some(parts) = parts.take() else {
+        return Err(crate::Error::bug("lowering failed without a report").into());
+    };
+    let graph = builder.finish()?;
+    Ok(Lowered {
+        program: Program {
+            graph,
+            density: parts.density,
+            outputs: parts.outputs,
+            ..Program::default()
+        },
+        quantities: parts.quantities,
+        likelihoods: parts.likelihoods,
+        parameters: parts.parameters,
+        effects: parts.effects,
+        plates: parts.plates,
+        columns: used_columns(&analysis, table),
+        learned: parts.learned,
+        rows_read: table.rows(),
+        rows_kept: kept.rows(),
+        reports,
+        notes: kept.notes().to_vec(),
+        expansion: parts.expansion,
+    })
+}
+
+/// The model with the book's spellings replaced.
+fn canonical(model: &Model) -> std::result::Result<Model, Vec<Report>> {
+    let mut model = model.clone();
+    let mut reports = Vec::new();
+    for statement in &mut model.statements {
+        if let StatementKind::Stochastic(stochastic) = &mut statement.kind {
+            match spelling::canonical(&stochastic.distribution) {
+                Ok(call) => stochastic.distribution = call,
+                Err(report) => reports.push(*report),
+            }
+        }
+    }
+    if reports.is_empty() {
+        Ok(model)
+    } else {
+        Err(reports)
+    }
+}
+
+/// The table without the rows that `drop_missing` drops.
+fn drop_missing(analysis: &Analysis<'_>, table: &Table) -> crate::error::Result<Table> {
+    let Some(named) = &analysis.dropped else {
+        return Ok(table.clone());
+    };
+    let names: Vec<&str> = if named.is_empty() {
+        table
+            .names()
+            .filter(|name| analysis.numbers.contains_key(name) || analysis.labels.contains_key(name))
+            .collect()
+    } else {
+        named.iter().map(|name| name.text.as_str()).collect()
+    };
+    table.drop_missing(&names)
+}
+
+fn used_columns(analysis: &Analysis<'_>, table: &Table) -> Vec<UsedColumn> {
+    table
+        .names()
+        .map(|name| UsedColumn {
+            name: name.to_owned(),
+            numeric: analysis.numbers.contains_key(name),
+            index: analysis.labels.contains_key(name),
+        })
+        .filter(|column| column.numeric || column.index)
+        .collect()
+}
+
+/// Leaves the first of equal reports: one fault may be met on several ways.
+fn dedup(reports: &mut Vec<Report>) {
+    let mut kept: Vec<Report> = Vec::new();
+    for report in reports.drain(..) {
+        if !kept.contains(&report) {
+            kept.push(report);
+        }
+    }
+    *reports = kept;
+}
+
+/// What a sound lowering yields besides the graph.
+struct Parts {
+    density: Vec<Handle>,
+    outputs: Vec<Handle>,
+    quantities: Vec<Quantity>,
+    likelihoods: Vec<Likelihood>,
+    parameters: Vec<Parameter>,
+    effects: Vec<Effect>,
+    plates: Vec<PlateTable>,
+    learned: Vec<LearnedCall>,
+    expansion: String,
+}
+
+impl<'a, 'b> Lowering<'a, 'b> {
+    fn new(
+        analysis: &'a Analysis<'a>,
+        table: &'a Table,
+        text: &'a str,
+        options: &'a LowerOptions,
+        builder: &'b Builder,
+    ) -> Self {
+        let rows = table.rows();
+        let mut axis_names = BTreeMap::new();
+        if !analysis.is_column("row") {
+            axis_names.insert("row", Ok(ROWS));
+        }
+        Self {
+            analysis,
+            table,
+            text,
+            options,
+            builder,
+            reports: Vec::new(),
+            axes: vec![Axis {
+                name: "row".to_owned(),
+                labels: (1..=rows).map(|row| row.to_string()).collect(),
+                rows: Some((0..rows as u32).collect()),
+            }],
+            axis_names,
+            plates: vec![Plate {
+                ir: builder.plate("row", rows),
+                name: "row".to_owned(),
+                axes: vec![ROWS],
+                len: rows,
+            }],
+            index_ids: BTreeMap::new(),
+            columns: BTreeMap::new(),
+            definitions: vec![None; analysis.definitions.len()],
+            definition_plates: vec![None; analysis.definitions.len()],
+            row_level: vec![None; analysis.definitions.len()],
+            positions: analysis.relations.iter().map(|_| None).collect(),
+            priors: analysis.relations.iter().map(|_| None).collect(),
+            effects: BTreeMap::new(),
+            learned: Vec::new(),
+        }
+    }
+
+    fn blame(&mut self, report: Report) -> Poison {
+        self.reports.push(report);
+        Poison
+    }
+
+    /// Lowers everything; none if an error was reported.
+    fn run(mut self, model: &Model) -> (Option<Parts>, Vec<Report>) {
+        let relations = &self.analysis.relations;
+        for place in 0..relations.len() {
+            if !relations[place].observed {
+                self.declare(place);
+            }
+        }
+        let mut density = Vec::new();
+        let mut parameters = Vec::new();
+        let mut likelihoods = Vec::new();
+        for place in 0..relations.len() {
+            let made = if relations[place].observed {
+                self.likelihood(place).map(|(likelihood, term)| {
+                    likelihoods.push(Likelihood {
+                        term: density.len(),
+                        ..likelihood
+                    });
+                    term
+                })
+            } else {
+                self.prior(place).map(|prior| {
+                    parameters.push(prior.parameter(
+                        relations[place].target.name,
+                        relations[place].family,
+                        density.len(),
+                    ));
+                    prior.term.handle()
+                })
+            };
+            density.extend(made.ok());
+        }
+        let derived = self.derived();
+        let failed = self
+            .reports
+            .iter()
+            .any(|report| report.level == super::report::Level::Error);
+        if failed {
+            return (None, self.reports);
+        }
+        let (quantities, mut outputs) = self.quantities(&parameters, &derived);
+        for likelihood in &mut likelihoods {
+            likelihood.output = outputs.len();
+            outputs.push(density[likelihood.term]);
+        }
+        let effects: Vec<Effect> = self.effects.values().cloned().collect();
+        let expansion = self.expansion(model, &parameters);
+        let plates = self.plate_tables();
+        let parts = Parts {
+            density,
+            outputs,
+            quantities,
+            likelihoods,
+            parameters,
+            effects,
+            plates,
+            learned: self.learned,
+            expansion,
+        };
+        (Some(parts), self.reports)
+    }
+
+    /// Definitions that depend on parameters and that no relation needs, with their plates and values.
+    fn derived(&mut self) -> Vec<(&'a str, Context, Value<'b>)> {
+        let mut derived = Vec::new();
+        for definition in &self.analysis.definitions {
+            let name = definition.target.name.text.as_str();
+            let span = definition.target.span;
+            // Data that nothing needs is looked at too, so that a fault in it is not passed over.
+            let Ok(plate) = self.own_plate(name) else { continue };
+            let Ok(value) = self.definition(name, plate, span) else {
+                continue;
+            };
+            if !definition.data && !definition.used {
+                derived.push((name, plate, value));
+            }
+        }
+        derived
+    }
+
+    fn quantities(
+        &self,
+        parameters: &[Parameter],
+        derived: &[(&'a str, Context, Value<'b>)],
+    ) -> (Vec<Quantity>, Vec<Handle>) {
+        let mut quantities = Vec::new();
+        let mut outputs = Vec::new();
+        let relations = self
+            .analysis
+            .relations
+            .iter()
+            .enumerate()
+            .filter(|(_, relation)| !relation.observed);
+        for ((place, _), parameter) in relations.zip(parameters) {
+            let plate = match self.positions[place] {
+                Some(Ok((_, plate))) => plate,
+                Some(Err(Poison)) | None => None,
+            };
+            quantities.push(Quantity {
+                name: parameter.name.clone(),
+                dims: self.dims(plate),
+                kind: QuantityKind::Parameter,
+                output: outputs.len(),
+                support: match &self.priors[place] {
+                    Some(Ok(prior)) => prior.support.clone(),
+                    Some(Err(Poison)) | None => String::new(),
+                },
+            });
+            outputs.push(parameter.value);
+        }
+        for (name, plate, value) in derived {
+            quantities.push(Quantity {
+                name: (*name).to_owned(),
+                dims: self.dims(*plate),
+                kind: QuantityKind::Derived,
+                output: outputs.len(),
+                support: String::new(),
+            });
+            outputs.push(self.over(value, *plate).handle());
+        }
+        (quantities, outputs)
+    }
+
+    /// A value with one number for each element of the plate, even where all are the same.
+    fn over(&self, value: &Value<'b>, plate: Context) -> Node<'b> {
+        match plate {
+            Some(plate) if value.expr.ty().plate.is_none() => {
+                let plate = &self.plates[plate];
+                self.builder.column("one", Some(plate.ir), vec![1.0; plate.len]) * value.expr
+            }
+            Some(_) | None => value.expr,
+        }
+    }
+
+    fn dims(&self, plate: Context) -> Vec<Dim> {
+        let axes = plate.map_or(&[][..], |plate| self.plates[plate].axes.as_slice());
+        axes.iter()
+            .map(|axis| Dim {
+                name: self.axes[*axis].name.clone(),
+                labels: self.axes[*axis].labels.clone(),
+            })
+            .collect()
+    }
+
+    fn plate_tables(&self) -> Vec<PlateTable> {
+        (0..self.plates.len())
+            .map(|plate| PlateTable {
+                name: self.plates[plate].name.clone(),
+                dims: self.dims(Some(plate)),
+                codes: self.row_elements(plate),
+            })
+            .collect()
+    }
+
+    /// The text of an expression as it was written.
+    fn written(&self, expr: &Expr) -> &'a str {
+        let span: Span = expr.span;
+        span.of(self.text)
+    }
+}

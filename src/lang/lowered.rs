@@ -1,0 +1,375 @@
+//! A lowered model: the program over the data, and what its parts are called.
+
+use super::ast::Link;
+use super::report::{Report, Reports};
+use crate::data::{Learned, element_name};
+use crate::dist::Family;
+use crate::error::{Error, Result};
+use crate::ir::{Graph, Handle, Program};
+use crate::transform::{Constraint, Coordinate};
+
+/// Choices of the lowering that the model text leaves open.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct LowerOptions {
+    /// Centres every effect (`true`) or none (`false`), hints of the text notwithstanding; by default each effect has
+    /// its hint or the rule's choice.
+    pub centring: Option<bool>,
+}
+
+/// Why a model was not lowered.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Failure {
+    /// Findings about the text or its data, with their places.
+    Reports(Reports),
+    /// A fault of tadpool, or of the data as a whole.
+    Error(Error),
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Reports(reports) => reports.into(),
+            Failure::Error(error) => error,
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Failure::Error(error)
+    }
+}
+
+impl From<Reports> for Failure {
+    fn from(reports: Reports) -> Self {
+        Failure::Reports(reports)
+    }
+}
+
+/// A model over a table, ready for the passes.
+#[derive(Debug, Clone)]
+pub struct Lowered {
+    /// The raw program: density (one term for each target of a `~`, with all constants and Jacobians) and outputs.
+    pub program: Program,
+    /// What people see of a draw: the parameters in the order of the text, then the derived quantities in theirs.
+    pub quantities: Vec<Quantity>,
+    /// The lines with data on their left, in the order of the text.
+    pub likelihoods: Vec<Likelihood>,
+    /// The parameters in the order of the position's slots: one slot each, in the order of the text.
+    pub parameters: Vec<Parameter>,
+    /// Effects whose parameterisation was chosen, in the order of the text.
+    pub effects: Vec<Effect>,
+    /// The index sets that the model uses: the rows first.
+    pub plates: Vec<PlateTable>,
+    /// The columns that the model uses, in the table's order.
+    pub columns: Vec<UsedColumn>,
+    /// What `standardize` and `center` learned, in the order of evaluation.
+    pub learned: Vec<LearnedCall>,
+    /// Rows of the table as read.
+    pub rows_read: usize,
+    /// Rows that `drop_missing` left.
+    pub rows_kept: usize,
+    /// Warnings and notes about the model text.
+    pub reports: Reports,
+    /// Notes about the table, each one sentence.
+    pub notes: Vec<String>,
+    /// The model text with canonical names, truncations and parameterisations made visible; itself a model text.
+    pub expansion: String,
+}
+
+/// One named quantity of a draw.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Quantity {
+    /// The name in the model text.
+    pub name: String,
+    /// The axes of its subscripts, last one fastest; empty for a single number.
+    pub dims: Vec<Dim>,
+    /// What it is.
+    pub kind: QuantityKind,
+    /// Its place in the program's outputs; one value per element.
+    pub output: usize,
+    /// The set of its values, such as `(0, ∞)`.
+    pub support: String,
+}
+
+/// One axis of a quantity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dim {
+    /// The index, or for a fixed length the quantity's own name.
+    pub name: String,
+    /// The labels of the levels, in order.
+    pub labels: Vec<String>,
+}
+
+/// Where a quantity comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QuantityKind {
+    /// Left of a `~`: part of what is sampled.
+    Parameter,
+    /// Defined by `=` and needed by no `~`: computed from the draws.
+    Derived,
+}
+
+impl Quantity {
+    /// The printed name of each element, in order: `a_tank[1]`, `alpha[2,3]`.
+    pub fn elements(&self) -> Vec<String> {
+        labels(&self.dims)
+            .iter()
+            .map(|labels| element_name(&self.name, labels))
+            .collect()
+    }
+}
+
+/// Every combination of the axes' labels, last axis fastest.
+fn labels(dims: &[Dim]) -> Vec<Vec<&str>> {
+    let mut combinations = vec![Vec::new()];
+    for dim in dims {
+        combinations = combinations
+            .iter()
+            .flat_map(|head: &Vec<&str>| {
+                dim.labels.iter().map(move |label| {
+                    let mut labels = head.clone();
+                    labels.push(label.as_str());
+                    labels
+                })
+            })
+            .collect();
+    }
+    combinations
+}
+
+/// A line with data on its left.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Likelihood {
+    /// The outcome's name.
+    pub outcome: String,
+    /// Its distribution.
+    pub family: Family,
+    /// The outcome's values, a node of data over `plate`.
+    pub observed: Handle,
+    /// The distribution's arguments in their order: nodes over the same plate or none.
+    pub arguments: Vec<Handle>,
+    /// The link of the argument that gives the mean, with the node of the linear predictor, where a line defines one.
+    pub link: Option<(Link, Handle)>,
+    /// The name of the plate: the rows, or an index for an outcome per group.
+    pub plate: String,
+    /// The place of its term in the program's density.
+    pub term: usize,
+    /// The place of the pointwise log likelihood in the program's outputs; one value per element of the plate.
+    pub output: usize,
+}
+
+/// A parameter: a slot of the position.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Parameter {
+    /// The name in the model text; also that of its slot.
+    pub name: String,
+    /// The prior's distribution.
+    pub family: Family,
+    /// The prior's arguments in their order: nodes over the parameter's plate or none.
+    pub arguments: Vec<Handle>,
+    /// How the slot stands for the parameter; nodes over the parameter's plate or none.
+    pub coordinate: Coordinate<Handle>,
+    /// The parameter on its natural scale.
+    pub value: Handle,
+    /// Whether the prior was truncated to (0, ∞) because the parameter is used as a scale.
+    pub truncated: bool,
+    /// The place of its term in the program's density.
+    pub term: usize,
+}
+
+/// An effect: a parameter of a location-scale family whose location or scale is itself a parameter.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Effect {
+    /// The parameter's name.
+    pub name: String,
+    /// The name of its plate; none for a single number.
+    pub group: Option<String>,
+    /// The location as written.
+    pub location: String,
+    /// The scale as written.
+    pub scale: String,
+    /// Whether the effect is its own coordinate.
+    pub centred: bool,
+    /// The reason for it, one phrase.
+    pub why: String,
+}
+
+/// An index set with its labels.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlateTable {
+    /// The index, or `actor:treatment` for a crossing.
+    pub name: String,
+    /// The axes; one for a factor. The plate's size is the product of their lengths.
+    pub dims: Vec<Dim>,
+    /// For each row of the table its element; none for a fixed length.
+    pub codes: Option<Vec<u32>>,
+}
+
+impl PlateTable {
+    /// The number of elements.
+    pub fn len(&self) -> usize {
+        self.dims.iter().map(|dim| dim.labels.len()).product()
+    }
+
+    /// Whether there is no element.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// A column that the model uses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UsedColumn {
+    /// Its name.
+    pub name: String,
+    /// Whether its numbers enter (else only its labels, as an index).
+    pub numeric: bool,
+    /// Whether its labels serve as an index.
+    pub index: bool,
+}
+
+/// What a call of `standardize` or `center` learned from the data.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LearnedCall {
+    /// The call as written.
+    pub call: String,
+    /// Its constants.
+    pub constants: Learned,
+}
+
+impl Lowered {
+    /// The slot of a parameter.
+    pub fn slot_of(&self, name: &str) -> Option<usize> {
+        self.parameters
+            .iter()
+            .position(|parameter| parameter.name == name)
+    }
+
+    /// The position, `[dim]`, at which the parameters have the values given on their natural scales, each `[element]`.
+    ///
+    /// `evaluate` yields the values of every node of a graph at a position, as `back::reference::values` does.
+    ///
+    /// # Errors
+    ///
+    /// A user error if a parameter is missing, has another number of values or one outside its support; errors of
+    /// `evaluate`.
+    pub fn position_from(
+        &self,
+        named: &[(&str, Vec<f64>)],
+        evaluate: impl Fn(&Graph, &[f64]) -> Result<Vec<Vec<f64>>>,
+    ) -> Result<Vec<f64>> {
+        let graph = &self.program.graph;
+        let offsets = graph.slot_offsets();
+        let mut position = vec![0.0; graph.dim()];
+        for (slot, parameter) in self.parameters.iter().enumerate() {
+            let name = &parameter.name;
+            let expected = offsets[slot + 1] - offsets[slot];
+            match named.iter().find(|(known, _)| known == name) {
+                None => {
+                    return Err(Error::user(format!(
+                        "no value is given for the parameter `{name}`"
+                    )));
+                }
+                Some((_, values)) if values.len() != expected => {
+                    return Err(Error::user(format!(
+                        "the parameter `{name}` has {expected} values, {} are given",
+                        values.len()
+                    )));
+                }
+                Some(_) => {}
+            }
+        }
+        // A coordinate may depend on parameters whose positions are not known yet. Each round settles at least the
+        // parameters whose coordinates depend on settled ones, and there is no circle among them.
+        for _ in 0..self.parameters.len() {
+            let values = evaluate(graph, &position)?;
+            let before = position.clone();
+            for (slot, parameter) in self.parameters.iter().enumerate() {
+                let Some((_, wanted)) = named.iter().find(|(known, _)| *known == parameter.name) else {
+                    continue;
+                };
+                for (element, value) in wanted.iter().enumerate() {
+                    let coordinate = at(&parameter.coordinate, &values, element);
+                    position[offsets[slot] + element] = coordinate.position(value);
+                }
+            }
+            if position == before {
+                break;
+            }
+        }
+        for (slot, parameter) in self.parameters.iter().enumerate() {
+            let own = &position[offsets[slot]..offsets[slot + 1]];
+            if own.iter().any(|x| !x.is_finite()) {
+                return Err(Error::user(format!(
+                    "a value of the parameter `{}` lies outside its support",
+                    parameter.name
+                )));
+            }
+        }
+        Ok(position)
+    }
+}
+
+/// The coordinate of one element, its nodes replaced by their values.
+fn at(coordinate: &Coordinate<Handle>, values: &[Vec<f64>], element: usize) -> Coordinate<f64> {
+    let value = |handle: &Handle| {
+        let values = &values[handle.index()];
+        if values.len() == 1 {
+            values[0]
+        } else {
+            values[element]
+        }
+    };
+    match coordinate {
+        Coordinate::Constrained(constraint) => Coordinate::Constrained(match constraint {
+            Constraint::Real => Constraint::Real,
+            Constraint::Positive => Constraint::Positive,
+            Constraint::Unit => Constraint::Unit,
+            Constraint::Interval { lower, upper } => Constraint::Interval {
+                lower: value(lower),
+                upper: value(upper),
+            },
+        }),
+        Coordinate::Noncentred { location, scale } => Coordinate::Noncentred {
+            location: value(location),
+            scale: value(scale),
+        },
+    }
+}
+
+impl Lowered {
+    /// The warnings and notes, rendered in order.
+    pub fn findings(&self) -> &[Report] {
+        &self.reports.reports
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn elements_carry_the_labels_with_the_last_axis_fastest() {
+        let dim = |labels: &[&str]| Dim {
+            name: "g".into(),
+            labels: labels.iter().map(ToString::to_string).collect(),
+        };
+        let quantity = Quantity {
+            name: "a".into(),
+            dims: vec![dim(&["1", "2"]), dim(&["x", "c,d"])],
+            kind: QuantityKind::Parameter,
+            output: 0,
+            support: String::new(),
+        };
+        assert_eq!(
+            quantity.elements(),
+            ["a[1,x]", "a[1,\"c,d\"]", "a[2,x]", "a[2,\"c,d\"]"]
+        );
+        let single = Quantity {
+            dims: Vec::new(),
+            ..quantity
+        };
+        assert_eq!(single.elements(), ["a"]);
+    }
+}

@@ -1,0 +1,348 @@
+//! Terms of the density that are linear in data, and rows with the same design merged into cells.
+//!
+//! A term Σᵢ f(i) over a plate is taken apart into Σₖ Σᵢ Dₖ(i)·Gₖ(i), with Dₖ data and Gₖ the parts that depend on the
+//! position; equal Gₖ are joined (which turns the Binomial with a logit link into y·η − n·softplus(η)), a Gₖ that does
+//! not vary over the plate leaves the sum. Where rows agree in everything that the Gₖ read, they become one cell whose
+//! Dₖ are summed: sufficient statistics, found rather than declared. What remains is sorted by its largest factor.
+
+use super::rewrite::Rewriter;
+use super::simplify::{live, rebuild};
+use crate::error::{Error, Result};
+use crate::ir::{Binary, Column, Graph, Handle, Index, IndexId, Op, PlateId, Program, Unary};
+
+/// Up to this size a plate's term s·Σx, s being one number per chain, is computed so, and shares Σx with the gradient.
+/// Beyond it the term is summed element by element, since in f32 the product of s with a large sum would lose the
+/// digits that the blocks of `back::wgsl` keep.
+const FACTORED_ROWS: usize = 4096;
+
+/// One summand D·G; `part` is `None` for D alone.
+struct Linear {
+    data: Vec<f64>,
+    part: Option<Handle>,
+}
+
+/// A term of the density as a sum of data times parts, over `len` elements.
+struct Decomposition {
+    len: usize,
+    summands: Vec<Linear>,
+}
+
+impl Decomposition {
+    fn add(&mut self, part: Option<Handle>, data: &[f64]) {
+        match self.summands.iter_mut().find(|known| known.part == part) {
+            Some(known) => known.data.iter_mut().zip(data).for_each(|(sum, x)| *sum += x),
+            None => self.summands.push(Linear {
+                data: data.to_vec(),
+                part,
+            }),
+        }
+    }
+
+    /// Adds `factor`·`node`.
+    fn take_apart(&mut self, graph: &Graph, node: Handle, factor: &[f64]) {
+        if let Some(values) = data_values(graph, node, self.len) {
+            let data: Vec<f64> = values.iter().zip(factor).map(|(x, f)| x * f).collect();
+            return self.add(None, &data);
+        }
+        let negated = |factor: &[f64]| factor.iter().map(|f| -f).collect::<Vec<_>>();
+        match graph.node(node).op {
+            Op::Binary(Binary::Add, a, b) => {
+                self.take_apart(graph, a, factor);
+                self.take_apart(graph, b, factor);
+            }
+            Op::Binary(Binary::Sub, a, b) => {
+                self.take_apart(graph, a, factor);
+                self.take_apart(graph, b, &negated(factor));
+            }
+            Op::Unary(Unary::Neg, a) => self.take_apart(graph, a, &negated(factor)),
+            Op::Binary(Binary::Mul, a, b) => {
+                for (data, rest) in [(a, b), (b, a)] {
+                    if let Some(values) = data_values(graph, data, self.len) {
+                        let scaled: Vec<f64> = values.iter().zip(factor).map(|(x, f)| x * f).collect();
+                        return self.take_apart(graph, rest, &scaled);
+                    }
+                }
+                self.add(Some(node), factor);
+            }
+            _ => self.add(Some(node), factor),
+        }
+    }
+}
+
+/// The values of a data node over `len` elements.
+fn data_values(graph: &Graph, node: Handle, len: usize) -> Option<Vec<f64>> {
+    match graph.node(node).op {
+        Op::Const(x) => Some(vec![x; len]),
+        Op::Column(id) => {
+            let values = &graph.column(id).values;
+            Some(if values.len() == len {
+                values.clone()
+            } else {
+                vec![values[0]; len]
+            })
+        }
+        _ => None,
+    }
+}
+
+/// What a set of nodes over a plate reads: the design of its rows.
+#[derive(Default)]
+struct Design {
+    indices: Vec<IndexId>,
+    columns: Vec<Handle>,
+    /// Something that differs from element to element by itself: a parameter over the plate, a segment sum.
+    own: bool,
+    seen: Vec<Handle>,
+}
+
+impl Design {
+    fn read(&mut self, graph: &Graph, node: Handle, plate: PlateId) {
+        if graph.ty(node).plate != Some(plate) || self.seen.contains(&node) {
+            return;
+        }
+        self.seen.push(node);
+        match &graph.node(node).op {
+            Op::Column(_) => self.columns.push(node),
+            Op::Gather { index, .. } => {
+                if !self.indices.contains(index) {
+                    self.indices.push(*index);
+                }
+            }
+            Op::Position(_) | Op::SegmentSum { .. } => self.own = true,
+            op => op.for_each_operand(|operand| self.read(graph, operand, plate)),
+        }
+    }
+
+    /// The rows in sorted order, grouped: first the largest factor, then the others, then the columns.
+    fn groups(&self, graph: &Graph, len: usize) -> Vec<Vec<usize>> {
+        let mut indices: Vec<&Index> = self.indices.iter().map(|id| graph.index(*id)).collect();
+        indices.sort_by_key(|index| std::cmp::Reverse(graph.plates[index.range.index()].len));
+        let columns: Vec<&Column> = self
+            .columns
+            .iter()
+            .filter_map(|node| match graph.node(*node).op {
+                Op::Column(id) => Some(graph.column(id)),
+                _ => None,
+            })
+            .collect();
+        let compare = |&a: &usize, &b: &usize| {
+            let codes = indices.iter().map(|index| index.codes[a].cmp(&index.codes[b]));
+            let values = columns
+                .iter()
+                .map(|column| column.values[a].total_cmp(&column.values[b]));
+            codes
+                .chain(values)
+                .find(|order| order.is_ne())
+                .unwrap_or(std::cmp::Ordering::Equal)
+        };
+        let mut rows: Vec<usize> = (0..len).collect();
+        rows.sort_by(compare);
+        let mut groups: Vec<Vec<usize>> = Vec::new();
+        for row in rows {
+            match groups.last_mut() {
+                Some(group) if compare(&group[0], &row).is_eq() => group.push(row),
+                _ => groups.push(vec![row]),
+            }
+        }
+        groups
+    }
+}
+
+/// Copies nodes over one plate to the plate of its cells.
+struct Cells<'a> {
+    source: &'a Graph,
+    rows: PlateId,
+    cells: PlateId,
+    /// One row of each cell.
+    representatives: Vec<usize>,
+    map: Vec<Option<Handle>>,
+    indices: Vec<(IndexId, IndexId)>,
+}
+
+impl Cells<'_> {
+    /// The node on the cells' plate; `outer` maps nodes off the rows' plate.
+    fn copy(&mut self, rewriter: &mut Rewriter, node: Handle, outer: &[Handle]) -> Result<Handle> {
+        if self.source.ty(node).plate != Some(self.rows) {
+            return Ok(outer[node.index()]);
+        }
+        if let Some(done) = self.map[node.index()] {
+            return Ok(done);
+        }
+        let copy = match &self.source.node(node).op {
+            Op::Column(id) => {
+                let column = self.source.column(*id);
+                let values = self
+                    .representatives
+                    .iter()
+                    .map(|&row| column.values[row])
+                    .collect();
+                rewriter.data(&column.name, Some(self.cells), values)
+            }
+            Op::Gather { source, index } => {
+                let index = self.index(rewriter, *index);
+                rewriter.gather(outer[source.index()], index)?
+            }
+            op => {
+                let mut operands = Vec::new();
+                op.for_each_operand(|operand| operands.push(operand));
+                let mut copies = Vec::new();
+                for operand in operands {
+                    copies.push(self.copy(rewriter, operand, outer)?);
+                }
+                let mut copies = copies.into_iter();
+                let mut short = false;
+                let op = op.map_operands(|operand| {
+                    copies.next().unwrap_or_else(|| {
+                        short = true;
+                        operand
+                    })
+                });
+                if short {
+                    return Err(Error::bug("an operation lost an operand"));
+                }
+                rebuild(rewriter, self.source, &op, None)?
+            }
+        };
+        self.map[node.index()] = Some(copy);
+        Ok(copy)
+    }
+
+    fn index(&mut self, rewriter: &mut Rewriter, id: IndexId) -> IndexId {
+        if let Some((_, known)) = self.indices.iter().find(|(source, _)| *source == id) {
+            return *known;
+        }
+        let index = self.source.index(id);
+        let codes = self.representatives.iter().map(|&row| index.codes[row]).collect();
+        let copy = Index {
+            name: index.name.clone(),
+            domain: Some(self.cells),
+            range: index.range,
+            codes,
+        };
+        let copy = rewriter.index(copy);
+        self.indices.push((id, copy));
+        copy
+    }
+}
+
+/// An equivalent program with merged and sorted rows. Expects a simplified program before differentiation.
+pub fn merge(program: &Program) -> Result<Program> {
+    let source = &program.graph;
+    let mut rewriter = Rewriter::new(source);
+    let live = live(program);
+    let zero = rewriter.constant(0.0);
+    let mut map = vec![zero; source.nodes.len()];
+    for (place, node) in source.nodes.iter().enumerate() {
+        if live[place] {
+            let summed = if let Op::Sum(a) = node.op {
+                source.ty(a).plate
+            } else {
+                None
+            };
+            let op = node.op.map_operands(|operand| map[operand.index()]);
+            map[place] = rebuild(&mut rewriter, source, &op, summed)?;
+        }
+    }
+    let mut density = Vec::new();
+    let mut constant = program.constant;
+    // All terms over one plate are taken apart together, so that they share loops and equal parts.
+    let mut plates: Vec<PlateId> = Vec::new();
+    for term in &program.density {
+        match source.ty(*term).plate {
+            Some(plate) if !plates.contains(&plate) => plates.push(plate),
+            Some(_) => {}
+            None => density.push(map[term.index()]),
+        }
+    }
+    for plate in plates {
+        let len = source.plate_len(Some(plate));
+        let mut whole = Decomposition {
+            len,
+            summands: Vec::new(),
+        };
+        for term in program
+            .density
+            .iter()
+            .filter(|term| source.ty(**term).plate == Some(plate))
+        {
+            whole.take_apart(source, *term, &vec![1.0; len]);
+        }
+        let mut design = Design::default();
+        let mut varying = Vec::new();
+        for Linear { data, part } in whole.summands {
+            match part {
+                None => constant += data.iter().sum::<f64>(),
+                Some(part) if source.ty(part).plate.is_none() => {
+                    let sum = rewriter.constant(data.iter().sum());
+                    density.push(rewriter.binary(Binary::Mul, sum, map[part.index()])?);
+                }
+                Some(part) => {
+                    design.read(source, part, plate);
+                    varying.push((data, part));
+                }
+            }
+        }
+        let identity = || (0..len).map(|row| vec![row]).collect::<Vec<_>>();
+        let groups = if design.own {
+            identity()
+        } else {
+            design.groups(source, len)
+        };
+        let in_place =
+            groups.len() == len && groups.iter().enumerate().all(|(place, group)| group[0] == place);
+        let cells = if in_place {
+            plate
+        } else {
+            let name = format!("{} cells", source.plates[plate.index()].name);
+            rewriter.plate(name, groups.len())
+        };
+        let representatives = groups.iter().map(|group| group[0]).collect();
+        let mut copies = Cells {
+            source,
+            rows: plate,
+            cells,
+            representatives,
+            map: vec![None; live.len()],
+            indices: Vec::new(),
+        };
+        let mut terms = Vec::new();
+        for (data, part) in varying {
+            let data = groups
+                .iter()
+                .map(|group| group.iter().map(|&row| data[row]).sum())
+                .collect();
+            let data = rewriter.data("weight", Some(cells), data);
+            let part = if in_place {
+                map[part.index()]
+            } else {
+                copies.copy(&mut rewriter, part, &map)?
+            };
+            terms.push(rewriter.binary(Binary::Mul, data, part)?);
+        }
+        // One node per plate: its sum is taken once.
+        let mut total: Option<Handle> = None;
+        for term in terms {
+            if let Some((scalar, rest)) = rewriter
+                .chain_factor(term)
+                .filter(|_| groups.len() <= FACTORED_ROWS)
+            {
+                let sum = rewriter.sum(rest, Some(cells))?;
+                density.push(rewriter.binary(Binary::Mul, scalar, sum)?);
+                continue;
+            }
+            total = Some(match total {
+                Some(total) => rewriter.binary(Binary::Add, total, term)?,
+                None => term,
+            });
+        }
+        density.extend(total);
+    }
+    let outputs = program.outputs.iter().map(|output| map[output.index()]).collect();
+    Ok(Program {
+        graph: rewriter.finish()?,
+        density,
+        constant,
+        gradient: Vec::new(),
+        outputs,
+    })
+}
