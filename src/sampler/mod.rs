@@ -31,6 +31,8 @@ mod windows;
 #[cfg(test)]
 mod posterior_tests;
 #[cfg(test)]
+mod run_tests;
+#[cfg(test)]
 mod targets;
 
 pub use dual_averaging::DualAveraging;

@@ -210,6 +210,7 @@ fn halton(index: u32) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rng::{Purpose, Stream};
 
     #[test]
     fn halton_fills_the_unit_interval_in_order() {
@@ -242,6 +243,37 @@ mod tests {
             let reached = (-adapt(400, start).step_size()).exp();
             assert!((reached - 0.8).abs() < 0.02, "from {start}: acceptance {reached}");
         }
+    }
+
+    /// Ten coordinates with correlation ½ have λ_max = 5.5, whatever their scales.
+    #[test]
+    fn the_trajectory_spans_the_longest_direction() {
+        let mut adaptation = Adaptation::new(10, 16, 0..400, 0.8);
+        for iteration in 0..400 {
+            let mut z = vec![0.0; 16 * 11];
+            let stream = Stream {
+                seed: 2,
+                replicate: 0,
+                chain: 0,
+                iteration,
+                purpose: Purpose::Predictive,
+            };
+            stream.fill_normal(&mut z);
+            let positions: Vec<f64> = z
+                .chunks_exact(11)
+                .flat_map(|z| (0..10).map(|i| 10f64.powi(i as i32 % 3) * 0.5f64.sqrt() * (z[10] + z[i])))
+                .collect();
+            adaptation.update(iteration, &positions, &[0.8; 16]);
+        }
+        let expected = FRAC_PI_2 * 5.5f64.sqrt();
+        // λ's relative standard error is √(2/1600) for a window of 50 iterations of 16, its root's half of that; the
+        // whitening adds as much again.
+        let bound = 4.5 * (2.0f64 / 1600.0).sqrt();
+        let length = adaptation.trajectory_length();
+        assert!(
+            (length / expected - 1.0).abs() < bound,
+            "{length}, expected {expected}"
+        );
     }
 
     #[test]
