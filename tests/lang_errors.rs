@@ -43,7 +43,10 @@ fn messages_are_as_recorded() {
         }
         let expected = fs::read_to_string(&recorded).unwrap_or_default();
         if found != expected {
-            different.push(format!("{}\n--- expected\n{expected}\n--- found\n{found}", path.display()));
+            different.push(format!(
+                "{}\n--- expected\n{expected}\n--- found\n{found}",
+                path.display()
+            ));
         }
         assert!(!found.is_empty(), "{} has nothing to say", path.display());
     }

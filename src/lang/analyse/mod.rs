@@ -82,8 +82,8 @@ pub(super) struct Analysis<'a> {
     pub(super) definitions: Vec<Definition<'a>>,
     /// Declared indices by name.
     pub(super) indices: BTreeMap<&'a str, &'a ast::Index>,
-    /// The columns of `drop_missing` in the order of the text; `Some` and empty means all that are used.
-    pub(super) dropped: Option<Vec<&'a Name>>,
+    /// The columns of `drop_missing` in the order of the text, none for all that are used, and its place.
+    pub(super) dropped: Option<(Vec<&'a Name>, Span)>,
     /// Definitions and parameters by name.
     pub(super) symbols: BTreeMap<&'a str, Symbol>,
     /// Columns used as numbers, with the place of their first use.
@@ -95,6 +95,10 @@ pub(super) struct Analysis<'a> {
     /// Errors, warnings and notes.
     pub(super) reports: Vec<Report>,
     columns: BTreeSet<&'a str>,
+    /// Targets whose distribution could not be read: reported once, then passed over.
+    failed: BTreeSet<&'a str>,
+    /// Names that stand for values on the right of a line.
+    mentioned: BTreeSet<&'a str>,
     /// The table's name as it is shown.
     table: &'a str,
 }

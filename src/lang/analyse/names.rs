@@ -35,6 +35,7 @@ impl<'a> Analysis<'a> {
             reports: Vec::new(),
             numbers: BTreeMap::new(),
             labels: BTreeMap::new(),
+            mentioned: BTreeSet::new(),
         };
         for relation in &check.analysis.relations {
             check.target(&relation.target, relation.observed);
@@ -61,17 +62,19 @@ impl<'a> Analysis<'a> {
             reports,
             numbers,
             labels,
+            mentioned,
             ..
         } = check;
         self.reports.extend(reports);
         self.reports.extend(unknown.into_values());
         self.numbers = numbers;
         self.labels = labels;
+        self.mentioned = mentioned;
         self.check_dropped();
     }
 
     fn check_dropped(&mut self) {
-        let dropped = self.dropped.iter().flatten();
+        let dropped = self.dropped.iter().flat_map(|(columns, _)| columns);
         let unknown: Vec<Report> = dropped
             .filter(|name| !self.is_column(&name.text))
             .map(|name| {
@@ -91,16 +94,7 @@ impl<'a> Analysis<'a> {
 
     /// Targets that are neither data nor of any use, and models without data on the left of a `~`.
     pub(super) fn check_targets(&mut self) {
-        let mut used: BTreeSet<&str> = BTreeSet::new();
-        let sources = self
-            .relations
-            .iter()
-            .flat_map(|relation| relation.arguments.iter().copied());
-        for expr in sources.chain(self.definitions.iter().map(|definition| definition.value)) {
-            visit_names(expr, &mut |name, _| {
-                used.insert(name);
-            });
-        }
+        let used = &self.mentioned;
         let mut found = Vec::new();
         for relation in &self.relations {
             let (name, span) = (relation.target.name.text.as_str(), relation.target.span);
@@ -184,6 +178,7 @@ struct Check<'c, 'a> {
     reports: Vec<Report>,
     numbers: BTreeMap<&'a str, Span>,
     labels: BTreeMap<&'a str, Span>,
+    mentioned: BTreeSet<&'a str>,
 }
 
 impl<'a> Check<'_, 'a> {
@@ -266,6 +261,7 @@ impl<'a> Check<'_, 'a> {
     /// A name that stands for a value, with its number of subscripts.
     fn value(&mut self, name: &'a str, span: Span, subs: usize) {
         let analysis = self.analysis;
+        self.mentioned.insert(name);
         let declared = match analysis.symbols.get(name) {
             Some(Symbol::Definition(place)) => {
                 let definition = &analysis.definitions[*place];
@@ -280,6 +276,7 @@ impl<'a> Check<'_, 'a> {
                 self.numbers.entry(name).or_insert(span);
                 return;
             }
+            None if analysis.failed.contains(name) => return,
             None => {
                 self.not_a_value(name, span);
                 return;
@@ -419,6 +416,7 @@ impl<'a> Check<'_, 'a> {
         let name = call.name.text.as_str();
         let analysis = self.analysis;
         let Some(function) = Function::from_name(name) else {
+            self.mentioned.insert(name);
             let report = Report::error(
                 format!("unknown function {}", quoted(name)),
                 call.name.span,

@@ -78,7 +78,7 @@ struct Lowering<'a, 'b> {
 /// # Errors
 ///
 /// [`Failure::Reports`] with every finding of the stage that failed first (refused constructs; names; data), each at its
-/// place in the text; [`Failure::Error`] where no row is left, and for faults of tadpool itself.
+/// place in the text; [`Failure::Error`] for faults of tadpool itself.
 pub fn lower(
     model: &Model,
     source: (&str, &str),
@@ -101,7 +101,10 @@ pub fn lower(
     if found.has_errors() {
         return Err(found.into());
     }
-    let kept = drop_missing(&analysis, table)?;
+    let kept = match drop_missing(&analysis, table) {
+        Ok(kept) => kept,
+        Err(report) => return fail(vec![*report]),
+    };
     let builder = Builder::new();
     let lowering = Lowering::new(&analysis, &kept, text, options, &builder);
     let (mut parts, reports) = lowering.run(&model);
@@ -157,8 +160,8 @@ fn canonical(model: &Model) -> std::result::Result<Model, Vec<Report>> {
 }
 
 /// The table without the rows that `drop_missing` drops.
-fn drop_missing(analysis: &Analysis<'_>, table: &Table) -> crate::error::Result<Table> {
-    let Some(named) = &analysis.dropped else {
+fn drop_missing(analysis: &Analysis<'_>, table: &Table) -> std::result::Result<Table, Box<Report>> {
+    let Some((named, span)) = &analysis.dropped else {
         return Ok(table.clone());
     };
     let names: Vec<&str> = if named.is_empty() {
@@ -169,7 +172,13 @@ fn drop_missing(analysis: &Analysis<'_>, table: &Table) -> crate::error::Result<
     } else {
         named.iter().map(|name| name.text.as_str()).collect()
     };
-    table.drop_missing(&names)
+    table.drop_missing(&names).map_err(|error| {
+        let report = Report::error(error.message(), *span, "drops rows");
+        Box::new(match error.help() {
+            Some(help) => report.with_help(help),
+            None => report,
+        })
+    })
 }
 
 fn used_columns(analysis: &Analysis<'_>, table: &Table) -> Vec<UsedColumn> {
