@@ -1,5 +1,6 @@
 //! Model text to tokens. Characters that belong to no token are reported here and stand as [`TokenKind::Bad`].
 
+use super::mistaken::{CURLY, MISTAKEN};
 use super::report::{Report, quoted};
 use super::span::Span;
 
@@ -36,37 +37,6 @@ const SIGNS: [&str; 28] = [
     "<-", "<=", ">=", "==", "!=", "&&", "||", "(", ")", "[", "]", ",", ":", "~", "=", "+", "-", "*", "/",
     "%", "^", "<", ">", "!", "|", "@", "{", "}",
 ];
-
-/// Spellings of other languages and of typesetting, with what to write instead.
-const MISTAKEN: [(&str, &str); 21] = [
-    ("<<-", "write `=` or `<-`"),
-    ("%%", "the remainder is written `%`; it binds like `*`"),
-    ("%in%", "compare with each value: `x == \"a\" || x == \"b\"`"),
-    ("%*%", "write the sum out: `b[1]*x1 + b[2]*x2`"),
-    ("%/%", "write `floor(a / b)`"),
-    ("**", "a power is written `^`"),
-    ("//", "a comment begins with `#`"),
-    ("/*", "a comment begins with `#` and ends with the line"),
-    ("::", "names have no package prefix here"),
-    (":=", "write `=`"),
-    (";", "put each relation on a line of its own"),
-    ("&", "write `&&`"),
-    ("$", "name the column itself: `height` instead of `d$height`"),
-    ("−", "this is a typographic minus; write `-`"),
-    ("–", "this is a dash; write `-`"),
-    ("—", "this is a dash; write `-`"),
-    ("×", "write `*`"),
-    ("·", "write `*`"),
-    ("∼", "this is a mathematical tilde; write `~`"),
-    ("←", "write `=` or `<-`"),
-    (
-        "?",
-        "a choice is written with comparisons: `(x > 0)*a + (x <= 0)*b`",
-    ),
-];
-
-/// Typographic quotes.
-const CURLY: [char; 6] = ['“', '”', '„', '‘', '’', '´'];
 
 /// Splits `text` into tokens; the last one is `End`.
 pub(super) fn tokenize(text: &str) -> (Vec<Token>, Vec<Report>) {
@@ -132,10 +102,9 @@ impl<'a> Lexer<'a> {
     }
 
     fn continuation(&mut self) {
-        let line = line_length(self.rest());
-        let after = self.rest()[1..line].trim_start();
-        if after.is_empty() || after.starts_with('#') {
-            self.at += line;
+        let after = self.rest()[1..].trim_start_matches(|c: char| c.is_whitespace() && !ends_line(c));
+        if after.is_empty() || after.starts_with('#') || after.starts_with(ends_line) {
+            self.at += line_length(self.rest());
             if self.rest().starts_with("\r\n") {
                 self.at += 2;
             } else if !self.rest().is_empty() {
@@ -150,9 +119,9 @@ impl<'a> Lexer<'a> {
     }
 
     fn label(&mut self, quote: char) {
-        let line = &self.rest()[..line_length(self.rest())];
+        let rest = self.rest();
         let mut content = String::new();
-        let mut chars = line.char_indices().skip(1);
+        let mut chars = rest.char_indices().skip(1).take_while(|(_, c)| !ends_line(*c));
         while let Some((at, c)) = chars.next() {
             if c == quote {
                 self.push(TokenKind::Text(content), at + 1);
@@ -168,7 +137,7 @@ impl<'a> Lexer<'a> {
                 Some((_, 'r')) => content.push('\r'),
                 Some((_, 't')) => content.push('\t'),
                 Some(_) | None => {
-                    self.bad(line.len(), |span| {
+                    self.bad(line_length(rest), |span| {
                         let escape = Span::new(span.start + at, span.start + at + 1);
                         Report::error(
                             "unknown escape in a text",
@@ -181,7 +150,7 @@ impl<'a> Lexer<'a> {
                 }
             }
         }
-        self.bad(line.trim_end().len(), |span| {
+        self.bad(rest[..line_length(rest)].trim_end().len(), |span| {
             Report::error(
                 "unclosed text",
                 span,
@@ -192,17 +161,18 @@ impl<'a> Lexer<'a> {
     }
 
     fn quoted_name(&mut self) {
-        let line = &self.rest()[..line_length(self.rest())];
-        match line[1..].find('`') {
+        let rest = self.rest();
+        let end = rest[1..].find(|c| c == '`' || ends_line(c));
+        match end.filter(|length| rest[1 + length..].starts_with('`')) {
             Some(0) => self.bad(2, |span| {
                 Report::error("empty name", span, "expected a name between the backticks")
                     .with_help("write the column's name as it stands in the table's head")
             }),
             Some(length) => {
-                let text = line[1..=length].to_owned();
+                let text = rest[1..=length].to_owned();
                 self.push(TokenKind::Name { text, quoted: true }, length + 2);
             }
-            None => self.bad(line.trim_end().len(), |span| {
+            None => self.bad(rest[..line_length(rest)].trim_end().len(), |span| {
                 Report::error(
                     "unclosed name",
                     span,
@@ -290,7 +260,11 @@ impl<'a> Lexer<'a> {
 
 /// Bytes up to the end of the line, the line end excluded.
 fn line_length(text: &str) -> usize {
-    text.find(['\n', '\r']).unwrap_or(text.len())
+    text.find(ends_line).unwrap_or(text.len())
+}
+
+fn ends_line(c: char) -> bool {
+    matches!(c, '\n' | '\r')
 }
 
 /// Whether a plain name may begin with `c`.

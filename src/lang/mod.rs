@@ -19,6 +19,7 @@ mod function;
 mod lexer;
 mod lower;
 mod lowered;
+mod mistaken;
 mod nearest;
 pub mod parser;
 mod print;

@@ -110,8 +110,11 @@ impl Refusals {
         }
         if let Some(constraint) = stochastic.constraint {
             let instead = match constraint.kind {
-                ConstraintKind::Ordered | ConstraintKind::Simplex => {
-                    "declare the elements without it, each with a prior of its own"
+                ConstraintKind::Ordered => {
+                    "cutpoints come together with `OrderedLogit`; until then model whether the response exceeds one category: `high = response > 4`, `high ~ Bernoulli(p)`"
+                }
+                ConstraintKind::Simplex => {
+                    "shares come together with `Dirichlet`; two shares can be written `p` and `1 - p`, with `p ~ Beta(2, 2)`"
                 }
                 ConstraintKind::Positive => {
                     "choose a prior on positive numbers, such as `Exponential(1)`, `HalfNormal(1)` or `LogNormal(0, 1)`; a name used as a scale is positive anyway"

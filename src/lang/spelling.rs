@@ -112,19 +112,19 @@ pub fn canonical_name(name: &str) -> &str {
 /// # Errors
 ///
 /// A report where the arguments do not fit the book's function.
-pub fn canonical(call: &Call) -> Result<Call, Report> {
+pub fn canonical(call: &Call) -> Result<Call, Box<Report>> {
     let Some(spelling) = find(&call.name.text) else {
         return Ok(call.clone());
     };
     let by_name = matches!(spelling.meaning, Meaning::ByName);
     if let (true, Some(arg)) = (by_name, call.args.iter().find(|arg| arg.name.is_none())) {
         let title = format!("arguments of `{}` without names", spelling.book);
-        return Err(
+        return Err(Box::new(
             Report::error(title, arg.value.span, "which argument is it?").with_help(format!(
                 "R's order is another one than that of `NegBinomial(mu, phi)`: write `{}(mu = …, size = …)`",
                 spelling.book
             )),
-        );
+        ));
     }
     let mut values = in_order(call, spelling)?;
     match spelling.meaning {
@@ -133,8 +133,10 @@ pub fn canonical(call: &Call) -> Result<Call, Report> {
             let location = values.remove(0);
             if location.kind != ExprKind::Number(0.0) {
                 let title = format!("`{}` with a location other than 0", spelling.book);
-                return Err(Report::error(title, location.span, "expected 0")
-                    .with_help(format!("write `{}(scale)`: it begins at 0", spelling.canonical)));
+                return Err(Box::new(
+                    Report::error(title, location.span, "expected 0")
+                        .with_help(format!("write `{}(scale)`: it begins at 0", spelling.canonical)),
+                ));
             }
         }
         Meaning::MeanConcentration => {
@@ -175,7 +177,7 @@ fn binary(op: BinaryOp, left: Expr, right: Expr) -> Expr {
 }
 
 /// The values of a call in the order of the formals, matched as R does: by name, then by place.
-fn in_order(call: &Call, spelling: &Spelling) -> Result<Vec<Expr>, Report> {
+fn in_order(call: &Call, spelling: &Spelling) -> Result<Vec<Expr>, Box<Report>> {
     let formals = spelling.formals;
     let signature = format!("its arguments are `{}({})`", spelling.book, formals.join(", "));
     let mut slots: Vec<Option<&Expr>> = vec![None; formals.len()];
@@ -189,11 +191,15 @@ fn in_order(call: &Call, spelling: &Spelling) -> Result<Vec<Expr>, Report> {
                 None => signature,
             };
             let title = format!("`{}` has no argument {}", spelling.book, quoted(&name.text));
-            return Err(Report::error(title, name.span, "unknown argument").with_help(help));
+            return Err(Box::new(
+                Report::error(title, name.span, "unknown argument").with_help(help),
+            ));
         };
         if slots[place].replace(&arg.value).is_some() {
             let title = format!("argument {} given twice", quoted(&name.text));
-            return Err(Report::error(title, name.span, "second one").with_help("keep one of them"));
+            return Err(Box::new(
+                Report::error(title, name.span, "second one").with_help("keep one of them"),
+            ));
         }
     }
     let unnamed: Vec<&Expr> = call
@@ -213,7 +219,9 @@ fn in_order(call: &Call, spelling: &Spelling) -> Result<Vec<Expr>, Report> {
     for value in unnamed {
         let Some(free) = slots.iter_mut().find(|slot| slot.is_none()) else {
             let title = format!("too many arguments for `{}`", spelling.book);
-            return Err(Report::error(title, value.span, "not expected here").with_help(signature));
+            return Err(Box::new(
+                Report::error(title, value.span, "not expected here").with_help(signature),
+            ));
         };
         *free = Some(value);
     }
@@ -223,7 +231,9 @@ fn in_order(call: &Call, spelling: &Spelling) -> Result<Vec<Expr>, Report> {
             Some(value) => values.push(value.clone()),
             None => {
                 let title = format!("`{}` without its argument `{formal}`", spelling.book);
-                return Err(Report::error(title, call.span, "too few arguments").with_help(signature));
+                return Err(Box::new(
+                    Report::error(title, call.span, "too few arguments").with_help(signature),
+                ));
             }
         }
     }

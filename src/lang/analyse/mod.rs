@@ -146,6 +146,15 @@ impl<'a> Analysis<'a> {
         data
     }
 
+    /// Whether the expression mentions a parameter, directly or through definitions; unknown names do not count.
+    pub(super) fn needs_parameters(&self, expr: &Expr) -> bool {
+        let mut found = false;
+        visit_names(expr, &mut |name, _| {
+            found |= self.symbols.contains_key(name) && !self.is_data(name);
+        });
+        found
+    }
+
     /// The definition of this name.
     pub(super) fn definition(&self, name: &str) -> Option<&Definition<'a>> {
         match self.symbols.get(name) {

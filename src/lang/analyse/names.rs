@@ -462,7 +462,7 @@ impl<'a> Check<'_, 'a> {
             self.reports.push(report.with_help("remove or add arguments"));
             return;
         }
-        if function.learns() && !analysis.is_data_expression(&call.args[0].value) {
+        if function.learns() && analysis.needs_parameters(&call.args[0].value) {
             let report = Report::error(
                 format!("`{}` needs data", function.name()),
                 call.args[0].value.span,

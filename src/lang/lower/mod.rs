@@ -148,7 +148,7 @@ fn canonical(model: &Model) -> std::result::Result<Model, Vec<Report>> {
         if let StatementKind::Stochastic(stochastic) = &mut statement.kind {
             match spelling::canonical(&stochastic.distribution) {
                 Ok(call) => stochastic.distribution = call,
-                Err(report) => reports.push(report),
+                Err(report) => reports.push(*report),
             }
         }
     }

@@ -13,6 +13,8 @@ pub(super) struct Tall {
 }
 
 const OPERAND: &str = "an expression";
+/// The remedy for the braces of Stan and R.
+pub(super) const NO_BLOCKS: &str = "there are no blocks: write the relations alone, one a line, in any order";
 
 const BINARY: [BinaryOp; 14] = [
     BinaryOp::Or,
@@ -299,6 +301,9 @@ impl Parser<'_> {
         if self.cursor.sees_line_end() {
             return "complete the line";
         }
+        if self.cursor.sees("|") {
+            return "alternatives are written `||`; group effects `(1 | g)` do not nest";
+        }
         match (close, self.starts_operand()) {
             (_, true) => "two values need an operator or a comma between them: `2*x`, `Normal(0, 1)`",
             ("]", false) => "close the bracket with `]`",
@@ -310,7 +315,7 @@ impl Parser<'_> {
         if self.cursor.sees("<-") {
             "to compare with a negative number leave a blank: `x < -1`"
         } else if self.cursor.sees("=") {
-            "to compare write `==`"
+            "define one name a line; to compare write `==`"
         } else {
             "a `~` stands between a target and its distribution, on a line of its own"
         }
@@ -336,7 +341,7 @@ impl Parser<'_> {
         } else if self.cursor.sees("@") {
             "hints such as `@noncentered` follow a distribution"
         } else if self.cursor.sees("{") || self.cursor.sees("}") {
-            "there are no blocks: write one relation a line"
+            NO_BLOCKS
         } else if self.starts_operand() && self.cursor.next_is_attached() {
             "a product needs its sign: `2*x`"
         } else {

@@ -7,6 +7,7 @@
 mod cursor;
 mod expression;
 mod formula;
+mod modifier;
 mod statement;
 
 use super::ast::{Model, Name};
@@ -144,7 +145,7 @@ impl Parser<'_> {
             None => Report::error(
                 format!("expected {expected}, found {}", self.cursor.found()),
                 self.cursor.place(),
-                "not expected here",
+                format!("expected {expected}"),
             )
             .with_help(help),
         };

@@ -1,19 +1,18 @@
 //! Statements: relations, definitions and declarations.
 
 use super::super::ast::{
-    Call, Constraint, ConstraintKind, Definition, DropMissing, Hint, Index, Joint, JointStyle, Link, Literal,
-    LiteralValue, Modifier, ModifierKind, Name, Setting, Statement, StatementKind, Stochastic, Table,
-    Targets, Var,
+    Call, Constraint, ConstraintKind, Definition, DropMissing, Index, Joint, JointStyle, Link, Literal,
+    LiteralValue, Name, Setting, Statement, StatementKind, Stochastic, Table, Targets, Var,
 };
 use super::super::lexer::TokenKind;
 use super::super::nearest::nearest;
 use super::super::report::{Report, quoted};
 use super::super::span::Span;
 use super::cursor::DECLARATIONS;
+use super::expression::NO_BLOCKS;
 use super::{Parse, Parser, Stop};
 
 const RELATION: &str = "a line is a relation, `y ~ Normal(mu, sigma)`, a definition, `mu = a + b*x`, or a declaration such as `index tank = row`";
-const DISTRIBUTION: &str = "write a distribution with its arguments: `a ~ Normal(0, 1)`";
 
 impl Parser<'_> {
     pub(super) fn statement(&mut self) -> Parse<Statement> {
@@ -104,9 +103,13 @@ impl Parser<'_> {
 
     /// Whether the name that comes next is the left side of a relation.
     fn continues_relation(&self) -> bool {
-        ["~", "=", "<-", "["]
-            .into_iter()
-            .any(|sign| self.cursor.sees_at(1, sign))
+        // `drop_missing, a ~ …` has two targets; in an `alist(` the comma ends a declaration.
+        let more_targets =
+            self.cursor.sees_at(1, ",") && !self.cursor.in_list() && !self.cursor.sees_line_end_at(2);
+        more_targets
+            || ["~", "=", "<-", "["]
+                .into_iter()
+                .any(|sign| self.cursor.sees_at(1, sign))
     }
 
     fn index(&mut self) -> Parse<StatementKind> {
@@ -173,6 +176,8 @@ impl Parser<'_> {
                 }
             }
             self.expect(")", HELP)?;
+        } else if self.cursor.sees_name_at(0) && !self.cursor.next_is_on_new_line() {
+            return Err(self.fail("`(` or the end of the line", HELP));
         }
         Ok(StatementKind::DropMissing(DropMissing { columns }))
     }
@@ -260,6 +265,8 @@ impl Parser<'_> {
             "to go on from the line before, end that one with `\\` or put the whole in brackets"
         } else if self.cursor.sees(")") || self.cursor.sees("]") {
             "this bracket has no partner: remove it, or open it in a line before"
+        } else if self.cursor.sees("{") || self.cursor.sees("}") {
+            NO_BLOCKS
         } else {
             RELATION
         };
@@ -320,6 +327,9 @@ impl Parser<'_> {
         if self.cursor.sees("==") {
             return self.fail("`=` or `~`", "a definition has one `=`");
         }
+        if self.cursor.sees("{") {
+            return self.fail("`=` or `~`", NO_BLOCKS);
+        }
         let Some(var) = single else {
             return self.fail(
                 "`~`",
@@ -347,135 +357,29 @@ impl Parser<'_> {
     }
 
     fn distribution(&mut self) -> Parse<Call> {
-        let formula = self.cursor.line_has("|");
-        let help = if formula {
-            "a formula with `|` begins with the word `glm`"
-        } else {
-            DISTRIBUTION
+        let Some(name) = self.cursor.take_name() else {
+            return Err(self.no_distribution("a distribution"));
         };
-        let name = self.expect_name("a distribution", help)?;
         if !self.cursor.sees("(") {
-            let help = if formula {
-                help.to_owned()
-            } else {
-                format!("{DISTRIBUTION}; a formula begins with the word `glm`")
-            };
-            return Err(self.fail(&format!("`(` after {}", quoted(&name.text)), &help));
+            return Err(self.no_distribution(&format!("`(` after {}", quoted(&name.text))));
         }
         self.call(name)
     }
 
-    fn modifiers(&mut self) -> Parse<Vec<Modifier>> {
-        let mut modifiers: Vec<Modifier> = Vec::new();
-        loop {
-            let start = self.cursor.place();
-            let known = ["T", "cens", "weight"]
-                .into_iter()
-                .any(|word| self.cursor.sees_word(word));
-            // In an `alist(` a name on a new line begins a statement.
-            let kind = if self.cursor.sees("@") {
-                self.hint()?
-            } else if self.cursor.sees_name_at(0) && (known || !self.cursor.next_is_on_new_line()) {
-                self.named_modifier()?
-            } else {
-                return Ok(modifiers);
-            };
-            let span = Span::new(start.start, self.cursor.end_of_last());
-            let same =
-                |other: &&Modifier| std::mem::discriminant(&other.kind) == std::mem::discriminant(&kind);
-            if let Some(first) = modifiers.iter().find(same) {
-                let report = Report::error("modifier given twice", span, "second one")
-                    .with_label(first.span, "first one")
-                    .with_help("keep one of them");
-                return Err(self.stop(report));
-            }
-            modifiers.push(Modifier { kind, span });
-        }
-    }
-
-    fn hint(&mut self) -> Parse<ModifierKind> {
-        let at = self.cursor.advance();
-        let words = Hint::ALL.map(Hint::word);
-        let spelled = listed(&words.map(|word| format!("@{word}")));
-        let help = format!("hints are {spelled}");
-        let name = self.expect_name("a hint", &help)?;
-        let Some(hint) = Hint::ALL.into_iter().find(|hint| hint.word() == name.text) else {
-            let help = nearest(&name.text, words).map_or(help, |near| format!("did you mean `@{near}`?"));
-            let title = format!("unknown hint {}", quoted(&format!("@{}", name.text)));
-            let label = format!("expected {spelled}");
-            return Err(self.stop(Report::error(title, at.to(name.span), label).with_help(help)));
+    fn no_distribution(&mut self, expected: &str) -> Stop {
+        let help = if self.cursor.line_has("|") {
+            "a formula with `|` begins with the word `glm`"
+        } else if self.cursor.sees_line_end() {
+            "write a distribution with its arguments: `a ~ Normal(0, 1)`"
+        } else {
+            "write a distribution with its arguments, `a ~ Normal(0, 1)`; a formula begins with the word `glm`"
         };
-        if self.cursor.sees("(") {
-            let help = format!("write `@{}` alone", hint.word());
-            return Err(self.fail("the end of the line", &help));
-        }
-        Ok(ModifierKind::Hint(hint))
-    }
-
-    fn named_modifier(&mut self) -> Parse<ModifierKind> {
-        const BOUNDS: &str = "truncation reads `T(lower, upper)`; either may be left out: `T(0, )`";
-        const CENSORING: &str = "censoring reads `cens(column)` or `cens(column, upper)`";
-        const WEIGHT: &str = "a weight reads `weight(column)`";
-        let name = self.expect_name("a modifier", BOUNDS)?;
-        match name.text.as_str() {
-            "T" => {
-                let open = self.expect("(", BOUNDS)?;
-                let lower = if self.cursor.sees(",") {
-                    None
-                } else {
-                    Some(self.expression()?)
-                };
-                self.expect(",", BOUNDS)?;
-                let upper = if self.cursor.sees(")") {
-                    None
-                } else {
-                    Some(self.expression()?)
-                };
-                let close = self.close(")")?;
-                if lower.is_none() && upper.is_none() {
-                    let report = Report::error(
-                        "truncation without a bound",
-                        open.to(close),
-                        "expected at least one bound",
-                    )
-                    .with_help(BOUNDS);
-                    return Err(self.stop(report));
-                }
-                Ok(ModifierKind::Truncation { lower, upper })
-            }
-            "cens" => {
-                self.expect("(", CENSORING)?;
-                let kind = self.expression()?;
-                let upper = match self.cursor.take(",") {
-                    Some(_) => Some(self.expression()?),
-                    None => None,
-                };
-                self.close(")")?;
-                Ok(ModifierKind::Censoring { kind, upper })
-            }
-            "weight" => {
-                self.expect("(", WEIGHT)?;
-                let weight = self.expression()?;
-                self.close(")")?;
-                Ok(ModifierKind::Weight(weight))
-            }
-            other => {
-                let near = nearest(other, ["T", "cens", "weight", "centered", "noncentered", "auto"]);
-                let help = match near {
-                    Some(near @ ("centered" | "noncentered" | "auto")) => format!("hints begin with `@`: `@{near}`"),
-                    Some(near) => format!("did you mean `{near}( … )`?"),
-                    None => "after the distribution may come `T(lower, upper)`, `cens( … )`, `weight( … )`, `@centered`, `@noncentered` or `@auto`; other relations stand on lines of their own".to_owned(),
-                };
-                let title = format!("unknown modifier {}", quoted(other));
-                let label = "expected a modifier or the end of the line";
-                Err(self.stop(Report::error(title, name.span, label).with_help(help)))
-            }
-        }
+        self.fail(expected, help)
     }
 }
 
 /// `a, b or c`, each in backticks.
-fn listed<T: AsRef<str>>(words: &[T]) -> String {
+pub(super) fn listed<T: AsRef<str>>(words: &[T]) -> String {
     let quoted: Vec<String> = words.iter().map(|word| format!("`{}`", word.as_ref())).collect();
     match quoted.split_last() {
         Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),

@@ -1,9 +1,11 @@
-//! A cursor over tokens that knows which brackets are open, hence where lines end, and where to go on after an error.
+//! A cursor over tokens that knows which brackets are open, hence where lines end.
 
-use super::super::ast::Name;
-use super::super::lexer::{Token, TokenKind};
-use super::super::report::quoted;
-use super::super::span::Span;
+mod recovery;
+
+use crate::lang::ast::Name;
+use crate::lang::lexer::{Token, TokenKind};
+use crate::lang::report::quoted;
+use crate::lang::span::Span;
 
 /// Words that begin a declaration when a name follows.
 pub(super) const DECLARATIONS: [&str; 5] = ["index", "table", "drop_missing", "option", "glm"];
@@ -151,7 +153,12 @@ impl<'a> Cursor<'a> {
     }
 
     pub(super) fn sees_line_end(&self) -> bool {
-        matches!(self.peek(), TokenKind::Newline | TokenKind::End)
+        self.sees_line_end_at(0)
+    }
+
+    /// Whether a line ends `offset` tokens after the next one.
+    pub(super) fn sees_line_end_at(&self, offset: usize) -> bool {
+        matches!(self.kind(offset), TokenKind::Newline | TokenKind::End)
     }
 
     /// Whether the next token stands on a later line than the one before it.
@@ -288,113 +295,6 @@ impl<'a> Cursor<'a> {
     fn after_assignment(&self) -> usize {
         let assigned = self.sees_name_at(0) && (self.sees_at(1, "<-") || self.sees_at(1, "="));
         if assigned { 2 } else { 0 }
-    }
-
-    /// The innermost open bracket, if the next token shows that it was forgotten: the text has ended, or a later line
-    /// reads like a new statement. With it the place where it should have been closed at the latest.
-    pub(super) fn unclosed(&self) -> Option<(Bracket, Span)> {
-        let bracket = *self.brackets.last()?;
-        let next = self.next();
-        if *self.peek() == TokenKind::End {
-            return Some((bracket, Span::at(self.end_of_last())));
-        }
-        let line = self.line_start(next);
-        if line <= bracket.token || !self.begins_statement(line) {
-            return None;
-        }
-        let mut before = self.tokens[..line].iter().rev();
-        let last = before.find(|token| token.kind != TokenKind::Newline)?;
-        Some((bracket, Span::at(last.span.end)))
-    }
-
-    /// The first token of the line that holds token `token`.
-    fn line_start(&self, token: usize) -> usize {
-        let mut before = self.tokens[..token].iter();
-        before
-            .rposition(|token| token.kind == TokenKind::Newline)
-            .map_or(0, |newline| newline + 1)
-    }
-
-    /// Whether the line that begins at `line` reads like a statement of its own rather than a line that goes on.
-    fn begins_statement(&self, line: usize) -> bool {
-        let rest = &self.tokens[line..];
-        let length = rest
-            .iter()
-            .position(|token| matches!(token.kind, TokenKind::Newline | TokenKind::End))
-            .unwrap_or(rest.len());
-        let tokens = &rest[..length];
-        let declares = tokens.len() > 1
-            && DECLARATIONS.iter().any(|word| is_word(&tokens[0], word))
-            && matches!(tokens[1].kind, TokenKind::Name { .. });
-        if declares {
-            return true;
-        }
-        let mut depth = 0_i64;
-        let mut assigns = false;
-        for token in tokens {
-            match token.kind {
-                TokenKind::Sign("(" | "[") => depth += 1,
-                TokenKind::Sign(")" | "]") => depth -= 1,
-                TokenKind::Sign("~" | "<-") if depth == 0 => return true,
-                TokenKind::Sign("=") if depth == 0 => assigns = true,
-                TokenKind::Sign(_)
-                | TokenKind::Name { .. }
-                | TokenKind::Number(_)
-                | TokenKind::Text(_)
-                | TokenKind::Newline
-                | TokenKind::End
-                | TokenKind::Bad => {}
-            }
-            if depth < 0 {
-                return false;
-            }
-        }
-        // `sd = 2,` and `sd = 2)` are arguments of a call that goes on.
-        let goes_on = tokens
-            .last()
-            .is_some_and(|token| token.kind == TokenKind::Sign(","));
-        assigns && depth == 0 && !goes_on
-    }
-
-    /// Moves to where the next statement begins, after the one that began at token `start` was given up.
-    pub(super) fn recover(&mut self, start: usize) {
-        let failed = self.next();
-        self.brackets.clear();
-        let line = self.line_start(failed);
-        if line > start && self.begins_statement(line) {
-            self.at = line;
-            return;
-        }
-        let mut depth = 0_i64;
-        for token in start..self.tokens.len() {
-            match self.tokens[token].kind {
-                TokenKind::Sign("(" | "[") => depth += 1,
-                TokenKind::Sign(")" | "]") => depth -= 1,
-                TokenKind::Sign(_)
-                | TokenKind::Name { .. }
-                | TokenKind::Number(_)
-                | TokenKind::Text(_)
-                | TokenKind::Newline
-                | TokenKind::End
-                | TokenKind::Bad => {}
-            }
-            let stops = match self.tokens[token].kind {
-                TokenKind::End => true,
-                // The bracket that closes the list.
-                TokenKind::Sign(")") => self.in_list && depth < 0,
-                TokenKind::Sign(",") => self.in_list && depth == 0 && token >= failed,
-                TokenKind::Newline => token >= failed && (depth <= 0 || self.begins_statement(token + 1)),
-                TokenKind::Sign(_)
-                | TokenKind::Name { .. }
-                | TokenKind::Number(_)
-                | TokenKind::Text(_)
-                | TokenKind::Bad => false,
-            };
-            if stops {
-                self.at = token;
-                return;
-            }
-        }
     }
 }
 
