@@ -9,6 +9,7 @@ mod cycles;
 mod names;
 mod roles;
 mod subscripts;
+mod targets;
 
 use std::collections::{BTreeMap, BTreeSet};
 
