@@ -1,6 +1,6 @@
 //! Samplers: NUTS for few chains, ensemble HMC for many, their adaptation, and the loop that runs them.
 //!
-//! May import `error`, `rng` and `back::evaluate` (of the modules before it). A sampler knows a model only as a
+//! May import `error`, `num`, `rng`, `back::evaluate` and `gpu`. A sampler knows a model only as a
 //! [`Density`](crate::back::evaluate::Density), or, on a device, as an [`Engine`] that moves ensembles of chains.
 //!
 //! A run goes from a [`State`] (where the chains are, and how they are tuned) to [`Samples`], which hold the state
