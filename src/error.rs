@@ -93,7 +93,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.kind {
             // Reports on the model text are rendered whole, with their own heading.
-            Kind::User | Kind::Environment if self.message.starts_with("error") => {
+            Kind::User | Kind::Environment if self.message.starts_with("error:") => {
                 f.write_str(&self.message)?
             }
             Kind::User | Kind::Environment => write!(f, "error: {}", self.message)?,

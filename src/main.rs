@@ -1,3 +1,17 @@
-//! The `tadpool` command.
+//! The `tadpool` command: runs [`tadpool::cli`] and turns what comes of it into an exit code.
 
-fn main() {}
+use std::ffi::OsString;
+use std::panic;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    panic::set_hook(Box::new(|fault| {
+        eprintln!(
+            "internal error: {fault}\nThis is a fault of tadpool, not of your model; please report it with the command, \
+             the model and, if you can, the data."
+        );
+    }));
+    let words: Vec<OsString> = std::env::args_os().collect();
+    // An unwound panic was told by the hook; 1 is the exit code of tadpool's own faults.
+    panic::catch_unwind(|| ExitCode::from(tadpool::cli::run(&words))).unwrap_or(ExitCode::from(1))
+}

@@ -5,3 +5,5 @@
 pub mod evaluate;
 pub mod kernel;
 pub mod reference;
+pub mod simd;
+pub mod wgsl;

@@ -1,1 +1,39 @@
-//! (to be written)
+//! Diagnostics: how far the chains can be trusted, and what the draws say about one quantity.
+//!
+//! What lives here: R-hat and nested R-hat, effective sample sizes, Monte Carlo standard errors, intervals, the energy
+//! diagnostic, the summary of one parameter, and the verdict that puts all of them into plain words.
+//!
+//! May import `error` and `num` alone. Slices in, numbers out: no names of files, no clocks, no threads. Draws come as a
+//! [`Chains`] view of `[chain][draw]`, on any scale; a caller that has many parameters runs them in parallel.
+//!
+//! Promises: the numbers of ArviZ and of R's posterior on the same draws to 1e-8, with the choice between the two named
+//! where they differ; NaN, never a made-up number, where a diagnostic is undefined (fewer than four draws per chain, a
+//! value that is not finite, a quantity that never changes); the same result whatever order the chains come in, up to
+//! rounding.
+
+mod autocovariance;
+mod chains;
+mod energy;
+mod ess;
+mod findings;
+mod interval;
+mod mcse;
+mod moments;
+mod normal_scores;
+mod quantile;
+mod rank;
+mod rhat;
+mod summary;
+mod verdict;
+
+pub use chains::{Chains, Status};
+pub use energy::{Ebfmi, ebfmi};
+pub use ess::{ess_bulk, ess_mean, ess_quantile, ess_sd, ess_tail};
+pub use findings::{EBFMI_LIMIT, ESS_LIMIT, NESTED_FROM_CHAINS, Named, RHAT_LIMIT, Run};
+pub use interval::{Interval, Prob, eti, hdi};
+pub use mcse::{mcse_mean, mcse_median, mcse_quantile, mcse_sd};
+pub use normal_scores::std_normal_quantile;
+pub use quantile::quantile;
+pub use rhat::{rhat, rhat_bulk, rhat_folded, rhat_nested, rhat_nested_basic};
+pub use summary::{Summary, summarise};
+pub use verdict::{Verdict, judge};

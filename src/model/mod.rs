@@ -1,1 +1,156 @@
-//! (to be written)
+//! A model over its data, compiled: log density and gradient for every back end, and the named values of draws.
+//!
+//! May import everything up to `gpu`. Promises: all back ends come from one lowered program; named values are computed
+//! from positions in f64, whichever back end drew them.
+
+use crate::back::kernel::DensityKernel;
+use crate::back::reference::{self, Evaluation};
+use crate::back::simd::SimdDensity;
+use crate::back::wgsl;
+use crate::data::{Column, Table, fingerprint};
+use crate::error::Result;
+use crate::ir::Program;
+use crate::lang::{self, LowerOptions, Lowered};
+use crate::pass;
+
+/// The data that a model was compiled over: what a fit file keeps of it.
+#[derive(Debug, Clone)]
+pub struct ModelData {
+    /// The table's name as shown to people.
+    pub name: String,
+    /// A hash of the used columns, in hexadecimal.
+    pub fingerprint: String,
+    /// The columns that the model uses, as they were read.
+    pub columns: Vec<Column>,
+}
+
+/// A compiled model.
+#[derive(Debug)]
+pub struct Model {
+    name: String,
+    text: String,
+    lowered: Lowered,
+    data: ModelData,
+    reference: Program,
+    density: Program,
+    simd: SimdDensity,
+    outputs: SimdDensity,
+}
+
+impl Model {
+    /// Compiles `text` over `table`; `name` is shown in errors and results (a file's stem, say).
+    ///
+    /// # Errors
+    ///
+    /// A user error with all findings about the text, or about the columns that it uses.
+    pub fn new(name: &str, text: &str, table: &Table) -> Result<Self> {
+        Self::with_options(name, text, table, &LowerOptions::default())
+    }
+
+    /// As [`Model::new`], with the choices that the text leaves open.
+    ///
+    /// # Errors
+    ///
+    /// As [`Model::new`].
+    pub fn with_options(name: &str, text: &str, table: &Table, options: &LowerOptions) -> Result<Self> {
+        let tree = lang::parse(name, text)?;
+        let lowered = lang::lower(&tree, (name, text), table, options)?;
+        let columns: Vec<Column> = lowered
+            .columns
+            .iter()
+            .filter_map(|used| table.column(&used.name))
+            .cloned()
+            .collect();
+        let used: Vec<&Column> = columns.iter().collect();
+        let fingerprint = fingerprint(&used).to_string();
+        let density = pass::density_program(&lowered.program)?;
+        Ok(Self {
+            name: name.into(),
+            text: text.into(),
+            reference: pass::reference_program(&lowered.program)?,
+            simd: SimdDensity::new(density.clone())?,
+            outputs: SimdDensity::new(pass::output_program(&lowered.program)?)?,
+            data: ModelData {
+                name: table.name().into(),
+                fingerprint,
+                columns,
+            },
+            density,
+            lowered,
+        })
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The text that it was compiled from.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// What its parts are called, and the raw program.
+    pub fn lowered(&self) -> &Lowered {
+        &self.lowered
+    }
+
+    /// What it was compiled over.
+    pub fn data(&self) -> &ModelData {
+        &self.data
+    }
+
+    /// Coordinates of a position.
+    pub fn dim(&self) -> usize {
+        self.density.graph.dim()
+    }
+
+    /// The optimised, differentiated program that the fast back ends run.
+    pub fn density_program(&self) -> &Program {
+        &self.density
+    }
+
+    /// Log density and gradient on the CPU's lanes, in f64.
+    pub fn density(&self) -> &SimdDensity {
+        &self.simd
+    }
+
+    /// Log density and gradient as WGSL, in f32.
+    ///
+    /// # Errors
+    ///
+    /// An environment error with the numbers if the model does not fit a GPU thread.
+    pub fn kernel(&self) -> Result<DensityKernel> {
+        wgsl::kernel(self.density.clone())
+    }
+
+    /// Log density and gradient of the program as written, `position` being `[dim]`: slow, the judge of the others.
+    ///
+    /// # Errors
+    ///
+    /// Only faults of tadpool.
+    pub fn evaluate_reference(&self, position: &[f64]) -> Result<Evaluation> {
+        reference::evaluate(&self.reference, position)
+    }
+
+    /// The position at which the parameters have these values on their natural scales, each `[element]`.
+    ///
+    /// # Errors
+    ///
+    /// A user error if a parameter is missing or a value lies outside its support.
+    pub fn position(&self, named: &[(&str, Vec<f64>)]) -> Result<Vec<f64>> {
+        self.lowered.position_from(named, reference::values)
+    }
+
+    /// Named values and pointwise log likelihoods at `positions`, `[position][dim]`.
+    ///
+    /// Yields for each output of the lowered program (see [`Lowered`]) `[position][element]`.
+    pub fn outputs(&self, positions: &[f64]) -> Vec<Vec<f64>> {
+        self.outputs.outputs(positions)
+    }
+
+    /// The number of elements of each output.
+    pub fn output_lens(&self) -> Vec<usize> {
+        self.outputs.output_lens()
+    }
+}

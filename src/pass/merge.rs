@@ -10,6 +10,11 @@ use super::simplify::{live, rebuild};
 use crate::error::{Error, Result};
 use crate::ir::{Binary, Column, Graph, Handle, Index, IndexId, Op, PlateId, Program, Unary};
 
+/// Up to this size a plate's term s·Σx, s being one number per chain, is computed so, and shares Σx with the gradient.
+/// Beyond it the term is summed element by element, since in f32 the product of s with a large sum would lose the
+/// digits that the blocks of `back::wgsl` keep.
+const FACTORED_ROWS: usize = 4096;
+
 /// One summand D·G; `part` is `None` for D alone.
 struct Linear {
     data: Vec<f64>,
@@ -317,6 +322,14 @@ pub fn merge(program: &Program) -> Result<Program> {
         // One node per plate: its sum is taken once.
         let mut total: Option<Handle> = None;
         for term in terms {
+            if let Some((scalar, rest)) = rewriter
+                .chain_factor(term)
+                .filter(|_| groups.len() <= FACTORED_ROWS)
+            {
+                let sum = rewriter.sum(rest, Some(cells))?;
+                density.push(rewriter.binary(Binary::Mul, scalar, sum)?);
+                continue;
+            }
             total = Some(match total {
                 Some(total) => rewriter.binary(Binary::Add, total, term)?,
                 None => term,

@@ -189,6 +189,99 @@ mod tests {
     }
 
     #[test]
+    fn lanes_agree_with_the_reference() {
+        use crate::back::evaluate::Density;
+        use crate::back::simd::{InstructionSet, LANES, SimdDensity};
+        let raw = reference_program(&crossed()).expect("a gradient");
+        let dim = raw.graph.dim();
+        let points: Vec<Vec<f64>> = (0..LANES as u32).map(|seed| point(dim, seed)).collect();
+        let expected: Vec<_> = points
+            .iter()
+            .map(|q| reference::evaluate(&raw, q).expect("a value"))
+            .collect();
+        let all = [
+            InstructionSet::Baseline,
+            InstructionSet::Avx2,
+            InstructionSet::Avx512,
+        ];
+        for set in all.into_iter().filter(|set| set.is_available()) {
+            let fast = SimdDensity::new(density_program(&crossed()).expect("a program")).expect("code");
+            let fast = fast.with_instruction_set(set).expect("available");
+            for lanes in [1, LANES] {
+                let mut worker = fast.evaluator(lanes);
+                for first in (0..LANES).step_by(lanes) {
+                    let block: Vec<f64> = (0..dim * lanes)
+                        .map(|k| points[first + k % lanes][k / lanes])
+                        .collect();
+                    let (mut lp, mut gradient) = (vec![0.0; lanes], vec![0.0; dim * lanes]);
+                    worker.log_density_grad(&block, &mut lp, &mut gradient);
+                    for lane in 0..lanes {
+                        let wanted = &expected[first + lane];
+                        assert!(
+                            (lp[lane] - wanted.log_density).abs() < 1e-11 * wanted.log_density.abs(),
+                            "{set:?}"
+                        );
+                        for (i, g) in wanted.gradient.iter().enumerate() {
+                            let found = gradient[i * lanes + lane];
+                            assert!(
+                                (found - g).abs() < 1e-11 * (1.0 + g.abs()),
+                                "{set:?} {lanes} {i}: {found} {g}"
+                            );
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn outputs_agree_with_the_reference() {
+        let program = output_program(&crossed()).expect("a program");
+        let dim = program.graph.dim();
+        let code = crate::back::simd::SimdDensity::new(program.clone()).expect("code");
+        let positions: Vec<f64> = (0..11).flat_map(|seed| point(dim, seed)).collect();
+        let found = code.outputs(&positions);
+        for (k, q) in positions.chunks(dim).enumerate() {
+            for (output, wanted) in reference::outputs(&program, q)
+                .expect("values")
+                .iter()
+                .enumerate()
+            {
+                let len = wanted.len();
+                for (x, y) in found[output][k * len..][..len].iter().zip(wanted) {
+                    assert!((x - y).abs() < 1e-12 * (1.0 + y.abs()), "{output}: {x} {y}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_shader_is_valid() {
+        let kernel =
+            crate::back::wgsl::kernel(density_program(&crossed()).expect("a program")).expect("a kernel");
+        let frame = "struct Params { chains: u32 }
+            @group(0) @binding(0) var<uniform> params: Params;
+            @group(0) @binding(1) var<storage, read> position: array<f32>;
+            @group(0) @binding(2) var<storage, read_write> gradient: array<f32>;
+            @group(0) @binding(3) var<storage, read> columns: array<f32>;
+            @group(0) @binding(4) var<storage, read> indices: array<u32>;
+            fn accumulate(sum: vec2<f32>, term: f32) -> vec2<f32> { return sum + vec2(0.0, term); }
+            fn tp_softplus(x: f32) -> f32 { return log(1.0 + exp(x)); }
+            fn tp_inv_logit(x: f32) -> f32 { return 1.0 / (1.0 + exp(-x)); }
+            fn tp_log1p(x: f32) -> f32 { return log(1.0 + x); }
+            @compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+                gradient[0] = log_density_grad(id.x).x;
+            }";
+        let text = format!("{frame}\n{}", kernel.wgsl);
+        let module =
+            naga::front::wgsl::parse_str(&text).unwrap_or_else(|e| panic!("{}", e.emit_to_string(&text)));
+        let flags = naga::valid::ValidationFlags::all();
+        let checked =
+            naga::valid::Validator::new(flags, naga::valid::Capabilities::empty()).validate(&module);
+        assert!(checked.is_ok(), "{checked:?}\n{text}");
+    }
+
+    #[test]
     fn outputs_keep_their_plates() {
         let program = output_program(&crossed()).expect("a program");
         let values = reference::outputs(&program, &point(program.graph.dim(), 1)).expect("values");

@@ -53,6 +53,12 @@ impl Rewriter {
         }
     }
 
+    /// Splits a product over a plate into (factor that is one number per chain, rest).
+    pub(super) fn chain_factor(&self, handle: Handle) -> Option<(Handle, Handle)> {
+        self.scalar_factor(handle)
+            .filter(|(scalar, _)| self.is_chain_scalar(*scalar))
+    }
+
     /// Splits a product into (data factor, rest).
     fn data_factor(&self, handle: Handle) -> Option<(Handle, Handle)> {
         let (a, b) = self.product(handle)?;
@@ -76,9 +82,10 @@ impl Rewriter {
                 if let Op::Binary(Binary::Sub, x, y) = *self.op(a) {
                     return self.binary(Binary::Sub, y, x);
                 }
-                if let Some((data, x)) = self.data_factor(a) {
-                    let data = self.unary(Unary::Neg, data)?;
-                    return self.binary(Binary::Mul, data, x);
+                // The sign goes where it costs nothing: into data, or out of a loop.
+                if let Some((factor, x)) = self.data_factor(a).or_else(|| self.scalar_factor(a)) {
+                    let factor = self.unary(Unary::Neg, factor)?;
+                    return self.binary(Binary::Mul, factor, x);
                 }
             }
             Unary::Recip => {
@@ -224,7 +231,8 @@ impl Rewriter {
             return self.unary(Unary::Square, a);
         }
         for (this, other) in [(a, b), (b, a)] {
-            if let Some(x) = self.unary_operand(this, Unary::Neg) {
+            let is_factor = self.is_scalar(this) && !self.is_scalar(other);
+            if let Some(x) = self.unary_operand(this, Unary::Neg).filter(|_| !is_factor) {
                 let product = self.binary(Binary::Mul, x, other)?;
                 return self.unary(Unary::Neg, product);
             }
@@ -236,10 +244,10 @@ impl Rewriter {
                 }
             }
         }
-        // Scalars of a chain move outwards, where sums let go of them.
+        // Scalars move outwards, where sums let go of them, and meet there.
         for (this, other) in [(a, b), (b, a)] {
             if let Some((scalar, x)) = self.scalar_factor(this) {
-                if self.is_chain_scalar(scalar) {
+                if self.is_chain_scalar(scalar) || self.is_chain_scalar(other) {
                     if self.is_scalar(other) {
                         let scalar = self.binary(Binary::Mul, scalar, other)?;
                         return self.binary(Binary::Mul, scalar, x);

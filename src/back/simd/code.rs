@@ -1,0 +1,579 @@
+//! A schedule as instructions over temporaries, scalars, arrays, columns and the position.
+
+use crate::error::{Error, Result};
+use crate::ir::{Binary, Graph, Handle, IndexId, Op, Unary};
+use crate::pass::schedule::{Loop, Schedule, Target};
+
+/// Where an operand lies. Offsets count elements; each element holds one number per lane, except a column's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Operand {
+    /// A temporary of the running loop: one number per element of the block and lane.
+    Temp(u32),
+    /// An array of one number per element and lane.
+    Array(u32),
+    /// Coordinates of the position, one per element.
+    Position(u32),
+    /// One coordinate of the position.
+    Coordinate(u32),
+    /// The gradient of a slot that one loop writes, from this coordinate.
+    Gradient(u32),
+    /// One number per lane.
+    Scalar(u32),
+    /// Data: one number per element.
+    Column(u32),
+}
+
+/// Where a result is added up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sink {
+    /// An array, from this element.
+    Array(u32),
+    /// The gradient, from this coordinate.
+    Gradient(u32),
+}
+
+/// Signs of a product and of what is added to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Signs {
+    /// a·b + c
+    Plus,
+    /// −a·b + c
+    NegatedProduct,
+    /// a·b − c
+    NegatedAddend,
+}
+
+/// One step on a block of elements.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Instruction {
+    Unary(Unary, Operand, Operand),
+    Binary(Binary, Operand, Operand, Operand),
+    /// ±a·b ± c
+    MultiplyAdd {
+        signs: Signs,
+        a: Operand,
+        b: Operand,
+        c: Operand,
+        result: Operand,
+    },
+    Select(Operand, Operand, Operand, Operand),
+    /// ln(1 + eˣ) and 1/(1 + e⁻ˣ) from one exponential: operand, then the two results.
+    SoftplusInvLogit(Operand, Operand, Operand),
+    /// From the array or position at the codes of an index column.
+    Gather {
+        source: Operand,
+        codes: u32,
+        result: Operand,
+    },
+    /// From one element.
+    Pick {
+        source: Operand,
+        result: Operand,
+    },
+    /// Adds up into a scalar.
+    Sum {
+        source: Operand,
+        result: u32,
+    },
+    /// Adds up into the log density.
+    Density(Operand),
+    /// Adds up by the codes of an index column.
+    Segment {
+        source: Operand,
+        codes: u32,
+        sink: Sink,
+    },
+    /// Adds element by element.
+    Accumulate {
+        source: Operand,
+        sink: Sink,
+    },
+}
+
+/// Instructions over `len` elements, run block by block.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Pass {
+    pub(super) len: usize,
+    pub(super) instructions: Vec<Instruction>,
+}
+
+/// Where an output lies when all is done.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Output {
+    pub(super) from: Operand,
+    pub(super) len: usize,
+}
+
+/// A program as instructions.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Code {
+    pub(super) dim: usize,
+    pub(super) constant: f64,
+    /// Passes in order; a pass over scalars has `len` 1.
+    pub(super) passes: Vec<Pass>,
+    /// Values that scalars have from the start: constants, and 0 for sums.
+    pub(super) scalars: Vec<f64>,
+    /// Scalars that are summed into and so must be reset before each evaluation.
+    pub(super) sums: Vec<u32>,
+    /// Elements of all arrays.
+    pub(super) array_len: usize,
+    /// Ranges of arrays that are added into and so must be reset.
+    pub(super) summed_arrays: Vec<(u32, u32)>,
+    /// Coordinates whose gradients are added into.
+    pub(super) summed_gradients: Vec<(u32, u32)>,
+    /// Temporaries alive at once in the widest loop.
+    pub(super) temps: usize,
+    pub(super) columns: Vec<f64>,
+    pub(super) codes: Vec<u32>,
+    pub(super) outputs: Vec<Output>,
+}
+
+/// Assigns places while the schedule is walked.
+struct Assembler<'a> {
+    graph: &'a Graph,
+    offsets: Vec<usize>,
+    place: Vec<Option<Operand>>,
+    column_start: Vec<u32>,
+    code_start: Vec<u32>,
+    /// How often each node is read, by operations or as a root.
+    uses: Vec<usize>,
+    /// Contributions to each slot's gradient, and whether its one contribution is written in place.
+    contributions: Vec<usize>,
+    written: Vec<bool>,
+    code: Code,
+}
+
+fn narrow(n: usize) -> Result<u32> {
+    u32::try_from(n)
+        .map_err(|_| Error::environment(format!("the model needs {n} numbers of one kind, at most 2^32")))
+}
+
+impl Code {
+    /// Assembles a schedule.
+    pub fn new(schedule: &Schedule) -> Result<Self> {
+        let graph = &schedule.program.graph;
+        let mut code = Code {
+            dim: graph.dim(),
+            constant: schedule.program.constant,
+            passes: Vec::new(),
+            scalars: Vec::new(),
+            sums: Vec::new(),
+            array_len: 0,
+            summed_arrays: Vec::new(),
+            summed_gradients: Vec::new(),
+            temps: 0,
+            columns: Vec::new(),
+            codes: Vec::new(),
+            outputs: Vec::new(),
+        };
+        let mut column_start = Vec::new();
+        for column in &graph.columns {
+            column_start.push(narrow(code.columns.len())?);
+            code.columns.extend(&column.values);
+        }
+        let mut code_start = Vec::new();
+        for index in &graph.indices {
+            code_start.push(narrow(code.codes.len())?);
+            code.codes.extend(&index.codes);
+        }
+        let offsets = graph.slot_offsets();
+        let place = vec![None; graph.nodes.len()];
+        let mut this = Assembler {
+            graph,
+            offsets,
+            place,
+            column_start,
+            code_start,
+            uses: vec![0; graph.nodes.len()],
+            contributions: schedule.program.gradient.iter().map(Vec::len).collect(),
+            written: vec![false; graph.slots.len()],
+            code,
+        };
+        for node in &graph.nodes {
+            node.op
+                .for_each_operand(|operand| this.uses[operand.index()] += 1);
+        }
+        schedule
+            .program
+            .roots()
+            .for_each(|root| this.uses[root.index()] += 1);
+        for &array in &schedule.arrays {
+            let len = graph.plate_len(graph.ty(array).plate);
+            let start = narrow(this.code.array_len)?;
+            this.code.array_len += len;
+            this.place[array.index()] = Some(Operand::Array(start));
+            if matches!(graph.node(array).op, Op::SegmentSum { .. }) {
+                this.code.summed_arrays.push((start, start + narrow(len)?));
+            }
+        }
+        for stage in &schedule.stages {
+            let mut instructions = Vec::new();
+            for &node in &stage.scalars {
+                let result = this.scalar(0.0)?;
+                this.place[node.index()] = Some(Operand::Scalar(result));
+                this.operation(node, &mut instructions)?;
+            }
+            for &term in &stage.density {
+                instructions.push(Instruction::Density(this.operand(term)?));
+            }
+            for &(value, slot) in &stage.gradient {
+                let sink = Sink::Gradient(narrow(this.offsets[slot.index()])?);
+                instructions.push(Instruction::Accumulate {
+                    source: this.operand(value)?,
+                    sink,
+                });
+            }
+            for scatter in &stage.scatters {
+                let element = graph.index(scatter.index).codes[0];
+                let sink = match this.sink(scatter.target)? {
+                    Sink::Array(start) => Sink::Array(start + element),
+                    Sink::Gradient(start) => Sink::Gradient(start + element),
+                };
+                instructions.push(Instruction::Accumulate {
+                    source: this.operand(scatter.source)?,
+                    sink,
+                });
+            }
+            if !instructions.is_empty() {
+                this.code.passes.push(Pass { len: 1, instructions });
+            }
+            for pass in &stage.loops {
+                this.pass(pass)?;
+            }
+        }
+        for &output in &schedule.program.outputs {
+            let len = graph.plate_len(graph.ty(output).plate);
+            let from = this.operand(output)?;
+            this.code.outputs.push(Output { from, len });
+        }
+        for slot in (0..graph.slots.len()).filter(|&slot| !this.written[slot]) {
+            let range = (narrow(this.offsets[slot])?, narrow(this.offsets[slot + 1])?);
+            this.code.summed_gradients.push(range);
+        }
+        Ok(this.code)
+    }
+}
+
+impl Assembler<'_> {
+    /// A new scalar with its value from the start.
+    fn scalar(&mut self, value: f64) -> Result<u32> {
+        self.code.scalars.push(value);
+        narrow(self.code.scalars.len() - 1)
+    }
+
+    fn operand(&mut self, handle: Handle) -> Result<Operand> {
+        if let Some(place) = self.place[handle.index()] {
+            return Ok(place);
+        }
+        let node = self.graph.node(handle);
+        let operand = match node.op {
+            Op::Const(x) => Operand::Scalar(self.scalar(x)?),
+            Op::Position(slot) => {
+                let start = narrow(self.offsets[slot.index()])?;
+                if node.ty.plate.is_some() {
+                    Operand::Position(start)
+                } else {
+                    Operand::Coordinate(start)
+                }
+            }
+            Op::Column(id) => {
+                let start = self.column_start[id.index()];
+                match node.ty.plate {
+                    Some(_) => Operand::Column(start),
+                    None => Operand::Scalar(self.scalar(self.code.columns[start as usize])?),
+                }
+            }
+            _ => {
+                return Err(Error::bug(format!(
+                    "{handle} is read before it is computed\n{}",
+                    self.graph
+                )));
+            }
+        };
+        self.place[handle.index()] = Some(operand);
+        Ok(operand)
+    }
+
+    fn codes(&self, index: IndexId) -> u32 {
+        self.code_start[index.index()]
+    }
+
+    fn sink(&mut self, target: Target) -> Result<Sink> {
+        Ok(match target {
+            Target::Gradient(slot) => Sink::Gradient(narrow(self.offsets[slot.index()])?),
+            Target::Array(node) => match self.operand(node)? {
+                Operand::Array(start) => Sink::Array(start),
+                other => return Err(Error::bug(format!("segment sum {node} lies in {other:?}"))),
+            },
+        })
+    }
+
+    /// The instruction that computes `node` into the place it was given.
+    fn operation(&mut self, node: Handle, out: &mut Vec<Instruction>) -> Result<()> {
+        let graph = self.graph;
+        let Some(result) = self.place[node.index()] else {
+            return Err(Error::bug(format!("{node} has no place")));
+        };
+        out.push(match graph.node(node).op {
+            Op::Unary(op, a) => Instruction::Unary(op, self.operand(a)?, result),
+            Op::Binary(op, a, b) => Instruction::Binary(op, self.operand(a)?, self.operand(b)?, result),
+            Op::Select(a, b, c) => {
+                Instruction::Select(self.operand(a)?, self.operand(b)?, self.operand(c)?, result)
+            }
+            Op::Gather { source, index } => {
+                let codes = self.codes(index);
+                let source = self.operand(source)?;
+                match graph.index(index).domain {
+                    Some(_) => Instruction::Gather {
+                        source,
+                        codes,
+                        result,
+                    },
+                    None => {
+                        let element = self.code.codes[codes as usize];
+                        let source = match source {
+                            Operand::Array(start) => Operand::Array(start + element),
+                            Operand::Position(start) => Operand::Position(start + element),
+                            other => return Err(Error::bug(format!("a pick from {other:?}"))),
+                        };
+                        Instruction::Pick { source, result }
+                    }
+                }
+            }
+            ref other => return Err(Error::bug(format!("{other:?} is no instruction"))),
+        });
+        Ok(())
+    }
+
+    /// The product that an addition or subtraction of `body` can take in: used by nothing else, and not kept.
+    fn fusible(&self, body: &[Handle], node: Handle) -> Option<Fused> {
+        let graph = self.graph;
+        let Op::Binary(op, x, y) = graph.node(node).op else {
+            return None;
+        };
+        let product = |handle: Handle| match graph.node(handle).op {
+            Op::Binary(Binary::Mul, a, b)
+                if self.uses[handle.index()] == 1
+                    && self.place[handle.index()].is_none()
+                    && body.contains(&handle) =>
+            {
+                Some((a, b))
+            }
+            _ => None,
+        };
+        let fused = |product, (a, b), c, signs| Fused {
+            product,
+            operands: [a, b, c],
+            signs,
+        };
+        match op {
+            Binary::Add => product(y)
+                .map(|ab| fused(y, ab, x, Signs::Plus))
+                .or_else(|| product(x).map(|ab| fused(x, ab, y, Signs::Plus))),
+            Binary::Sub => product(y)
+                .map(|ab| fused(y, ab, x, Signs::NegatedProduct))
+                .or_else(|| product(x).map(|ab| fused(x, ab, y, Signs::NegatedAddend))),
+            Binary::Mul
+            | Binary::Div
+            | Binary::Pow
+            | Binary::Min
+            | Binary::Max
+            | Binary::Lt
+            | Binary::Le
+            | Binary::Eq => None,
+        }
+    }
+
+    /// Lets the loop write gradients that have no other contribution straight to their place.
+    fn place_gradients(&mut self, pass: &Loop) -> Result<()> {
+        for &(source, slot) in &pass.gradient {
+            let alone = self.contributions[slot.index()] == 1;
+            if alone && self.place[source.index()].is_none() && pass.body.contains(&source) {
+                let start = narrow(self.offsets[slot.index()])?;
+                self.place[source.index()] = Some(Operand::Gradient(start));
+                self.written[slot.index()] = true;
+            }
+        }
+        Ok(())
+    }
+
+    fn pass(&mut self, pass: &Loop) -> Result<()> {
+        let graph = self.graph;
+        self.place_gradients(pass)?;
+        let fused: Vec<Option<Fused>> = pass
+            .body
+            .iter()
+            .map(|&node| self.fusible(&pass.body, node))
+            .collect();
+        let taken: Vec<Handle> = fused.iter().flatten().map(|fused| fused.product).collect();
+        let operands = |time: usize| match fused[time] {
+            Some(fused) => fused.operands.to_vec(),
+            None => {
+                let mut operands = Vec::new();
+                graph
+                    .node(pass.body[time])
+                    .op
+                    .for_each_operand(|operand| operands.push(operand));
+                operands
+            }
+        };
+        // The last instruction that reads each temporary frees it.
+        let mut last: Vec<Option<usize>> = vec![None; graph.nodes.len()];
+        for (time, node) in pass.body.iter().enumerate() {
+            if !taken.contains(node) {
+                operands(time)
+                    .iter()
+                    .for_each(|operand| last[operand.index()] = Some(time));
+            }
+        }
+        let sums = pass
+            .sums
+            .iter()
+            .map(|sum| self.summand(*sum))
+            .collect::<Result<Vec<Handle>>>()?;
+        let segments = pass.segments.iter().map(|(source, ..)| source);
+        let gradient = pass.gradient.iter().map(|(source, _)| source);
+        for node in sums
+            .iter()
+            .chain(&pass.density)
+            .chain(&pass.stores)
+            .chain(segments)
+            .chain(gradient)
+        {
+            last[node.index()] = Some(pass.body.len());
+        }
+        let mut free: Vec<u32> = Vec::new();
+        let mut temps: u32 = 0;
+        let mut instructions = Vec::new();
+        let mut done: Vec<Handle> = taken;
+        for (time, &node) in pass.body.iter().enumerate() {
+            if done.contains(&node) {
+                continue;
+            }
+            let mut assign = |this: &mut Self, node: Handle| {
+                *this.place[node.index()].get_or_insert_with(|| {
+                    Operand::Temp(free.pop().unwrap_or_else(|| {
+                        temps += 1;
+                        temps - 1
+                    }))
+                })
+            };
+            let result = assign(self, node);
+            match (
+                fused[time],
+                partner(graph, &pass.body, node),
+                &graph.node(node).op,
+            ) {
+                (
+                    Some(Fused {
+                        operands: [a, b, c],
+                        signs,
+                        ..
+                    }),
+                    ..,
+                ) => {
+                    let (a, b, c) = (self.operand(a)?, self.operand(b)?, self.operand(c)?);
+                    instructions.push(Instruction::MultiplyAdd {
+                        signs,
+                        a,
+                        b,
+                        c,
+                        result,
+                    });
+                }
+                // ln(1 + eˣ) and 1/(1 + e⁻ˣ) come from one exponential.
+                (None, Some(other), Op::Unary(op, operand)) => {
+                    let second = assign(self, other);
+                    done.push(other);
+                    let (softplus, inv_logit) = if *op == Unary::Softplus {
+                        (result, second)
+                    } else {
+                        (second, result)
+                    };
+                    let operand = self.operand(*operand)?;
+                    instructions.push(Instruction::SoftplusInvLogit(operand, softplus, inv_logit));
+                }
+                (None, ..) => self.operation(node, &mut instructions)?,
+            }
+            let mut dead: Vec<u32> = Vec::new();
+            for operand in operands(time) {
+                if let (Some(Operand::Temp(temp)), Some(end)) =
+                    (self.place[operand.index()], last[operand.index()])
+                {
+                    if end == time && !dead.contains(&temp) {
+                        dead.push(temp);
+                    }
+                }
+            }
+            free.extend(dead);
+        }
+        for (&sum, source) in pass.sums.iter().zip(sums) {
+            let result = self.scalar(0.0)?;
+            self.code.sums.push(result);
+            self.place[sum.index()] = Some(Operand::Scalar(result));
+            instructions.push(Instruction::Sum {
+                source: self.operand(source)?,
+                result,
+            });
+        }
+        for &term in &pass.density {
+            instructions.push(Instruction::Density(self.operand(term)?));
+        }
+        for &(source, index, target) in &pass.segments {
+            let (codes, sink) = (self.codes(index), self.sink(target)?);
+            instructions.push(Instruction::Segment {
+                source: self.operand(source)?,
+                codes,
+                sink,
+            });
+        }
+        for &(source, slot) in &pass.gradient {
+            let start = narrow(self.offsets[slot.index()])?;
+            let source = self.operand(source)?;
+            if source != Operand::Gradient(start) {
+                instructions.push(Instruction::Accumulate {
+                    source,
+                    sink: Sink::Gradient(start),
+                });
+            }
+        }
+        self.code.temps = self.code.temps.max(temps as usize);
+        self.code.passes.push(Pass {
+            len: graph.plate_len(Some(pass.plate)),
+            instructions,
+        });
+        Ok(())
+    }
+
+    /// What a sum runs over.
+    fn summand(&self, sum: Handle) -> Result<Handle> {
+        match self.graph.node(sum).op {
+            Op::Sum(source) => Ok(source),
+            _ => Err(Error::bug(format!("{sum} is no sum"))),
+        }
+    }
+}
+
+/// A product taken in by the addition that alone uses it.
+#[derive(Clone, Copy)]
+struct Fused {
+    product: Handle,
+    /// a, b of the product, and what is added.
+    operands: [Handle; 3],
+    signs: Signs,
+}
+
+/// The node of `body` that is ln(1 + eˣ) where `node` is 1/(1 + e⁻ˣ) of the same x, or conversely.
+fn partner(graph: &Graph, body: &[Handle], node: Handle) -> Option<Handle> {
+    let Op::Unary(op, operand) = graph.node(node).op else {
+        return None;
+    };
+    let wanted = match op {
+        Unary::Softplus => Unary::InvLogit,
+        Unary::InvLogit => Unary::Softplus,
+        _ => return None,
+    };
+    body.iter()
+        .copied()
+        .find(|other| graph.node(*other).op == Op::Unary(wanted, operand))
+}

@@ -1,0 +1,362 @@
+//! Runs code on blocks of `W` lanes, compiled once per instruction set and chosen at run time.
+
+use super::code::{Code, Instruction, Operand, Pass, Sink};
+use super::kernels::{self, Source};
+use crate::back::evaluate::Evaluator;
+
+/// The vector instructions that a machine runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InstructionSet {
+    /// One number at a time: the yardstick that the others are measured by.
+    Scalar,
+    /// Whatever every processor of the target has.
+    Baseline,
+    /// AVX2 with fused multiply–add: 4 numbers at a time.
+    Avx2,
+    /// AVX-512: 8 numbers at a time.
+    Avx512,
+}
+
+impl InstructionSet {
+    /// Whether this processor has it.
+    pub fn is_available(self) -> bool {
+        match self {
+            InstructionSet::Scalar | InstructionSet::Baseline => true,
+            #[cfg(target_arch = "x86_64")]
+            InstructionSet::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
+            #[cfg(target_arch = "x86_64")]
+            InstructionSet::Avx512 => {
+                InstructionSet::Avx2.is_available()
+                    && is_x86_feature_detected!("avx512f")
+                    && is_x86_feature_detected!("avx512dq")
+                    && is_x86_feature_detected!("avx512vl")
+                    && is_x86_feature_detected!("avx512bw")
+            }
+            #[cfg(not(target_arch = "x86_64"))]
+            InstructionSet::Avx2 | InstructionSet::Avx512 => false,
+        }
+    }
+
+    /// The widest that this processor has.
+    pub fn detect() -> Self {
+        let all = [InstructionSet::Avx512, InstructionSet::Avx2];
+        all.into_iter()
+            .find(|set| set.is_available())
+            .unwrap_or(InstructionSet::Baseline)
+    }
+}
+
+/// Bytes of temporaries that a block may fill: well inside a first-level cache of 32 KiB.
+const BLOCK_BYTES: usize = 24 * 1024;
+/// Elements of a block at most and at least.
+const BLOCK_LIMITS: (usize, usize) = (8, 128);
+
+/// The memory of one worker: `W` lanes of temporaries, scalars and arrays.
+#[derive(Debug)]
+pub struct Machine<'c, const W: usize> {
+    code: &'c Code,
+    set: InstructionSet,
+    /// Elements per block.
+    block: usize,
+    temps: Vec<f64>,
+    scalars: Vec<f64>,
+    arrays: Vec<f64>,
+    /// Positions are copied here for outputs that are coordinates of the position.
+    position: Vec<f64>,
+}
+
+impl<'c, const W: usize> Machine<'c, W> {
+    /// A worker for `code`.
+    pub fn new(code: &'c Code, set: InstructionSet) -> Self {
+        let bytes_per_element = code.temps.max(1) * W * size_of::<f64>();
+        let block =
+            (BLOCK_BYTES / bytes_per_element).clamp(BLOCK_LIMITS.0, BLOCK_LIMITS.1 * super::LANES / W);
+        Self {
+            code,
+            set,
+            block,
+            temps: vec![0.0; code.temps * block * W],
+            scalars: code
+                .scalars
+                .iter()
+                .flat_map(|&x| std::iter::repeat_n(x, W))
+                .collect(),
+            arrays: vec![0.0; code.array_len * W],
+            position: Vec::new(),
+        }
+    }
+
+    /// Runs the program at `position` (`[dim][lane]`); adds up `log_density` (`[lane]`) and `gradient` (`[dim][lane]`).
+    pub fn evaluate(&mut self, position: &[f64], log_density: &mut [f64], gradient: &mut [f64]) {
+        let dim = self.code.dim;
+        assert_eq!(position.len(), dim * W, "a position holds dim × lanes numbers");
+        assert_eq!(gradient.len(), dim * W, "a gradient holds dim × lanes numbers");
+        assert_eq!(log_density.len(), W, "one log density per lane");
+        log_density.fill(self.code.constant);
+        for &(start, end) in &self.code.summed_gradients {
+            gradient[start as usize * W..end as usize * W].fill(0.0);
+        }
+        for &sum in &self.code.sums {
+            self.scalars[sum as usize * W..][..W].fill(0.0);
+        }
+        for &(start, end) in &self.code.summed_arrays {
+            self.arrays[start as usize * W..end as usize * W].fill(0.0);
+        }
+        if self
+            .code
+            .outputs
+            .iter()
+            .any(|output| matches!(output.from, Operand::Position(_) | Operand::Coordinate(_)))
+        {
+            self.position.clear();
+            self.position.extend_from_slice(position);
+        }
+        match self.set {
+            InstructionSet::Scalar => self.run::<true, false>(position, log_density, gradient),
+            InstructionSet::Baseline => self.run::<false, false>(position, log_density, gradient),
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: the set is chosen among those that this processor has.
+            InstructionSet::Avx2 => unsafe { self.run_avx2(position, log_density, gradient) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: as above.
+            InstructionSet::Avx512 => unsafe { self.run_avx512(position, log_density, gradient) },
+            #[cfg(not(target_arch = "x86_64"))]
+            InstructionSet::Avx2 | InstructionSet::Avx512 => {
+                self.run::<false, false>(position, log_density, gradient)
+            }
+        }
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,fma")]
+    fn run_avx2(&mut self, position: &[f64], log_density: &mut [f64], gradient: &mut [f64]) {
+        self.run::<false, true>(position, log_density, gradient);
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,fma,avx512f,avx512dq,avx512vl,avx512bw")]
+    fn run_avx512(&mut self, position: &[f64], log_density: &mut [f64], gradient: &mut [f64]) {
+        self.run::<false, true>(position, log_density, gradient);
+    }
+
+    #[inline(always)]
+    fn run<const SCALAR: bool, const FMA: bool>(
+        &mut self,
+        position: &[f64],
+        log_density: &mut [f64],
+        gradient: &mut [f64],
+    ) {
+        let code = self.code;
+        let memory = Memory {
+            block: self.block,
+            temps: self.temps.as_mut_ptr(),
+            scalars: self.scalars.as_mut_ptr(),
+            arrays: self.arrays.as_mut_ptr(),
+            position: position.as_ptr(),
+            columns: code.columns.as_ptr(),
+            log_density: log_density.as_mut_ptr(),
+            gradient: gradient.as_mut_ptr(),
+        };
+        for pass in &code.passes {
+            for first in (0..pass.len).step_by(self.block) {
+                let n = self.block.min(pass.len - first);
+                // SAFETY: the assembler places every operand and sink inside the memory that `new` and `evaluate`
+                // sized for it, each block covers elements below the pass's length, and a result is never given
+                // the place of an operand of its own instruction.
+                unsafe { memory.run_block::<W, SCALAR, FMA>(code, pass, first, n) };
+            }
+        }
+    }
+
+    /// Appends an output's values of one lane.
+    pub fn read_output(&self, output: usize, lane: usize, out: &mut Vec<f64>) {
+        let output = self.code.outputs[output];
+        let from = |memory: &[f64], start: u32, out: &mut Vec<f64>| {
+            out.extend((0..output.len).map(|i| memory[(start as usize + i) * W + lane]));
+        };
+        match output.from {
+            Operand::Array(start) => from(&self.arrays, start, out),
+            Operand::Scalar(start) => from(&self.scalars, start, out),
+            Operand::Position(start) | Operand::Coordinate(start) => from(&self.position, start, out),
+            Operand::Column(start) => {
+                out.extend_from_slice(&self.code.columns[start as usize..][..output.len])
+            }
+            // Outputs over plates are stored in arrays by the schedule.
+            Operand::Temp(_) | Operand::Gradient(_) => out.extend(std::iter::repeat_n(f64::NAN, output.len)),
+        }
+    }
+}
+
+/// Where everything lies during a run.
+#[derive(Clone, Copy)]
+struct Memory {
+    block: usize,
+    temps: *mut f64,
+    scalars: *mut f64,
+    arrays: *mut f64,
+    position: *const f64,
+    columns: *const f64,
+    log_density: *mut f64,
+    gradient: *mut f64,
+}
+
+impl Memory {
+    #[inline(always)]
+    unsafe fn source<const W: usize>(self, operand: Operand, first: usize) -> Source {
+        unsafe {
+            match operand {
+                Operand::Temp(temp) => Source::Lanes(self.temps.add(temp as usize * self.block * W)),
+                Operand::Array(start) => Source::Lanes(self.arrays.add((start as usize + first) * W)),
+                Operand::Position(start) => Source::Lanes(self.position.add((start as usize + first) * W)),
+                Operand::Coordinate(i) => Source::Scalar(self.position.add(i as usize * W)),
+                Operand::Scalar(scalar) => Source::Scalar(self.scalars.add(scalar as usize * W)),
+                Operand::Gradient(start) => Source::Lanes(self.gradient.add((start as usize + first) * W)),
+                Operand::Column(start) => Source::Column(self.columns.add(start as usize + first)),
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn result<const W: usize>(self, operand: Operand, first: usize) -> *mut f64 {
+        unsafe {
+            match operand {
+                Operand::Temp(temp) => self.temps.add(temp as usize * self.block * W),
+                Operand::Array(start) => self.arrays.add((start as usize + first) * W),
+                Operand::Gradient(start) => self.gradient.add((start as usize + first) * W),
+                Operand::Scalar(scalar) => self.scalars.add(scalar as usize * W),
+                // The assembler gives results no other place.
+                Operand::Position(_) | Operand::Coordinate(_) | Operand::Column(_) => std::ptr::null_mut(),
+            }
+        }
+    }
+
+    /// The start of the memory that an index column's codes point into.
+    #[inline(always)]
+    unsafe fn base<const W: usize>(self, operand: Operand) -> *const f64 {
+        unsafe {
+            match operand {
+                Operand::Array(start) => self.arrays.add(start as usize * W),
+                Operand::Position(start) => self.position.add(start as usize * W),
+                Operand::Temp(_)
+                | Operand::Coordinate(_)
+                | Operand::Gradient(_)
+                | Operand::Scalar(_)
+                | Operand::Column(_) => std::ptr::null(),
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn sink<const W: usize>(self, sink: Sink, first: usize) -> *mut f64 {
+        unsafe {
+            match sink {
+                Sink::Array(start) => self.arrays.add((start as usize + first) * W),
+                Sink::Gradient(start) => self.gradient.add((start as usize + first) * W),
+            }
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn run_block<const W: usize, const SCALAR: bool, const FMA: bool>(
+        self,
+        code: &Code,
+        pass: &Pass,
+        first: usize,
+        n: usize,
+    ) {
+        unsafe {
+            for instruction in &pass.instructions {
+                match *instruction {
+                    Instruction::Unary(op, a, out) => {
+                        kernels::unary::<W, SCALAR, FMA>(
+                            op,
+                            n,
+                            self.source::<W>(a, first),
+                            self.result::<W>(out, first),
+                        );
+                    }
+                    Instruction::Binary(op, a, b, out) => {
+                        let (a, b) = (self.source::<W>(a, first), self.source::<W>(b, first));
+                        kernels::binary::<W, SCALAR, FMA>(op, n, a, b, self.result::<W>(out, first));
+                    }
+                    Instruction::MultiplyAdd {
+                        signs,
+                        a,
+                        b,
+                        c,
+                        result,
+                    } => {
+                        let (a, b) = (self.source::<W>(a, first), self.source::<W>(b, first));
+                        let operands = (a, b, self.source::<W>(c, first));
+                        kernels::multiply_add::<W, SCALAR, FMA>(
+                            n,
+                            signs,
+                            operands,
+                            self.result::<W>(result, first),
+                        );
+                    }
+                    Instruction::Select(c, a, b, out) => {
+                        let (a, b) = (self.source::<W>(a, first), self.source::<W>(b, first));
+                        kernels::select::<W, SCALAR>(
+                            n,
+                            self.source::<W>(c, first),
+                            a,
+                            b,
+                            self.result::<W>(out, first),
+                        );
+                    }
+                    Instruction::SoftplusInvLogit(x, softplus, inv_logit) => {
+                        let (s, p) = (
+                            self.result::<W>(softplus, first),
+                            self.result::<W>(inv_logit, first),
+                        );
+                        kernels::softplus_inv_logit::<W, SCALAR, FMA>(n, self.source::<W>(x, first), s, p);
+                    }
+                    Instruction::Gather {
+                        source,
+                        codes,
+                        result,
+                    } => {
+                        let codes = &code.codes[codes as usize + first..][..n];
+                        kernels::gather::<W>(codes, self.base::<W>(source), self.result::<W>(result, first));
+                    }
+                    Instruction::Pick { source, result } => {
+                        kernels::gather::<W>(&[0], self.base::<W>(source), self.result::<W>(result, first));
+                    }
+                    Instruction::Sum { source, result } => {
+                        let total = self.scalars.add(result as usize * W);
+                        kernels::sum::<W, SCALAR>(n, self.source::<W>(source, first), total);
+                    }
+                    Instruction::Density(source) => {
+                        kernels::sum::<W, SCALAR>(n, self.source::<W>(source, first), self.log_density);
+                    }
+                    Instruction::Segment { source, codes, sink } => {
+                        let codes = &code.codes[codes as usize + first..][..n];
+                        kernels::segment::<W, SCALAR>(
+                            codes,
+                            self.source::<W>(source, first),
+                            self.sink::<W>(sink, 0),
+                        );
+                    }
+                    Instruction::Accumulate { source, sink } => {
+                        kernels::accumulate::<W, SCALAR>(
+                            n,
+                            self.source::<W>(source, first),
+                            self.sink::<W>(sink, first),
+                        );
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl<const W: usize> Evaluator for Machine<'_, W> {
+    fn lanes(&self) -> usize {
+        W
+    }
+
+    fn log_density_grad(&mut self, position: &[f64], log_density: &mut [f64], gradient: &mut [f64]) {
+        self.evaluate(position, log_density, gradient);
+    }
+}

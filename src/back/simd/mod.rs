@@ -1,0 +1,107 @@
+//! The CPU back end: a schedule as code for blocks of lanes, in f64.
+//!
+//! One instruction works on a block of elements times `W` lanes (lane = chain, fastest index), so that the cost of
+//! reading the code is spread over hundreds of numbers and the compiler's vector instructions do the work. The lane
+//! kernels are plain loops, compiled once per instruction set and chosen at run time. `W` = 1 serves a single chain:
+//! the same code then runs over rows.
+//!
+//! Files: [`code`] turns a schedule into instructions, `kernels` executes one, `machine` runs them all.
+
+mod code;
+mod kernels;
+mod machine;
+
+pub use code::Code;
+pub use machine::{InstructionSet, Machine};
+
+use super::evaluate::{Density, Evaluator};
+use crate::error::{Error, Result};
+use crate::ir::Program;
+use crate::pass::schedule::schedule;
+
+/// Lanes of a block.
+pub const LANES: usize = 8;
+
+/// A compiled program, ready to be evaluated by any number of threads.
+#[derive(Debug)]
+pub struct SimdDensity {
+    code: Code,
+    instruction_set: InstructionSet,
+}
+
+impl SimdDensity {
+    /// Compiles an optimised program (see [`crate::pass`]) for the widest instruction set of this machine.
+    pub fn new(program: Program) -> Result<Self> {
+        Ok(Self {
+            code: Code::new(&schedule(program)?)?,
+            instruction_set: InstructionSet::detect(),
+        })
+    }
+
+    /// The same program on another instruction set, for comparisons; an error if this machine lacks it.
+    pub fn with_instruction_set(mut self, set: InstructionSet) -> Result<Self> {
+        if !set.is_available() {
+            return Err(Error::environment(format!("this processor has no {set:?}")));
+        }
+        self.instruction_set = set;
+        Ok(self)
+    }
+
+    /// The instruction set in use.
+    pub fn instruction_set(&self) -> InstructionSet {
+        self.instruction_set
+    }
+
+    /// The number of values of each of the program's outputs.
+    pub fn output_lens(&self) -> Vec<usize> {
+        self.code.outputs.iter().map(|output| output.len).collect()
+    }
+
+    /// Evaluates the program's outputs for every position of `positions`, `[position][dim]`.
+    ///
+    /// Yields for each output `[position][element]`.
+    pub fn outputs(&self, positions: &[f64]) -> Vec<Vec<f64>> {
+        let dim = self.code.dim;
+        let count = if dim == 0 { 1 } else { positions.len() / dim };
+        let mut results: Vec<Vec<f64>> = self
+            .code
+            .outputs
+            .iter()
+            .map(|output| Vec::with_capacity(output.len * count))
+            .collect();
+        let mut machine = Machine::<LANES>::new(&self.code, self.instruction_set);
+        let mut block = vec![0.0; dim * LANES];
+        let mut log_density = [0.0; LANES];
+        let mut gradient = vec![0.0; dim * LANES];
+        for first in (0..count).step_by(LANES) {
+            let lanes = LANES.min(count - first);
+            for lane in 0..LANES {
+                // Idle lanes repeat the last position.
+                let from = (first + lane.min(lanes - 1)) * dim;
+                for i in 0..dim {
+                    block[i * LANES + lane] = positions[from + i];
+                }
+            }
+            machine.evaluate(&block, &mut log_density, &mut gradient);
+            for lane in 0..lanes {
+                for (output, result) in results.iter_mut().enumerate() {
+                    machine.read_output(output, lane, result);
+                }
+            }
+        }
+        results
+    }
+}
+
+impl Density for SimdDensity {
+    fn dim(&self) -> usize {
+        self.code.dim
+    }
+
+    fn evaluator(&self, lanes: usize) -> Box<dyn Evaluator + '_> {
+        match lanes {
+            1 => Box::new(Machine::<1>::new(&self.code, self.instruction_set)),
+            _ => Box::new(Machine::<LANES>::new(&self.code, self.instruction_set)),
+        }
+    }
+}

@@ -1,0 +1,254 @@
+//! The flags of `tadpool fit`.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory};
+
+use super::values::{at_least_one, choice, fraction, iterations, stride};
+use super::{Cli, Printing};
+use crate::fit::{Backend, LogLik, Options, Sampler};
+
+/// `tadpool fit`.
+#[derive(Debug, Args)]
+pub(crate) struct FitArgs {
+    /// The model file (see the README for the language).
+    #[arg(value_name = "MODEL")]
+    pub(crate) model: PathBuf,
+    /// The data: a CSV file with a line of column names; commas, semicolons or tabs.
+    #[arg(long, value_name = "CSV")]
+    pub(crate) data: PathBuf,
+    /// The fit file to write; an existing one is replaced only whole, at the end [default: the model's name with .nc,
+    /// in the current folder].
+    #[arg(long, value_name = "FIT.nc")]
+    pub(crate) out: Option<PathBuf>,
+    /// No progress and no notes on stderr.
+    #[arg(long)]
+    pub(crate) quiet: bool,
+    /// Exit with 4 if the diagnostics fail.
+    #[arg(long)]
+    pub(crate) strict: bool,
+
+    /// What samples: a real GPU where the work is large enough to pay, else the CPU (auto); or the one named.
+    #[arg(long, value_name = "WHERE", default_value = "auto", help_heading = "Sampling", value_parser = choice(&[("auto", Backend::Auto), ("cpu", Backend::Cpu), ("gpu", Backend::Gpu)]))]
+    pub(crate) backend: Backend,
+    /// The GPU adapter whose name contains this (see `tadpool devices`).
+    #[arg(long, value_name = "NAME", help_heading = "Sampling")]
+    pub(crate) adapter: Option<String>,
+    /// The algorithm: NUTS for few chains on a CPU, ensemble HMC else (auto); or the one named.
+    #[arg(long, value_name = "NAME", default_value = "auto", help_heading = "Sampling", value_parser = choice(&[("auto", Sampler::Auto), ("nuts", Sampler::Nuts), ("hmc", Sampler::Hmc)]))]
+    pub(crate) sampler: Sampler,
+    /// Number of chains [default: nuts 4; hmc 64 on a CPU, 1024 on a GPU].
+    #[arg(long, value_name = "N", help_heading = "Sampling", value_parser = at_least_one)]
+    pub(crate) chains: Option<usize>,
+    /// Iterations of warm-up for each chain, not kept [default: nuts 1000; hmc 400].
+    #[arg(long, value_name = "N", help_heading = "Sampling", value_parser = iterations)]
+    pub(crate) warmup: Option<u32>,
+    /// Draws kept of each chain [default: nuts 1000; hmc 250 on a CPU, 100 on a GPU].
+    #[arg(long, value_name = "N", help_heading = "Sampling", value_parser = at_least_one)]
+    pub(crate) draws: Option<usize>,
+    /// Iterations per kept draw.
+    #[arg(long, value_name = "N", default_value = "1", help_heading = "Sampling", value_parser = stride)]
+    pub(crate) thin: u32,
+    /// Seed: the same one gives the same draws on the same back end, whatever the number of threads.
+    #[arg(long, value_name = "N", default_value_t = Options::default().seed, help_heading = "Sampling")]
+    pub(crate) seed: u64,
+    /// Acceptance that the step size is adapted to, between 0 and 1; nearer to 1 means smaller steps.
+    #[arg(long, value_name = "X", default_value_t = Options::default().target_accept, help_heading = "Sampling", value_parser = fraction)]
+    pub(crate) target_accept: f64,
+    /// Threads on the CPU [default: one per core].
+    #[arg(long, value_name = "N", help_heading = "Sampling", value_parser = at_least_one)]
+    pub(crate) threads: Option<usize>,
+    /// Log likelihood of every row and draw in the fit file: up to 64 MiB (auto), always, or never.
+    #[arg(long, value_name = "WHICH", default_value = "auto", help_heading = "Sampling", value_parser = choice(&[("auto", LogLik::Auto), ("all", LogLik::All), ("none", LogLik::None)]))]
+    pub(crate) log_lik: LogLik,
+
+    /// What is printed, and how.
+    #[command(flatten)]
+    pub(crate) printing: Printing,
+    /// Flags of later releases.
+    #[command(flatten)]
+    pub(crate) later: Later,
+}
+
+/// Flags that are part of the contract and come in later releases: known, and refused by name.
+#[derive(Debug, Args)]
+pub(crate) struct Later {
+    #[arg(long, hide = true, value_name = "X")]
+    mcse: Option<String>,
+    #[arg(long, hide = true, value_name = "SECONDS")]
+    max_seconds: Option<String>,
+    #[arg(long, hide = true, value_parser = ["all", "summary"])]
+    keep: Option<String>,
+    #[arg(long, hide = true, value_parser = ["auto", "stepped", "fused"])]
+    driver: Option<String>,
+    #[arg(long, hide = true, value_name = "FIT.nc")]
+    resume: Option<String>,
+    #[arg(long, hide = true, value_name = "NAME=CSV")]
+    table: Vec<String>,
+}
+
+impl Later {
+    /// The first flag that this release cannot honour, with what to do instead.
+    fn refused(&self) -> Option<(&'static str, &'static str)> {
+        let summary_only = self.keep.as_deref() == Some("summary");
+        let fused = self.driver.as_deref() == Some("fused");
+        [
+            (
+                self.mcse.is_some(),
+                "--mcse",
+                "ask for a number of draws with --draws",
+            ),
+            (
+                self.max_seconds.is_some(),
+                "--max-seconds",
+                "ask for a number of draws with --draws; Ctrl-C saves what was drawn so far",
+            ),
+            (
+                summary_only,
+                "--keep summary",
+                "all draws are kept (--keep all); --thin keeps fewer",
+            ),
+            (
+                fused,
+                "--driver fused",
+                "the GPU is driven step by step (--driver stepped)",
+            ),
+            (self.resume.is_some(), "--resume", "fit again with more --draws"),
+            (
+                !self.table.is_empty(),
+                "--table",
+                "join the second table's columns to the rows of --data",
+            ),
+        ]
+        .into_iter()
+        .find(|(given, _, _)| *given)
+        .map(|(_, flag, remedy)| (flag, remedy))
+    }
+}
+
+impl FitArgs {
+    /// Checks what no single flag can know.
+    ///
+    /// # Errors
+    ///
+    /// A usage error for a flag of a later release, and for an adapter where no GPU is to be used.
+    pub(crate) fn check(&self) -> Result<(), clap::Error> {
+        if let Some((flag, remedy)) = self.later.refused() {
+            return Err(Cli::command().error(
+                ErrorKind::InvalidValue,
+                format!("{flag} comes in a later release and cannot be used yet; {remedy}"),
+            ));
+        }
+        if self.adapter.is_some() && self.backend == Backend::Cpu {
+            return Err(Cli::command().error(
+                ErrorKind::ArgumentConflict,
+                "--adapter names a GPU adapter, and --backend cpu uses none; leave one of them out",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Where the fit file goes.
+    pub(crate) fn out_path(&self) -> PathBuf {
+        match &self.out {
+            Some(path) => path.clone(),
+            None => {
+                let mut name = self.model.file_stem().unwrap_or_default().to_owned();
+                name.push(".nc");
+                Path::new(&name).to_owned()
+            }
+        }
+    }
+
+    /// The options of the run; `command` is the command line as typed, `started` when work began.
+    pub(crate) fn options(&self, command: String, started: Instant) -> Options {
+        Options {
+            backend: self.backend,
+            adapter: self.adapter.clone(),
+            sampler: self.sampler,
+            chains: self.chains,
+            warmup: self.warmup,
+            draws: self.draws,
+            thin: self.thin,
+            seed: self.seed,
+            target_accept: self.target_accept,
+            prob: self.printing.prob,
+            interval: self.printing.interval,
+            log_lik: self.log_lik,
+            threads: self.threads,
+            command,
+            started,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::super::Command;
+    use super::*;
+
+    fn parsed(flags: &str) -> FitArgs {
+        let line = format!("tadpool fit some/m1.tad --data d.csv {flags}");
+        match Cli::try_parse_from(line.split_whitespace())
+            .expect("a good line")
+            .command
+        {
+            Command::Fit(args) => *args,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_definition_has_no_contradictions() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn later_flags_are_refused_by_name() {
+        for flag in [
+            "--mcse 0.05",
+            "--max-seconds 10",
+            "--keep summary",
+            "--driver fused",
+            "--resume m1.nc",
+            "--table schools=schools.csv",
+        ] {
+            let error = parsed(flag).check().unwrap_err();
+            assert_eq!(error.exit_code(), 2);
+            let name = flag.split_whitespace().next().expect("a flag");
+            let text = error.to_string();
+            assert!(text.contains(name) && text.contains("later release"), "{text}");
+        }
+        for flag in ["--keep all", "--driver auto", "--driver stepped"] {
+            assert!(parsed(flag).check().is_ok(), "{flag}");
+        }
+    }
+
+    #[test]
+    fn flags_become_options() {
+        let options = parsed("--chains 8 --thin 2 --seed 7 --prob 0.5 --interval eti --log-lik none")
+            .options(String::new(), Instant::now());
+        assert_eq!((options.chains, options.thin, options.seed), (Some(8), 2, 7));
+        assert_eq!(
+            (options.prob.get(), options.interval),
+            (0.5, crate::diag::Interval::Eti)
+        );
+        assert_eq!((options.log_lik, options.draws), (LogLik::None, None));
+    }
+
+    #[test]
+    fn the_fit_file_is_named_after_the_model() {
+        assert_eq!(parsed("").out_path(), Path::new("m1.nc"));
+        assert_eq!(parsed("--out x/y.nc").out_path(), Path::new("x/y.nc"));
+    }
+
+    #[test]
+    fn an_adapter_without_a_gpu_is_a_contradiction() {
+        assert!(parsed("--backend cpu --adapter NVIDIA").check().is_err());
+        assert!(parsed("--backend gpu --adapter NVIDIA").check().is_ok());
+    }
+}

@@ -1,0 +1,217 @@
+//! The command line's definition: from it come the parser, the usage errors and `--help`.
+
+mod fit;
+mod printing;
+mod values;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use values::choice;
+
+pub(crate) use fit::FitArgs;
+pub(crate) use printing::{Format, Printing};
+
+/// Fits Bayesian multilevel models with thousands of Markov chains in parallel.
+///
+/// A model is a text file, written as it is on paper; the data is a CSV file. tadpool samples the posterior by
+/// Hamiltonian Monte Carlo on the CPU or on a GPU, says whether the result can be trusted, and keeps the draws in a
+/// NetCDF file that ArviZ opens.
+#[derive(Debug, Parser)]
+#[command(name = "tadpool", version, max_term_width = 100, after_help = FOOT)]
+pub(crate) struct Cli {
+    /// Colours in messages; `auto` obeys NO_COLOR and uses none on a pipe.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", value_parser = choice(Colour::WORDS))]
+    pub(crate) color: Colour,
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const FOOT: &str = "Results go to stdout, progress and notes to stderr.
+
+Exit codes: 0 ok; 1 failure of the environment or of tadpool; 2 usage; 3 error in the model or the data; 4 diagnostics \
+     failed, with --strict; 130 stopped by Ctrl-C.
+
+Example, from the folder of the repository:
+  tadpool fit data/reedfrogs/m12_2.tad --data data/reedfrogs/reedfrogs.csv";
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Sample the posterior of a model; print its summary; write the draws to a file.
+    #[command(after_help = FIT_EXAMPLES)]
+    Fit(Box<FitArgs>),
+    /// Print the table of a fit file again: other intervals, selections, formats.
+    #[command(after_help = SUMMARY_EXAMPLES)]
+    Summary(SummaryArgs),
+    /// Say what a model is: lines as they are read, plates, parameters, supports; or print a stage.
+    #[command(after_help = CHECK_EXAMPLES)]
+    Check(CheckArgs),
+    /// List the GPU adapters and say which one `--backend auto` takes, and why.
+    #[command(after_help = DEVICES_EXAMPLES)]
+    Devices,
+}
+
+const FIT_EXAMPLES: &str =
+    "Not in this release: --mcse, --max-seconds, --keep summary, --driver fused, --resume, \
+     --table. They are refused by name.
+
+Examples, from the folder of the repository:
+  tadpool fit data/reedfrogs/m12_2.tad --data data/reedfrogs/reedfrogs.csv
+  tadpool fit data/chimpanzees/m12_4.tad --data data/chimpanzees/chimpanzees.csv --format json
+  tadpool fit data/ponds/m12_3.tad --data data/ponds/ponds.csv --sampler hmc --interval eti";
+
+const SUMMARY_EXAMPLES: &str = "Examples, after the first example of `tadpool fit --help`:
+  tadpool summary m12_2.nc a sigma
+  tadpool summary m12_2.nc 'a_tank[1]' 'sigma*' --interval eti --prob 0.5
+  tadpool summary m12_2.nc --format csv";
+
+const CHECK_EXAMPLES: &str = "Examples, from the folder of the repository:
+  tadpool check data/reedfrogs/m12_2.tad --data data/reedfrogs/reedfrogs.csv
+  tadpool check data/reedfrogs/m12_2.tad
+  tadpool check data/reedfrogs/m12_2.tad --data data/reedfrogs/reedfrogs.csv --emit wgsl";
+
+const DEVICES_EXAMPLES: &str = "Example:
+  tadpool devices";
+
+/// When to colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Colour {
+    /// On a terminal, unless NO_COLOR is set.
+    Auto,
+    /// Even on a pipe.
+    Always,
+    /// Not at all.
+    Never,
+}
+
+impl Colour {
+    const WORDS: &[(&str, Self)] = &[
+        ("auto", Self::Auto),
+        ("always", Self::Always),
+        ("never", Self::Never),
+    ];
+
+    /// The same choice for the streams that strip colours, and for clap.
+    pub(crate) fn choice(self) -> (anstream::ColorChoice, clap::ColorChoice) {
+        match self {
+            Colour::Auto => (anstream::ColorChoice::Auto, clap::ColorChoice::Auto),
+            Colour::Always => (anstream::ColorChoice::Always, clap::ColorChoice::Always),
+            Colour::Never => (anstream::ColorChoice::Never, clap::ColorChoice::Never),
+        }
+    }
+}
+
+/// `tadpool summary`.
+#[derive(Debug, Args)]
+pub(crate) struct SummaryArgs {
+    /// The fit file that `tadpool fit` wrote.
+    #[arg(value_name = "FIT")]
+    pub(crate) fit: PathBuf,
+    /// Names or patterns: `a_tank` (all its elements), `a_tank[1]`, `sigma*`; all parameters if none is given.
+    #[arg(value_name = "NAME")]
+    pub(crate) select: Vec<String>,
+    /// What is printed, and how.
+    #[command(flatten)]
+    pub(crate) printing: Printing,
+    /// Exit with 4 if the diagnostics fail.
+    #[arg(long)]
+    pub(crate) strict: bool,
+}
+
+/// `tadpool check`.
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// The model file.
+    #[arg(value_name = "MODEL")]
+    pub(crate) model: PathBuf,
+    /// The data, a CSV file with a line of column names; without it, only the text is checked.
+    #[arg(long, value_name = "CSV")]
+    pub(crate) data: Option<PathBuf>,
+    /// Print a stage instead: the model with everything spelled out (itself a model file), the graph of the log density
+    /// as lowered and as optimised, or the shader's source.
+    #[arg(long, value_name = "STAGE", value_parser = choice(&[("expanded", Stage::Expanded), ("ir", Stage::Ir), ("wgsl", Stage::Wgsl)]))]
+    pub(crate) emit: Option<Stage>,
+}
+
+/// What `check --emit` prints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// The model text with everything spelled out.
+    Expanded,
+    /// The log density's graph, before and after the passes.
+    Ir,
+    /// The log density and its gradient as a shader.
+    Wgsl,
+}
+
+/// The colours asked for, read before anything is parsed: usage errors obey them too.
+pub(crate) fn colour_of(words: &[OsString]) -> Colour {
+    let mut words = words.iter().skip(1).map(|word| word.to_string_lossy());
+    while let Some(word) = words.next() {
+        let given = match word.strip_prefix("--color") {
+            Some("") => words.next(),
+            Some(rest) => rest.strip_prefix('=').map(|when| when.to_owned().into()),
+            None => None,
+        };
+        let known = given.and_then(|when| Colour::WORDS.iter().find(|(word, _)| *word == when));
+        if let Some((_, colour)) = known {
+            return *colour;
+        }
+    }
+    Colour::Auto
+}
+
+/// The command line as it can be typed into a shell again; the program goes by its name.
+pub(crate) fn as_typed(words: &[OsString]) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./=,:+@%".contains(c);
+    let mut line = "tadpool".to_owned();
+    for word in words.iter().skip(1).map(|word| word.to_string_lossy()) {
+        line.push(' ');
+        if !word.is_empty() && word.chars().all(plain) {
+            line.push_str(&word);
+        } else {
+            line.push_str(&format!("'{}'", word.replace('\'', "'\\''")));
+        }
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(line: &[&str]) -> Vec<OsString> {
+        line.iter().map(OsString::from).collect()
+    }
+
+    #[test]
+    fn the_command_can_be_typed_again() {
+        let line = words(&[
+            "/usr/bin/tadpool",
+            "summary",
+            "my fit.nc",
+            "a_tank[1]",
+            "it's",
+            "",
+        ]);
+        assert_eq!(
+            as_typed(&line),
+            "tadpool summary 'my fit.nc' 'a_tank[1]' 'it'\\''s' ''"
+        );
+    }
+
+    #[test]
+    fn colours_are_known_before_parsing() {
+        assert_eq!(
+            colour_of(&words(&["t", "fit", "--color", "never"])),
+            Colour::Never
+        );
+        assert_eq!(colour_of(&words(&["t", "--color=always", "fit"])), Colour::Always);
+        assert_eq!(colour_of(&words(&["t", "fit", "--color"])), Colour::Auto);
+        assert_eq!(colour_of(&words(&["t", "--colour=never"])), Colour::Auto);
+    }
+}

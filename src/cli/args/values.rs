@@ -1,0 +1,90 @@
+//! Values on the command line: their words, their ranges, and what is said about one that does not fit.
+
+use std::ops::RangeInclusive;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+
+use crate::diag::Prob;
+
+/// One of a few words, each standing for a value.
+pub(super) fn choice<T: Copy + Send + Sync>(
+    words: &'static [(&'static str, T)],
+) -> impl TypedValueParser<Value = T> {
+    PossibleValuesParser::new(words.iter().map(|(word, _)| *word)).try_map(|given| {
+        words
+            .iter()
+            .find(|(word, _)| *word == given)
+            .map(|(_, value)| *value)
+            .ok_or("it is none of the words that stand for a value")
+    })
+}
+
+/// A probability strictly between 0 and 1.
+pub(super) fn probability(text: &str) -> Result<Prob, String> {
+    let number = fraction(text).map_err(|message| match text.parse::<f64>() {
+        Ok(percent) if (1.0..100.0).contains(&percent) => {
+            format!("{message}; for {percent} % give {}", percent / 100.0)
+        }
+        Ok(_) | Err(_) => message,
+    })?;
+    Prob::new(number).map_err(|error| error.message().to_owned())
+}
+
+/// A number strictly between 0 and 1.
+pub(super) fn fraction(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(number) if number > 0.0 && number < 1.0 => Ok(number),
+        Ok(_) | Err(_) => Err("expected a number between 0 and 1, such as 0.89".to_owned()),
+    }
+}
+
+/// A count of 1 or more.
+pub(super) fn at_least_one(text: &str) -> Result<usize, String> {
+    whole(text, 1..=u64::from(u32::MAX)).map(|number| number as usize)
+}
+
+/// A count of iterations, possibly 0.
+pub(super) fn iterations(text: &str) -> Result<u32, String> {
+    whole(text, 0..=u64::from(u32::MAX)).map(|number| number as u32)
+}
+
+/// A count of iterations of 1 or more.
+pub(super) fn stride(text: &str) -> Result<u32, String> {
+    whole(text, 1..=u64::from(u32::MAX)).map(|number| number as u32)
+}
+
+fn whole(text: &str, range: RangeInclusive<u64>) -> Result<u64, String> {
+    match text.parse::<u64>() {
+        Ok(number) if range.contains(&number) => Ok(number),
+        Ok(number) if number > *range.end() => Err(format!("expected at most {}", range.end())),
+        Ok(_) | Err(_) => Err(format!("expected a whole number, at least {}", range.start())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn probabilities_are_fractions_and_percentages_are_shown_as_such() {
+        assert_eq!(probability("0.5").map(Prob::get), Ok(0.5));
+        for bad in ["0", "1", "-0.1", "nan", "inf", "half", ""] {
+            assert!(probability(bad).is_err(), "{bad}");
+        }
+        let message = probability("89").unwrap_err();
+        assert!(message.ends_with("for 89 % give 0.89"), "{message}");
+    }
+
+    #[test]
+    fn counts_have_their_least_value() {
+        assert_eq!(at_least_one("1"), Ok(1));
+        assert_eq!(iterations("0"), Ok(0));
+        for bad in ["0", "-1", "1.5", "many", "99999999999"] {
+            assert!(at_least_one(bad).is_err() && stride(bad).is_err(), "{bad}");
+        }
+        assert_eq!(
+            iterations("4294967296").unwrap_err(),
+            "expected at most 4294967295"
+        );
+    }
+}

@@ -1,0 +1,75 @@
+//! `tadpool check`: says what a model is, or prints a stage of it.
+
+use super::Outcome;
+use super::args::{CheckArgs, Stage};
+use super::describe;
+use super::files::{model_name, read_model};
+use super::output::{Notes, print};
+use crate::data::Table;
+use crate::error::{Error, Result};
+use crate::lang::{Reports, parse, refuse};
+use crate::model::Model;
+
+/// Prints the page or the stage; notes go to stderr.
+pub(super) fn run(args: &CheckArgs) -> Result<Outcome> {
+    let text = read_model(&args.model)?;
+    let notes = Notes { quiet: false };
+    let page = match &args.data {
+        Some(data) => {
+            let table = Table::from_path(data)?;
+            with_data(args, &text, &table, notes)?
+        }
+        None => without_data(args, &text, notes)?,
+    };
+    print(&page)?;
+    Ok(Outcome::Done)
+}
+
+fn with_data(args: &CheckArgs, text: &str, table: &Table, notes: Notes) -> Result<String> {
+    let model = Model::new(&args.model.display().to_string(), text, table)?;
+    super::tell(&model, table, notes);
+    let lowered = model.lowered();
+    Ok(match args.emit {
+        None => describe::page(&model_name(&args.model), table.name(), lowered),
+        Some(Stage::Expanded) => format!("{}\n", lowered.expansion.trim_end()),
+        Some(Stage::Ir) => format!(
+            "# as lowered\n{}\n# the log density with its gradient, after the passes\n{}",
+            lowered.program,
+            model.density_program()
+        ),
+        Some(Stage::Wgsl) => format!("{}\n", model.kernel()?.wgsl.trim_end()),
+    })
+}
+
+/// What the text alone tells: its errors, constructs of later releases, its lines in their canonical spelling.
+fn without_data(args: &CheckArgs, text: &str, notes: Notes) -> Result<String> {
+    let name = args.model.display().to_string();
+    let parsed = parse(&name, text)?;
+    let refusals = Reports::new(&name, text, refuse(&parsed));
+    if refusals.has_errors() {
+        return Err(refusals.into());
+    }
+    match args.emit {
+        Some(Stage::Ir | Stage::Wgsl) => Err(Error::user(
+            "this stage depends on the data: the sizes of the index sets and what the columns hold",
+        )
+        .with_help("name the table with --data")),
+        Some(Stage::Expanded) => {
+            notes.say("without --data, only spellings are expanded");
+            Ok(parsed.to_string())
+        }
+        None => {
+            notes.say("without --data, names of columns, index sets, sizes and values are not checked");
+            let lines: Vec<String> = parsed
+                .to_string()
+                .lines()
+                .map(|line| format!("  {line}\n"))
+                .collect();
+            Ok(format!(
+                "{}: the text is a model\n\n{}",
+                model_name(&args.model),
+                lines.concat()
+            ))
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! What `check` says of a lowered model: its lines spelled out, its index sets, parameters, outcomes, data.
+
+use super::style::{HEADING, styled};
+use crate::data::printed_label;
+use crate::lang::ast::{StatementKind, Targets};
+use crate::lang::{Dim, Lowered, QuantityKind, parse};
+
+/// The page of a model. `name` is the model's, `data` the table's.
+pub(super) fn page(name: &str, data: &str, lowered: &Lowered) -> String {
+    let mut text = format!("{}: {data}, {}\n", styled(HEADING, name), rows(lowered));
+    section(
+        &mut text,
+        "The model, with everything spelled out",
+        &lines(lowered.expansion.trim_end()),
+    );
+    section(&mut text, "Index sets", &columns(&plates(lowered)));
+    let numbers = lowered.program.graph.dim();
+    section(
+        &mut text,
+        &format!("Parameters ({numbers} numbers to sample)"),
+        &columns(&parameters(lowered)),
+    );
+    section(&mut text, "Outcomes", &columns(&outcomes(lowered)));
+    section(
+        &mut text,
+        "Derived quantities, from the draws",
+        &columns(&derived(lowered)),
+    );
+    section(
+        &mut text,
+        "Parameterisation of effects",
+        &columns(&effects(lowered)),
+    );
+    section(&mut text, "Columns used", &columns(&used(lowered)));
+    section(&mut text, "Learned from the data", &columns(&learned(lowered)));
+    text
+}
+
+fn rows(lowered: &Lowered) -> String {
+    let dropped = lowered.rows_read - lowered.rows_kept;
+    if dropped == 0 {
+        format!("{} rows", lowered.rows_kept)
+    } else {
+        format!(
+            "{} rows of {} ({dropped} dropped for missing values)",
+            lowered.rows_kept, lowered.rows_read
+        )
+    }
+}
+
+/// A heading with lines under it; nothing where there are no lines.
+fn section(text: &mut String, title: &str, lines: &[String]) {
+    if lines.is_empty() {
+        return;
+    }
+    text.push_str(&format!("\n{}\n", styled(HEADING, title)));
+    for line in lines {
+        text.push_str(&format!("  {}\n", line.trim_end()));
+    }
+}
+
+fn lines(text: &str) -> Vec<String> {
+    text.lines().map(str::to_owned).collect()
+}
+
+/// Rows of cells as aligned lines.
+fn columns<const N: usize>(rows: &[[String; N]]) -> Vec<String> {
+    let width = |column: usize| {
+        rows.iter()
+            .map(|row| row[column].chars().count())
+            .max()
+            .unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..N).map(width).collect();
+    let line = |row: &[String; N]| {
+        let cells: Vec<String> = (0..N)
+            .map(|column| {
+                let blanks = widths[column] - row[column].chars().count();
+                format!("{}{}", row[column], " ".repeat(blanks))
+            })
+            .collect();
+        cells.join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect()
+}
+
+fn plates(lowered: &Lowered) -> Vec<[String; 3]> {
+    lowered
+        .plates
+        .iter()
+        .map(|plate| {
+            let labels: Vec<String> = plate.dims.iter().map(sample_of_labels).collect();
+            [plate.name.clone(), plate.len().to_string(), labels.join(" × ")]
+        })
+        .collect()
+}
+
+/// All labels of a short axis, the first three and the last of a long one.
+fn sample_of_labels(dim: &Dim) -> String {
+    const SHORT: usize = 8;
+    let all: Vec<_> = dim.labels.iter().map(|label| printed_label(label)).collect();
+    match all.as_slice() {
+        [first, second, third, .., last] if all.len() > SHORT => {
+            format!("{first}, {second}, {third}, … {last}")
+        }
+        _ => all.join(", "),
+    }
+}
+
+/// Name with its index, size, support, prior.
+fn parameters(lowered: &Lowered) -> Vec<[String; 4]> {
+    let priors = priors(&lowered.expansion);
+    quantities(lowered, QuantityKind::Parameter)
+        .into_iter()
+        .map(|[name, size, support, stem]| {
+            let prior = priors.iter().find(|(target, _)| *target == stem);
+            [
+                name,
+                size,
+                support,
+                prior.map_or(String::new(), |(_, prior)| prior.clone()),
+            ]
+        })
+        .collect()
+}
+
+fn derived(lowered: &Lowered) -> Vec<[String; 3]> {
+    quantities(lowered, QuantityKind::Derived)
+        .into_iter()
+        .map(|[name, size, support, _]| [name, size, support])
+        .collect()
+}
+
+fn quantities(lowered: &Lowered, kind: QuantityKind) -> Vec<[String; 4]> {
+    lowered
+        .quantities
+        .iter()
+        .filter(|quantity| quantity.kind == kind)
+        .map(|quantity| {
+            let dims: Vec<&str> = quantity.dims.iter().map(|dim| dim.name.as_str()).collect();
+            let name = if dims.is_empty() {
+                quantity.name.clone()
+            } else {
+                format!("{}[{}]", quantity.name, dims.join(", "))
+            };
+            let size: usize = quantity.dims.iter().map(|dim| dim.labels.len()).product();
+            [
+                name,
+                size.to_string(),
+                quantity.support.clone(),
+                quantity.name.clone(),
+            ]
+        })
+        .collect()
+}
+
+/// For each target of a `~` in the spelled-out text, the distribution with what modifies it.
+fn priors(expansion: &str) -> Vec<(String, String)> {
+    // The expansion is a model text by the lowering's promise; were it not, the page would go without priors.
+    let Ok(model) = parse("expansion", expansion) else {
+        return Vec::new();
+    };
+    let mut priors = Vec::new();
+    for statement in &model.statements {
+        if let StatementKind::Stochastic(line) = &statement.kind {
+            let mut prior = line.distribution.to_string();
+            for modifier in &line.modifiers {
+                prior.push_str(&format!(" {modifier}"));
+            }
+            let names: Vec<&str> = match &line.targets {
+                Targets::Separate(vars) => vars.iter().map(|var| var.name.text.as_str()).collect(),
+                Targets::Joint(joint) => joint.names.iter().map(|name| name.text.as_str()).collect(),
+            };
+            priors.extend(names.into_iter().map(|name| (name.to_owned(), prior.clone())));
+        }
+    }
+    priors
+}
+
+fn outcomes(lowered: &Lowered) -> Vec<[String; 3]> {
+    lowered
+        .likelihoods
+        .iter()
+        .map(|likelihood| {
+            let link = match &likelihood.link {
+                Some((link, _)) => format!("{} link", link.word()),
+                None => String::new(),
+            };
+            [
+                format!("{} ~ {}", likelihood.outcome, likelihood.family.name()),
+                format!("over {}", likelihood.plate),
+                link,
+            ]
+        })
+        .collect()
+}
+
+fn effects(lowered: &Lowered) -> Vec<[String; 3]> {
+    lowered
+        .effects
+        .iter()
+        .map(|effect| {
+            let form = if effect.centred { "centred" } else { "non-centred" };
+            [effect.name.clone(), form.to_owned(), effect.why.clone()]
+        })
+        .collect()
+}
+
+fn used(lowered: &Lowered) -> Vec<[String; 2]> {
+    lowered
+        .columns
+        .iter()
+        .map(|column| {
+            let role = match (column.numeric, column.index) {
+                (true, true) => "numbers and index",
+                (true, false) => "numbers",
+                (false, true) => "index",
+                (false, false) => "mentioned",
+            };
+            [column.name.clone(), role.to_owned()]
+        })
+        .collect()
+}
+
+fn learned(lowered: &Lowered) -> Vec<[String; 2]> {
+    lowered
+        .learned
+        .iter()
+        .map(|learned| {
+            let constants = learned.constants;
+            let said = format!("minus {}, divided by {}", constants.shift, constants.scale);
+            [learned.call.clone(), said]
+        })
+        .collect()
+}

@@ -1,0 +1,59 @@
+//! `tadpool fit`: model and table in, posterior out.
+
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Instant;
+
+use super::Outcome;
+use super::args::FitArgs;
+use super::files::{model_name, read_model};
+use super::interrupt::stop_on_interrupt;
+use super::output::{Notes, print};
+use super::page::page;
+use super::progress::{Counters, Size};
+use super::ticker::watched;
+use crate::data::Table;
+use crate::error::Result;
+use crate::fit::{Report, available_threads, fit, plan, writable};
+use crate::model::Model;
+
+/// Samples, writes the fit file, prints the page. `command` is the command line as typed.
+pub(super) fn run(args: &FitArgs, command: String) -> Result<Outcome> {
+    let started = Instant::now();
+    let notes = Notes { quiet: args.quiet };
+    let out = args.out_path();
+    // A folder that cannot be written is found now, not after an hour of sampling.
+    writable(&out)?;
+    let text = read_model(&args.model)?;
+    let table = Table::from_path(&args.data)?;
+    let model = Model::new(&args.model.display().to_string(), &text, &table)?;
+    super::tell(&model, &table, notes);
+
+    let options = args.options(command, started);
+    let plan = plan(&model, &options)?;
+    notes.say(&format!(
+        "{}; {} chains, {} of warm-up, {} draws each; seed {}",
+        plan.why, plan.chains, plan.warmup, plan.draws, options.seed
+    ));
+    let stop = stop_on_interrupt()?;
+    let counters = Counters::new(Size {
+        chains: plan.chains,
+        warmup: plan.warmup,
+        sampling: u32::try_from(plan.draws)
+            .unwrap_or(u32::MAX)
+            .saturating_mul(options.thin),
+    });
+    let mut result = watched(&counters, args.quiet, || {
+        fit(&model, &options, &|progress| counters.observe(progress), stop)
+    })?;
+
+    result.run.model_name = model_name(&args.model);
+    result.write(&out)?;
+    notes.say(&format!("the draws are in {}", out.display()));
+    let threads = options.threads.unwrap_or_else(available_threads);
+    let report = Report::of(&result, options.prob, options.interval, threads)?;
+    print(&page(&result, &report, &args.printing, notes))?;
+    if stop.load(Relaxed) {
+        return Ok(Outcome::Interrupted);
+    }
+    Ok(Outcome::judged(args.strict, report.verdict.ok))
+}

@@ -1,0 +1,25 @@
+//! Ctrl-C as a flag that the run looks at.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::output::to_stderr;
+use crate::error::{Error, Result};
+
+/// Raised by the first Ctrl-C (or SIGTERM); the run ends after the iteration that it is in.
+static STOP: AtomicBool = AtomicBool::new(false);
+
+/// Takes over Ctrl-C: the first raises the flag returned, the second quits at once with 130.
+///
+/// # Errors
+///
+/// An environment error if the system allows no handler.
+pub(super) fn stop_on_interrupt() -> Result<&'static AtomicBool> {
+    ctrlc::set_handler(|| {
+        if STOP.swap(true, Ordering::Relaxed) {
+            std::process::exit(super::INTERRUPTED.into());
+        }
+        to_stderr("\nstopping: what was drawn so far will be saved; Ctrl-C again quits at once\n");
+    })
+    .map_err(|fault| Error::environment(format!("Ctrl-C cannot be caught: {fault}")))?;
+    Ok(&STOP)
+}

@@ -1,0 +1,34 @@
+//! `tadpool summary`: the table of a fit file again, with other intervals, selections, formats.
+
+use super::Outcome;
+use super::args::SummaryArgs;
+use super::output::{Notes, print};
+use super::page::page;
+use super::select::select;
+use crate::error::Result;
+use crate::fit::{Fit, Report, available_threads};
+
+/// Reads the file, summarises it, prints. Diagnostics are those of all parameters, whichever are printed.
+pub(super) fn run(args: &SummaryArgs) -> Result<Outcome> {
+    let notes = Notes { quiet: false };
+    let fit = Fit::read(&args.fit)?;
+    notes.say(&format!(
+        "{} was written by tadpool {}",
+        args.fit.display(),
+        fit.run.version
+    ));
+    let mut report = Report::of(
+        &fit,
+        args.printing.prob,
+        args.printing.interval,
+        available_threads(),
+    )?;
+    let names: Vec<&str> = report.rows.iter().map(|row| row.name.as_str()).collect();
+    let chosen = select(&names, &args.select)?;
+    report.rows = chosen
+        .into_iter()
+        .map(|place| report.rows[place].clone())
+        .collect();
+    print(&page(&fit, &report, &args.printing, notes))?;
+    Ok(Outcome::judged(args.strict, report.verdict.ok))
+}

@@ -1,0 +1,373 @@
+//! A report as an aligned table for people, and as CSV for programs.
+
+use crate::diag::{Interval, Summary};
+use crate::fit::{Report, Row};
+
+/// Columns between a row's name and its end, in the order printed.
+const COLUMNS: usize = 8;
+/// Where the two ends of the interval stand among them.
+const LOWER: usize = 2;
+
+/// The table: a line of names, a line for every parameter. Lines end in `\n`.
+///
+/// The mean, sd and interval of a quantity are shown to the decimal place of the first digit of its largest Monte Carlo
+/// error (see [`decimals`]); decimal points stand under each other.
+pub(super) fn aligned(report: &Report) -> String {
+    let rows = cells(&report.rows);
+    let interval = interval_name(report.interval, report.prob.get());
+    let titles: [&str; COLUMNS] = match &interval {
+        Title::Ends(lower, upper) => ["mean", "sd", lower, upper, "mcse", "ess_bulk", "ess_tail", "rhat"],
+        // One title over both columns.
+        Title::Both(_) => ["mean", "sd", "", "", "mcse", "ess_bulk", "ess_tail", "rhat"],
+    };
+    let mut columns: Vec<Vec<String>> = (0..COLUMNS)
+        .map(|column| on_the_point(&rows.iter().map(|row| row[column].as_str()).collect::<Vec<_>>()))
+        .collect();
+    let mut widths: Vec<usize> = (0..COLUMNS)
+        .map(|column| {
+            let longest = columns[column].iter().map(|cell| width(cell)).max();
+            longest.unwrap_or(0).max(width(titles[column]))
+        })
+        .collect();
+    if let Title::Both(title) = &interval {
+        let both = widths[LOWER] + GAP.len() + widths[LOWER + 1];
+        widths[LOWER] += width(title).saturating_sub(both);
+    }
+    for (column, cells) in columns.iter_mut().enumerate() {
+        for cell in cells {
+            *cell = right(cell, widths[column]);
+        }
+    }
+    let names = report.rows.iter().map(|row| width(&row.name)).max().unwrap_or(0);
+
+    let mut head = " ".repeat(names);
+    let mut column = 0;
+    while column < COLUMNS {
+        head.push_str(GAP);
+        match &interval {
+            Title::Both(title) if column == LOWER => {
+                let both = widths[LOWER] + GAP.len() + widths[LOWER + 1];
+                head.push_str(&right(title, both - (both - width(title)) / 2));
+                head.push_str(&" ".repeat((both - width(title)) / 2));
+                column += 2;
+            }
+            Title::Both(_) | Title::Ends(..) => {
+                head.push_str(&right(titles[column], widths[column]));
+                column += 1;
+            }
+        }
+    }
+    let mut text = head.trim_end().to_owned();
+    text.push('\n');
+    for (place, row) in report.rows.iter().enumerate() {
+        let mut line = row.name.clone();
+        line.push_str(&" ".repeat(names - width(&row.name)));
+        for cells in &columns {
+            line.push_str(GAP);
+            line.push_str(&cells[place]);
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+/// What stands between two columns.
+const GAP: &str = "  ";
+
+/// The title of the interval: one for each end, or one for both.
+enum Title {
+    /// The quantiles at the ends.
+    Ends(String, String),
+    /// The name of the interval.
+    Both(String),
+}
+
+fn interval_name(interval: Interval, prob: f64) -> Title {
+    let percent = |share: f64| format!("{}%", (share * 1e8).round() / 1e6);
+    match interval {
+        Interval::Hdi => Title::Both(format!("hdi {}", percent(prob))),
+        Interval::Eti => Title::Ends(percent((1.0 - prob) / 2.0), percent((1.0 + prob) / 2.0)),
+    }
+}
+
+/// The cells of every row; the elements of one quantity have the same number of decimals.
+fn cells(rows: &[Row]) -> Vec<[String; COLUMNS]> {
+    let mut cells = Vec::with_capacity(rows.len());
+    for elements in rows.chunk_by(|left, right| left.quantity == right.quantity) {
+        let summaries = || elements.iter().map(|row| &row.summary);
+        let values = fewest(summaries().map(decimals));
+        let errors = fewest(summaries().map(|row| places(row.mcse_mean, 2)));
+        cells.extend(summaries().map(|row| {
+            [
+                number(row.mean, values),
+                number(row.sd, values),
+                number(row.lower, values),
+                number(row.upper, values),
+                number(row.mcse_mean, errors),
+                number(row.ess_bulk, Places::Fixed(0)),
+                number(row.ess_tail, Places::Fixed(0)),
+                number(row.rhat, Places::Fixed(3)),
+            ]
+        }));
+    }
+    cells
+}
+
+/// How a number is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Places {
+    /// With that many decimals.
+    Fixed(usize),
+    /// With an exponent.
+    Exponent,
+    /// As its neighbours: it has no size of its own.
+    Any,
+}
+
+/// What suits all of them: the fewest decimals, since no row may show digits that are noise.
+fn fewest(places: impl Iterator<Item = Places>) -> Places {
+    places
+        .reduce(|all, one| match (all, one) {
+            (Places::Any, other) | (other, Places::Any) => other,
+            (Places::Exponent, _) | (_, Places::Exponent) => Places::Exponent,
+            (Places::Fixed(a), Places::Fixed(b)) => Places::Fixed(a.min(b)),
+        })
+        .unwrap_or(Places::Any)
+}
+
+/// How a row's values are written: up to the first digit of the Monte Carlo error of the mean, but with at least two
+/// and at most four significant digits of the sd.
+fn decimals(row: &Summary) -> Places {
+    let scale = if row.sd > 0.0 { row.sd } else { row.mean.abs() };
+    if row.mean.abs() >= LARGEST_PLAIN {
+        return Places::Exponent;
+    }
+    match (places(scale, 2), places(row.mcse_mean, 1), places(scale, 4)) {
+        (Places::Fixed(least), Places::Fixed(wanted), Places::Fixed(most)) => {
+            Places::Fixed(wanted.clamp(least, most))
+        }
+        (least, _, _) => least,
+    }
+}
+
+/// What shows `digits` significant digits of `x`.
+fn places(x: f64, digits: i32) -> Places {
+    if !(x.is_finite() && x > 0.0) {
+        return Places::Any;
+    }
+    let decimals = digits - 1 - x.log10().floor() as i32;
+    if decimals > MOST_DECIMALS || x >= LARGEST_PLAIN {
+        Places::Exponent
+    } else {
+        Places::Fixed(decimals.max(0) as usize)
+    }
+}
+
+/// More decimal places than this are written with an exponent.
+const MOST_DECIMALS: i32 = 7;
+/// Numbers from here on are written with an exponent.
+const LARGEST_PLAIN: f64 = 1e8;
+
+/// A number with that many decimals, or with an exponent; `-` where it is undefined.
+fn number(x: f64, places: Places) -> String {
+    if x.is_nan() {
+        return "-".to_owned();
+    }
+    if x.is_infinite() {
+        return if x > 0.0 { "inf" } else { "-inf" }.to_owned();
+    }
+    let text = match places {
+        Places::Fixed(decimals) => format!("{x:.decimals$}"),
+        Places::Exponent => format!("{x:.3e}"),
+        Places::Any => format!("{x:.2}"),
+    };
+    // No minus sign before a number that rounds to zero.
+    let is_zero = !text.bytes().any(|byte| matches!(byte, b'1'..=b'9'));
+    match text.strip_prefix('-') {
+        Some(positive) if is_zero => positive.to_owned(),
+        Some(_) | None => text,
+    }
+}
+
+/// The same numbers, padded on the right so that their decimal points stand under each other when aligned right.
+fn on_the_point(cells: &[&str]) -> Vec<String> {
+    let behind = |cell: &str| match cell.find('.') {
+        Some(point) => cell.len() - point,
+        None => 0,
+    };
+    let most = cells.iter().map(|cell| behind(cell)).max().unwrap_or(0);
+    cells
+        .iter()
+        .map(|cell| format!("{cell}{}", " ".repeat(most - behind(cell))))
+        .collect()
+}
+
+/// Columns that a text takes on a terminal, one for each character.
+fn width(text: &str) -> usize {
+    text.chars().count()
+}
+
+fn right(text: &str, columns: usize) -> String {
+    format!("{}{text}", " ".repeat(columns.saturating_sub(width(text))))
+}
+
+/// The parameters as CSV with every digit: the keys of the JSON as names of the columns, an empty field where a number
+/// is undefined.
+pub(super) fn csv(report: &Report) -> String {
+    let mut text = String::from("name,mean,sd,mcse_mean,median,mcse_sd,lower,upper,ess_bulk,ess_tail,rhat\n");
+    for row in &report.rows {
+        text.push_str(&field(&row.name));
+        let row = &row.summary;
+        for x in [
+            row.mean,
+            row.sd,
+            row.mcse_mean,
+            row.median,
+            row.mcse_sd,
+            row.lower,
+            row.upper,
+            row.ess_bulk,
+            row.ess_tail,
+            row.rhat,
+        ] {
+            text.push(',');
+            if x.is_finite() {
+                text.push_str(&x.to_string());
+            }
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// A text as a field of CSV (RFC 4180, section 2).
+fn field(text: &str) -> String {
+    if text.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diag::{Prob, Status, Verdict};
+
+    const FINE: Summary = Summary {
+        status: Status::Varying,
+        mean: 2.1253,
+        sd: 0.8717,
+        mcse_mean: 0.0123,
+        mcse_sd: 0.01,
+        median: 2.06,
+        lower: -0.8123,
+        upper: 13.4412,
+        ess_bulk: 5973.4,
+        ess_tail: 2682.0,
+        rhat: 1.0004,
+        nested_rhat: f64::NAN,
+    };
+
+    fn report(interval: Interval, rows: &[(&str, Summary)]) -> Report {
+        Report {
+            rows: rows
+                .iter()
+                .map(|(name, summary)| Row {
+                    name: (*name).to_owned(),
+                    quantity: name.split('[').next().unwrap_or_default().to_owned(),
+                    summary: *summary,
+                })
+                .collect(),
+            verdict: Verdict {
+                ok: true,
+                divergences: 0,
+                max_rhat: None,
+                min_ess_bulk: None,
+                min_ess_tail: None,
+                nested_rhat: None,
+                ebfmi_min: None,
+                messages: Vec::new(),
+            },
+            prob: Prob::default(),
+            interval,
+            max_f32_discrepancy: None,
+        }
+    }
+
+    #[test]
+    fn decimal_points_stand_under_each_other() {
+        let precise = Summary {
+            mcse_mean: 0.0041,
+            lower: 1.3,
+            ..FINE
+        };
+        let table = aligned(&report(Interval::Eti, &[("a[1]", FINE), ("sigma", precise)]));
+        let expected = "        mean     sd    5.5%   94.5%    mcse  ess_bulk  ess_tail   rhat
+a[1]   2.13   0.87   -0.81   13.44   0.012       5973      2682  1.000
+sigma  2.125  0.872   1.300  13.441  0.0041      5973      2682  1.000
+";
+        assert_eq!(table, expected, "\n{table}");
+    }
+
+    #[test]
+    fn one_title_stands_over_a_highest_density_interval() {
+        let table = aligned(&report(Interval::Hdi, &[("a", FINE)]));
+        let head = table.lines().next().unwrap_or_default();
+        assert_eq!(
+            head,
+            "   mean    sd     hdi 89%     mcse  ess_bulk  ess_tail   rhat"
+        );
+    }
+
+    #[test]
+    fn elements_of_a_quantity_share_their_decimals() {
+        let precise = Summary {
+            mcse_mean: 0.0041,
+            ..FINE
+        };
+        let table = aligned(&report(Interval::Eti, &[("a[1]", FINE), ("a[2]", precise)]));
+        assert!(
+            table.contains("a[2]  2.13  0.87  -0.81  13.44  0.004 "),
+            "{table}"
+        );
+    }
+
+    #[test]
+    fn undefined_numbers_are_dashes_and_empty_fields() {
+        let unknown = Summary {
+            rhat: f64::NAN,
+            ess_tail: f64::INFINITY,
+            ..FINE
+        };
+        let report = report(Interval::Hdi, &[("a", unknown)]);
+        assert!(
+            aligned(&report).trim_end().ends_with("  inf     -"),
+            "{}",
+            aligned(&report)
+        );
+        assert!(csv(&report).trim_end().ends_with(",5973.4,,"), "{}", csv(&report));
+    }
+
+    #[test]
+    fn extreme_sizes_take_an_exponent_and_zero_no_sign() {
+        assert_eq!(places(3e-9, 2), Places::Exponent);
+        assert_eq!(places(2e9, 2), Places::Exponent);
+        assert_eq!(places(0.0, 2), Places::Any);
+        assert_eq!(number(1.5e-9, Places::Exponent), "1.500e-9");
+        assert_eq!(number(-0.001, Places::Fixed(2)), "0.00");
+        assert_eq!(number(-0.01, Places::Fixed(2)), "-0.01");
+    }
+
+    #[test]
+    fn names_with_commas_are_quoted_in_csv() {
+        let csv = csv(&report(Interval::Hdi, &[("a[1,2]", FINE), ("b[\"x\"]", FINE)]));
+        let names: Vec<&str> = csv
+            .lines()
+            .skip(1)
+            .filter_map(|line| line.split(",2.1253").next())
+            .collect();
+        assert_eq!(names, ["\"a[1,2]\"", "\"b[\"\"x\"\"]\""]);
+    }
+}

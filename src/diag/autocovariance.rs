@@ -1,0 +1,162 @@
+//! The autocovariance function, averaged over chains, by fast Fourier transform.
+//!
+//! ESS needs the mean over chains alone, so the power spectra are added up and transformed back once. Two real chains ride
+//! in one complex transform: |Z(k)|², made even in k, is the sum of both spectra, and taking the real part of the inverse
+//! does that. The forward transform leaves bit-reversed order, which the inverse starts from: nothing is ever reordered.
+
+use std::f64::consts::PI;
+
+use super::chains::Chains;
+
+#[derive(Clone, Copy)]
+struct Complex {
+    re: f64,
+    im: f64,
+}
+
+impl Complex {
+    const ZERO: Self = Self { re: 0.0, im: 0.0 };
+
+    fn plus(self, o: Self) -> Self {
+        Self {
+            re: self.re + o.re,
+            im: self.im + o.im,
+        }
+    }
+
+    fn minus(self, o: Self) -> Self {
+        Self {
+            re: self.re - o.re,
+            im: self.im - o.im,
+        }
+    }
+
+    fn times(self, o: Self) -> Self {
+        Self {
+            re: self.re * o.re - self.im * o.im,
+            im: self.re * o.im + self.im * o.re,
+        }
+    }
+
+    fn conjugate(self) -> Self {
+        Self {
+            re: self.re,
+            im: -self.im,
+        }
+    }
+}
+
+/// Autocovariances at lags 0 … n − 1, the mean over chains; at each lag the sum of products over n, not n − lag (the
+/// biased estimate that Geyer 1992 recommends). `means` are the chains' means.
+pub(super) fn mean_autocovariance(chains: Chains, means: &[f64]) -> Vec<f64> {
+    let n = chains.num_draws();
+    // Room for n − 1 lags without wrapping around.
+    let size = (2 * n).next_power_of_two();
+    let stages = twiddles(size);
+    let mut spectrum = vec![0.0; size];
+    let mut work = vec![Complex::ZERO; size];
+    let centred: Vec<(&[f64], f64)> = chains.iter().zip(means.iter().copied()).collect();
+    for pair in centred.chunks(2) {
+        work.fill(Complex::ZERO);
+        for (w, x) in work.iter_mut().zip(pair[0].0) {
+            w.re = x - pair[0].1;
+        }
+        if let Some((chain, mean)) = pair.get(1) {
+            for (w, x) in work.iter_mut().zip(*chain) {
+                w.im = x - mean;
+            }
+        }
+        forward(&mut work, &stages);
+        for (sum, z) in spectrum.iter_mut().zip(&work) {
+            *sum += z.re * z.re + z.im * z.im;
+        }
+    }
+    for (w, power) in work.iter_mut().zip(&spectrum) {
+        *w = Complex { re: *power, im: 0.0 };
+    }
+    inverse(&mut work, &stages);
+    let scale = 1.0 / (size as f64 * n as f64 * chains.num_chains() as f64);
+    work[..n].iter().map(|w| w.re * scale).collect()
+}
+
+/// For each stage of the transform, widest first, its factors exp(−πi·k/half), k below half.
+fn twiddles(size: usize) -> Vec<Vec<Complex>> {
+    let halves = std::iter::successors(Some(size / 2), |half| (*half > 1).then_some(half / 2));
+    halves
+        .map(|half| {
+            let angle = |k: usize| PI * k as f64 / half as f64;
+            (0..half)
+                .map(|k| {
+                    let (sin, cos) = angle(k).sin_cos();
+                    Complex { re: cos, im: -sin }
+                })
+                .collect()
+        })
+        .collect()
+}
+
+/// Discrete Fourier transform, decimation in frequency: natural order in, bit-reversed order out.
+fn forward(x: &mut [Complex], stages: &[Vec<Complex>]) {
+    for stage in stages {
+        for block in x.chunks_exact_mut(2 * stage.len()) {
+            let (low, high) = block.split_at_mut(stage.len());
+            for ((a, b), factor) in low.iter_mut().zip(high).zip(stage) {
+                let difference = a.minus(*b);
+                *a = a.plus(*b);
+                *b = difference.times(*factor);
+            }
+        }
+    }
+}
+
+/// Inverse of [`forward`] but for the factor 1/size: bit-reversed order in, natural order out.
+fn inverse(x: &mut [Complex], stages: &[Vec<Complex>]) {
+    for stage in stages.iter().rev() {
+        for block in x.chunks_exact_mut(2 * stage.len()) {
+            let (low, high) = block.split_at_mut(stage.len());
+            for ((a, b), factor) in low.iter_mut().zip(high).zip(stage) {
+                let turned = b.times(factor.conjugate());
+                *b = a.minus(turned);
+                *a = a.plus(turned);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::moments::mean;
+    use super::*;
+
+    /// The definition, one lag at a time.
+    fn direct(chains: Chains, lag: usize) -> f64 {
+        let n = chains.num_draws();
+        let one = |x: &[f64]| {
+            let m = mean(x);
+            (0..n - lag).map(|t| (x[t] - m) * (x[t + lag] - m)).sum::<f64>() / n as f64
+        };
+        chains.iter().map(one).sum::<f64>() / chains.num_chains() as f64
+    }
+
+    #[test]
+    fn transform_matches_the_definition_at_every_lag() {
+        // Lengths around powers of two, and odd numbers of chains, which leave one without a partner.
+        for (num_chains, num_draws) in [(1, 2), (2, 4), (3, 5), (5, 16), (4, 17), (3, 33)] {
+            let values: Vec<f64> = (0..num_chains * num_draws)
+                .map(|i| ((i * i * 7 + i) % 23) as f64)
+                .collect();
+            let chains = Chains::new(&values, num_chains).unwrap();
+            let got = mean_autocovariance(chains, &chains.iter().map(mean).collect::<Vec<f64>>());
+            assert_eq!(got.len(), num_draws);
+            for lag in 0..num_draws {
+                // Sums of at most 33 products below 23²; the transform has log2(128) stages.
+                let expected = direct(chains, lag);
+                assert!(
+                    (got[lag] - expected).abs() < 1e-11,
+                    "lag {lag}: {} for {expected}",
+                    got[lag]
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! A fit as plain structs: what the fit file holds, and nothing of the crate around it.
+//!
+//! In the file the groups are those of ArviZ's InferenceData schema (posterior, sample_stats, log_likelihood,
+//! observed_data, constant_data) and two more: `columns`, the data as used, and `state`, where the chains stand.
+
+use super::netcdf::{self, Values};
+use super::{decode, encode};
+use crate::error::{Error, Result};
+use serde_json::Value;
+use std::path::Path;
+
+/// The version of the layout that this program writes, and the newest that it reads.
+pub const FORMAT_VERSION: i64 = 1;
+
+/// All of a fit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fit {
+    /// How it came about.
+    pub run: Run,
+    /// Parameters on their natural scale, then the derived quantities; empty if only a summary was kept.
+    pub posterior: Vec<Quantity>,
+    /// One entry per draw; none if only a summary was kept.
+    pub sample_stats: Option<SampleStats>,
+    /// Pointwise log likelihood, one quantity per outcome; empty if it was too large to store.
+    pub log_likelihood: Vec<Quantity>,
+    /// The outcomes.
+    pub observed: Vec<Array>,
+    /// Other data that the model sees.
+    pub constant: Vec<Array>,
+    /// The columns of the data tables that the model uses, as they were read.
+    pub columns: Vec<Column>,
+    /// Where the chains stand, so that a later run can go on.
+    pub state: State,
+}
+
+/// How a fit came about. All of it lies in attributes of the file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Run {
+    /// The model file's stem.
+    pub model_name: String,
+    /// The model as written.
+    pub model_text: String,
+    /// The model with every default spelt out.
+    pub expansion: String,
+    /// The command line.
+    pub command: String,
+    /// The version of tadpool that wrote the file.
+    pub version: String,
+    /// When, in ISO 8601.
+    pub created_at: String,
+    /// The seed of all random streams.
+    pub seed: u64,
+    /// `cpu` or `gpu`.
+    pub backend: String,
+    /// The name of the GPU adapter or processor, where known.
+    pub adapter: Option<String>,
+    /// `nuts` or `hmc`.
+    pub sampler: String,
+    /// Number of chains.
+    pub chains: usize,
+    /// Warm-up iterations of each chain.
+    pub warmup: usize,
+    /// Draws that were kept of each chain.
+    pub draws: usize,
+    /// Iterations per kept draw, 1 or above.
+    pub thin: usize,
+    /// Probability mass of the printed intervals.
+    pub prob: f64,
+    /// `hdi` or `eti`.
+    pub interval: String,
+    /// The data file's name.
+    pub data_name: String,
+    /// A hash of the data file's bytes, in hexadecimal.
+    pub data_fingerprint: String,
+    /// Rows of the main table.
+    pub rows: usize,
+    /// Seconds and counts, as printed by `--format json`; stored as JSON text.
+    pub timing: Value,
+    /// Diagnostics, as printed by `--format json`; stored as JSON text.
+    pub diagnostics: Value,
+}
+
+/// A named axis.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dimension {
+    /// The plate's name.
+    pub name: String,
+    /// One label per level. Written as whole numbers if all are, else as text.
+    pub labels: Vec<String>,
+}
+
+/// Draws of a parameter, a derived quantity or a log likelihood.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Quantity {
+    /// Name, such as `a_tank`.
+    pub name: String,
+    /// Axes of one draw, slowest first; none for a single number.
+    pub dims: Vec<Dimension>,
+    /// Whether it was computed from the draws afterwards.
+    pub derived: bool,
+    /// `[chain][draw][element]`.
+    pub values: Vec<f64>,
+}
+
+/// What the sampler says about each draw, by ArviZ's names, each `[chain][draw]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SampleStats {
+    /// Whether the trajectory diverged.
+    pub diverging: Vec<bool>,
+    /// Potential plus kinetic energy.
+    pub energy: Vec<f64>,
+    /// Log density of the position, on the unconstrained scale.
+    pub lp: Vec<f64>,
+    /// Acceptance probability, averaged over the trajectory.
+    pub acceptance_rate: Vec<f64>,
+    /// Step size of the integrator.
+    pub step_size: Vec<f64>,
+    /// Leapfrog steps.
+    pub n_steps: Vec<i64>,
+}
+
+/// Data with named axes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Array {
+    /// Name.
+    pub name: String,
+    /// Axes, slowest first.
+    pub dims: Vec<Dimension>,
+    /// Row-major elements.
+    pub values: Values,
+}
+
+/// A column of a data table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Column {
+    /// The table's name; empty for the main one.
+    pub table: String,
+    /// The column's name.
+    pub name: String,
+    /// One value per row.
+    pub values: ColumnValues,
+}
+
+/// The values of a column.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ColumnValues {
+    /// Numbers; NaN where missing.
+    Numbers(Vec<f64>),
+    /// Labels.
+    Labels {
+        /// Every label once, in the order of the levels.
+        levels: Vec<String>,
+        /// The level of each row, from 0; −1 where missing.
+        codes: Vec<i64>,
+    },
+}
+
+/// Where the chains stand.
+#[derive(Debug, Clone, PartialEq)]
+pub struct State {
+    /// The version of the arrays' meaning, owned by the sampler.
+    pub version: i64,
+    /// Positions, metric, step sizes, stream counters.
+    pub arrays: Vec<StateArray>,
+}
+
+/// One array of the state.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StateArray {
+    /// Name.
+    pub name: String,
+    /// Length of each axis, slowest first.
+    pub shape: Vec<usize>,
+    /// Row-major elements.
+    pub values: Values,
+}
+
+impl Fit {
+    /// Writes the fit file. An older file at `path` is replaced only once the new one is whole.
+    ///
+    /// # Errors
+    ///
+    /// An environment error where the file cannot be written; a bug where shapes disagree.
+    pub fn write(&self, path: &Path) -> Result<()> {
+        netcdf::write(&encode::file(self)?, path)
+    }
+
+    /// Reads a fit file.
+    ///
+    /// # Errors
+    ///
+    /// A user error for files that tadpool did not write or a newer tadpool wrote, an environment error for
+    /// unreadable, cut or damaged ones.
+    pub fn read(path: &Path) -> Result<Self> {
+        decode::fit(netcdf::read(path)?).map_err(|fault| fault.at(path))
+    }
+}
+
+impl decode::Fault {
+    fn at(self, path: &Path) -> Error {
+        let shown = path.display();
+        match self {
+            decode::Fault::Unsigned => Error::user(format!(
+                "`{shown}` is a NetCDF-4 file, but no fit file: the attribute `tadpool_version` is missing"
+            ))
+            .with_help("give a file that `tadpool fit` wrote"),
+            decode::Fault::Newer { version, format } => Error::user(format!(
+                "`{shown}` was written by tadpool {version} in format {format}; this tadpool reads formats up to {FORMAT_VERSION}"
+            ))
+            .with_help(format!("use tadpool {version} or newer")),
+            decode::Fault::Incomplete { version, what } => {
+                Error::environment(format!("`{shown}`, written by tadpool {version}, is incomplete: {what}"))
+                    .with_help("it was changed since; take the original file, or repeat `tadpool fit`")
+            }
+        }
+    }
+}

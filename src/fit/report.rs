@@ -1,0 +1,195 @@
+//! What is printed of a fit: the table's rows and the diagnostics, and their JSON.
+
+use serde_json::{Value, json};
+
+use super::layout::{Fit, Quantity};
+use crate::data::element_name;
+use crate::diag::{Chains, Interval, Named, Prob, Run, Summary, Verdict, ebfmi, judge, summarise};
+use crate::error::Result;
+use crate::sampler::Layout;
+
+/// A row of the table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// With the data's own labels: `a_tank[1]`.
+    pub name: String,
+    /// The name without labels.
+    pub quantity: String,
+    /// Its numbers.
+    pub summary: Summary,
+}
+
+/// The table and the verdict of a fit.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Report {
+    /// One row per number, in the order of the fit.
+    pub rows: Vec<Row>,
+    /// Whether the draws can be trusted, and why not.
+    pub verdict: Verdict,
+    /// Probability of the intervals.
+    pub prob: Prob,
+    /// Their kind.
+    pub interval: Interval,
+    /// The largest difference between the GPU's log density and that of f64; none for a fit on the CPU.
+    pub max_f32_discrepancy: Option<f64>,
+}
+
+/// The printed name of each element, in order.
+fn element_names(quantity: &Quantity) -> Vec<String> {
+    let mut labels: Vec<Vec<&str>> = vec![Vec::new()];
+    for dim in &quantity.dims {
+        labels = labels
+            .iter()
+            .flat_map(|head| {
+                dim.labels
+                    .iter()
+                    .map(|label| head.iter().copied().chain([label.as_str()]).collect::<Vec<_>>())
+            })
+            .collect();
+    }
+    labels
+        .iter()
+        .map(|labels| element_name(&quantity.name, labels))
+        .collect()
+}
+
+impl Report {
+    /// Summarises every number of the fit, on `threads` threads.
+    ///
+    /// # Errors
+    ///
+    /// Only faults of tadpool: a quantity whose values do not fill its chains and draws.
+    pub fn of(fit: &Fit, prob: Prob, interval: Interval, threads: usize) -> Result<Self> {
+        let run = &fit.run;
+        let cells = run.chains * run.draws;
+        let superchain = (run.sampler == "hmc").then(|| Layout::of(run.chains).chains_per_ensemble);
+        let mut jobs: Vec<(String, &Quantity, usize, usize)> = Vec::new();
+        for quantity in &fit.posterior {
+            let names = element_names(quantity);
+            let len = names.len();
+            jobs.extend(
+                names
+                    .into_iter()
+                    .enumerate()
+                    .map(|(element, name)| (name, quantity, element, len)),
+            );
+        }
+        let row = |(name, quantity, element, len): &(String, &Quantity, usize, usize)| -> Result<Row> {
+            let draws: Vec<f64> = (0..cells)
+                .map(|cell| quantity.values[cell * len + element])
+                .collect();
+            let summary = summarise(Chains::new(&draws, run.chains)?, interval, prob, superchain);
+            Ok(Row {
+                name: name.clone(),
+                quantity: quantity.name.clone(),
+                summary,
+            })
+        };
+        let share = jobs.len().div_ceil(threads.max(1)).max(1);
+        let rows: Vec<Row> = std::thread::scope(|scope| {
+            let workers: Vec<_> = jobs
+                .chunks(share)
+                .map(|jobs| scope.spawn(move || jobs.iter().map(row).collect::<Result<Vec<Row>>>()))
+                .collect();
+            workers
+                .into_iter()
+                .map(|worker| {
+                    worker
+                        .join()
+                        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+                })
+                .collect::<Result<Vec<Vec<Row>>>>()
+        })?
+        .into_iter()
+        .flatten()
+        .collect();
+        let stats = fit.sample_stats.as_ref();
+        let energies = stats
+            .map(|stats| Chains::new(&stats.energy, run.chains))
+            .transpose()?
+            .map(ebfmi);
+        let divergences = stats.map_or(0, |stats| stats.diverging.iter().filter(|d| **d).count());
+        let named: Vec<Named> = rows
+            .iter()
+            .map(|row| Named {
+                name: &row.name,
+                summary: &row.summary,
+            })
+            .collect();
+        let facts = Run {
+            num_chains: run.chains,
+            num_draws: run.draws,
+            divergences,
+            ebfmi: energies.as_ref(),
+        };
+        let verdict = judge(facts, &named);
+        Ok(Self {
+            verdict,
+            rows,
+            prob,
+            interval,
+            max_f32_discrepancy: run.diagnostics.get("max_f32_discrepancy").and_then(Value::as_f64),
+        })
+    }
+
+    /// The diagnostics as in `fit --format json`.
+    pub fn diagnostics_json(&self) -> Value {
+        let verdict = &self.verdict;
+        json!({
+            "divergences": verdict.divergences,
+            "max_rhat": finite(verdict.max_rhat),
+            "min_ess_bulk": finite(verdict.min_ess_bulk),
+            "min_ess_tail": finite(verdict.min_ess_tail),
+            "nested_rhat": finite(verdict.nested_rhat),
+            "ebfmi_min": finite(verdict.ebfmi_min),
+            "max_f32_discrepancy": finite(self.max_f32_discrepancy),
+            "ok": verdict.ok,
+            "messages": verdict.messages,
+        })
+    }
+
+    /// The whole report as in `fit --format json`; numbers that are undefined are null.
+    pub fn to_json(&self, fit: &Fit) -> Value {
+        let run = &fit.run;
+        let rows: Vec<Value> = self.rows.iter().map(row_json).collect();
+        json!({
+            "model": run.model_name,
+            "backend": run.backend,
+            "adapter": run.adapter,
+            "sampler": run.sampler,
+            "seed": run.seed,
+            "rows": run.rows,
+            "chains": run.chains,
+            "warmup": run.warmup,
+            "draws": run.draws,
+            "timing": run.timing,
+            "diagnostics": self.diagnostics_json(),
+            "prob": self.prob.get(),
+            "interval": self.interval.name(),
+            "parameters": rows,
+        })
+    }
+}
+
+/// A number that JSON can hold.
+fn finite(x: Option<f64>) -> Option<f64> {
+    x.filter(|x| x.is_finite())
+}
+
+fn row_json(row: &Row) -> Value {
+    let number = |x: f64| finite(Some(x));
+    let s = &row.summary;
+    json!({
+        "name": row.name,
+        "mean": number(s.mean),
+        "sd": number(s.sd),
+        "mcse_mean": number(s.mcse_mean),
+        "median": number(s.median),
+        "mcse_sd": number(s.mcse_sd),
+        "lower": number(s.lower),
+        "upper": number(s.upper),
+        "ess_bulk": number(s.ess_bulk),
+        "ess_tail": number(s.ess_tail),
+        "rhat": number(s.rhat),
+    })
+}

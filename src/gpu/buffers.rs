@@ -1,0 +1,294 @@
+//! The stepped driver's buffers: their sizes, checked against the adapter's limits before anything is allocated.
+
+use crate::back::kernel::DensityKernel;
+use crate::error::{Error, Result};
+
+use super::adapter::Adapter;
+use super::device::Gpu;
+use super::shader::{CHAIN_ROWS, draw_rows};
+
+/// Device memory for the draws of one block of iterations, and as much again to read them back, bytes.
+pub(super) const DRAW_BUDGET_BYTES: u64 = 128 << 20;
+
+/// Shape of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Shape {
+    /// Coordinates of a position.
+    pub(super) dim: usize,
+    /// Chains, at least 1.
+    pub(super) chains: usize,
+    /// Chains that share metric and plan; divides `chains`.
+    pub(super) chains_per_ensemble: usize,
+}
+
+impl Shape {
+    pub(super) fn ensembles(&self) -> usize {
+        self.chains / self.chains_per_ensemble
+    }
+
+    /// Words of one iteration's draws.
+    pub(super) fn draw_words(&self) -> usize {
+        draw_rows(self.dim).saturating_mul(self.chains)
+    }
+
+    /// Words of the settings before the plans.
+    pub(super) fn inv_mass_words(&self) -> usize {
+        self.ensembles().saturating_mul(self.dim)
+    }
+
+    /// Words of one iteration's plans: step size and number of steps per ensemble.
+    pub(super) fn plan_words(&self) -> usize {
+        self.ensembles().saturating_mul(2)
+    }
+
+    /// Iterations whose draws stay on the device together: what the budget holds, at least one.
+    ///
+    /// # Errors
+    /// User: some buffer would exceed the adapter's limits; the message names the bytes needed and the bytes there.
+    pub(super) fn iterations_per_block(&self, kernel: &DensityKernel, adapter: &Adapter) -> Result<usize> {
+        // Saturates, so that absurd numbers are refused like large ones; the limits themselves stay far below. Shaders
+        // count words in 32 bits.
+        let words = |n: usize| (n as u64).saturating_mul(4);
+        let most = adapter
+            .limits
+            .max_storage_binding_bytes
+            .min(adapter.limits.max_buffer_bytes)
+            .min(4 * u64::from(u32::MAX));
+        let state = words(self.dim).saturating_mul(self.chains as u64);
+        let needs = [
+            ("data columns", words(kernel.columns.len())),
+            ("index columns", words(kernel.indices.len())),
+            ("momenta and starting points", state.saturating_mul(3)),
+            ("chain states", words(CHAIN_ROWS.saturating_mul(self.chains))),
+            ("draws of one iteration", words(self.draw_words())),
+            (
+                "metric and plans",
+                words(self.inv_mass_words().saturating_add(self.plan_words())),
+            ),
+        ];
+        for (what, bytes) in needs {
+            if bytes > most {
+                return Err(Error::user(format!(
+                    "{what} need {bytes} bytes in one buffer for {} chains of {} coordinates; {adapter} allows {most}",
+                    self.chains, self.dim
+                ))
+                .with_help("use fewer chains, another adapter, or `--backend cpu`"));
+            }
+        }
+        let by_draws = DRAW_BUDGET_BYTES.min(most) / words(self.draw_words());
+        let by_plans = (most - words(self.inv_mass_words())) / words(self.plan_words());
+        // The status word keeps 31 bits for the count of iterations; a block stays far below.
+        Ok(by_draws.min(by_plans).clamp(1, 1 << 20) as usize)
+    }
+}
+
+/// The buffers, in the order of their bindings (`shaders/bindings.wgsl`), and the one for reading back.
+#[derive(Debug)]
+pub(super) struct Buffers {
+    pub(super) params: wgpu::Buffer,
+    columns: wgpu::Buffer,
+    indices: wgpu::Buffer,
+    /// `[dim][chain]`.
+    pub(super) position: wgpu::Buffer,
+    /// `[dim][chain]`.
+    pub(super) gradient: wgpu::Buffer,
+    trajectory: wgpu::Buffer,
+    /// `[ensemble][dim]` of the metric, then `[iteration][ensemble][2]` of plans.
+    pub(super) settings: wgpu::Buffer,
+    /// `[ChainRow][chain]`.
+    pub(super) chain_state: wgpu::Buffer,
+    /// `[iteration][row][chain]`.
+    pub(super) draws: wgpu::Buffer,
+    /// Mappable; as large as the largest thing that is read back.
+    pub(super) staging: wgpu::Buffer,
+}
+
+impl Buffers {
+    /// Allocates everything for blocks of `iterations`, and uploads the model's tables.
+    ///
+    /// # Errors
+    /// Environment: not enough memory.
+    pub(super) async fn new(
+        gpu: &Gpu,
+        kernel: &DensityKernel,
+        shape: Shape,
+        iterations: usize,
+    ) -> Result<Self> {
+        use wgpu::BufferUsages as Usage;
+        let state = shape.dim * shape.chains;
+        let draws = iterations * shape.draw_words();
+        let settings = shape.inv_mass_words() + iterations * shape.plan_words();
+        let buffers = gpu
+            .scoped("allocating the chains' buffers", |device| {
+                // An empty table is bound as well, so it gets the four words that a binding needs at least.
+                let make = |label: &str, words: usize, usage: Usage| {
+                    device.create_buffer(&wgpu::BufferDescriptor {
+                        label: Some(label),
+                        size: 4 * words.max(4) as u64,
+                        usage,
+                        mapped_at_creation: false,
+                    })
+                };
+                let storage = Usage::STORAGE | Usage::COPY_DST | Usage::COPY_SRC;
+                Self {
+                    params: make("params", PARAMS_WORDS, Usage::UNIFORM | Usage::COPY_DST),
+                    columns: make("columns", kernel.columns.len(), storage),
+                    indices: make("indices", kernel.indices.len(), storage),
+                    position: make("position", state, storage),
+                    gradient: make("gradient", state, storage),
+                    trajectory: make("trajectory", 3 * state, storage),
+                    settings: make("settings", settings, storage),
+                    chain_state: make("chain state", CHAIN_ROWS * shape.chains, storage),
+                    draws: make("draws", draws, storage),
+                    staging: make(
+                        "staging",
+                        draws.max(CHAIN_ROWS * shape.chains),
+                        Usage::MAP_READ | Usage::COPY_DST,
+                    ),
+                }
+            })
+            .await?;
+        gpu.queue
+            .write_buffer(&buffers.columns, 0, bytemuck::cast_slice(&kernel.columns));
+        gpu.queue
+            .write_buffer(&buffers.indices, 0, bytemuck::cast_slice(&kernel.indices));
+        Ok(buffers)
+    }
+
+    /// The bind group and its layout; all pipelines share them.
+    pub(super) fn bind(&self, device: &wgpu::Device) -> (wgpu::BindGroupLayout, wgpu::BindGroup) {
+        use wgpu::BufferBindingType as Type;
+        let read = Type::Storage { read_only: true };
+        let write = Type::Storage { read_only: false };
+        let bound = [
+            (Type::Uniform, &self.params),
+            (read, &self.columns),
+            (read, &self.indices),
+            (write, &self.position),
+            (write, &self.gradient),
+            (write, &self.trajectory),
+            (read, &self.settings),
+            (write, &self.chain_state),
+            (write, &self.draws),
+        ];
+        let kinds: Vec<wgpu::BindGroupLayoutEntry> = (0u32..)
+            .zip(&bound)
+            .map(|(binding, (ty, _))| wgpu::BindGroupLayoutEntry {
+                binding,
+                visibility: wgpu::ShaderStages::COMPUTE,
+                ty: wgpu::BindingType::Buffer {
+                    ty: *ty,
+                    has_dynamic_offset: false,
+                    min_binding_size: None,
+                },
+                count: None,
+            })
+            .collect();
+        let entries: Vec<wgpu::BindGroupEntry> = (0u32..)
+            .zip(&bound)
+            .map(|(binding, (_, buffer))| wgpu::BindGroupEntry {
+                binding,
+                resource: buffer.as_entire_binding(),
+            })
+            .collect();
+        let layout = device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor {
+            label: Some("hmc"),
+            entries: &kinds,
+        });
+        let group = device.create_bind_group(&wgpu::BindGroupDescriptor {
+            label: Some("hmc"),
+            layout: &layout,
+            entries: &entries,
+        });
+        (layout, group)
+    }
+}
+
+/// Words of [`Params`].
+const PARAMS_WORDS: usize = size_of::<Params>() / 4;
+
+/// `Params` of `shaders/bindings.wgsl`, field by field.
+#[derive(Debug, Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
+#[repr(C)]
+pub(super) struct Params {
+    pub(super) chains: u32,
+    pub(super) chains_per_ensemble: u32,
+    pub(super) ensembles: u32,
+    pub(super) first_iteration: u32,
+    pub(super) seed_low: u32,
+    pub(super) seed_high: u32,
+    pub(super) replicate: u32,
+    pub(super) draw_words: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gpu::adapter::AdapterLimits;
+
+    fn adapter(bytes: u64) -> Adapter {
+        Adapter {
+            name: "small".into(),
+            backend: "vulkan".into(),
+            device_type: "other".into(),
+            driver: String::new(),
+            is_software: false,
+            limits: AdapterLimits {
+                max_buffer_bytes: bytes,
+                max_storage_binding_bytes: bytes,
+                max_storage_buffers: 8,
+                max_workgroups_per_dimension: 65_535,
+                max_workgroup_threads: 256,
+                max_workgroup_bytes: 16_384,
+            },
+            features: Vec::new(),
+        }
+    }
+
+    fn kernel() -> DensityKernel {
+        DensityKernel {
+            wgsl: String::new(),
+            columns: Vec::new(),
+            indices: Vec::new(),
+            dim: 50,
+            constant: 0.0,
+            loop_trips: 0,
+        }
+    }
+
+    const SHAPE: Shape = Shape {
+        dim: 50,
+        chains: 4096,
+        chains_per_ensemble: 64,
+    };
+
+    #[test]
+    fn a_block_is_what_the_budget_holds() {
+        // 56 rows of 4,096 words are 917,504 bytes; 128 MiB hold 146 of them.
+        assert_eq!(SHAPE.iterations_per_block(&kernel(), &adapter(1 << 30)), Ok(146));
+        // The limit may be the smaller bound: 4 MiB hold 4.
+        assert_eq!(SHAPE.iterations_per_block(&kernel(), &adapter(4 << 20)), Ok(4));
+    }
+
+    #[test]
+    fn too_much_is_refused_with_both_numbers() {
+        let error = SHAPE
+            .iterations_per_block(&kernel(), &adapter(2_000_000))
+            .unwrap_err();
+        let absurd = Shape {
+            dim: 50,
+            chains: usize::MAX / 64,
+            chains_per_ensemble: 1,
+        };
+        assert!(
+            absurd
+                .iterations_per_block(&kernel(), &adapter(u64::MAX))
+                .is_err()
+        );
+        // 3 · 50 · 4,096 words.
+        assert!(
+            error.message().contains("2457600") && error.message().contains("2000000"),
+            "{error}"
+        );
+    }
+}

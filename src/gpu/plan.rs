@@ -1,0 +1,27 @@
+//! What a driver is told to do in an iteration, and what it tells of it.
+
+/// One ensemble's trajectory in one iteration.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Plan {
+    /// Step size ε of the leapfrog integrator, above 0; position units over √inv_mass.
+    pub step_size: f64,
+    /// Leapfrog steps L, at least 1.
+    pub num_leapfrog_steps: u32,
+}
+
+/// One iteration of all chains.
+#[derive(Debug, Clone, PartialEq)]
+pub struct IterationResult {
+    /// Positions after the iteration, `[chain][dim]`.
+    pub positions: Vec<f64>,
+    /// Acceptance probability of the proposal, 0 where the trajectory diverged, `[chain]`.
+    pub accept_prob: Vec<f64>,
+    /// Log density at `positions`, the kernel's constant included, `[chain]`.
+    pub log_density: Vec<f64>,
+    /// Energy −log_density + kinetic of the state that was kept, with its own momentum, `[chain]`.
+    pub energy: Vec<f64>,
+    /// Energy of the proposal less that of the start, +∞ where it is not finite, `[chain]`.
+    pub energy_error: Vec<f64>,
+    /// Whether `energy_error` is above 1000 or not finite; such proposals are rejected, `[chain]`.
+    pub is_divergent: Vec<bool>,
+}

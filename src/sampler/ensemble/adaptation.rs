@@ -1,0 +1,302 @@
+//! The adaptation of one ensemble: step size, metric and trajectory length, from the chains' positions and acceptance.
+
+use std::f64::consts::FRAC_PI_2;
+use std::ops::Range;
+
+use super::moments::{LargestEigenvalue, MovingMoments};
+use super::{MAX_LEAPFROG_STEPS, Plan};
+use crate::sampler::dual_averaging::DualAveraging;
+
+/// Warm-up iterations after which the jitter of the starting points counts as forgotten; a short warm-up takes less.
+const SETTLING: u32 = 16;
+/// Bounds of the step size search; beyond them dual averaging takes over.
+const STEP_BOUNDS: (f64, f64) = (1e-9, 1e7);
+
+/// How the step size is found.
+#[derive(Debug, Clone)]
+enum StepSize {
+    /// Doubled or halved on single leapfrog steps until the acceptance crosses the target (Hoffman & Gelman 2014,
+    /// algorithm 4, with the ensemble's acceptance): leaves a start that is wrong by orders of magnitude at the price
+    /// of one gradient per factor of two.
+    Search { step_size: f64, grows: Option<bool> },
+    /// Dual averaging, over whole trajectories.
+    Averaging(DualAveraging),
+    /// Warm-up is over.
+    Fixed(f64),
+}
+
+/// Adapts one ensemble during warm-up and plans its iterations, in warm-up and after.
+///
+/// Iterations carry the numbers that they have in the random streams, so that a continued run goes on in the same
+/// sequence of trajectory lengths.
+#[derive(Debug, Clone)]
+pub struct Adaptation {
+    /// The iterations that adapt.
+    warmup: Range<u32>,
+    /// Iterations of warm-up before the first whose metric is estimated.
+    settling: u32,
+    target_accept: f64,
+    step: StepSize,
+    moments: MovingMoments,
+    eigenvalue: LargestEigenvalue,
+    inv_mass_diag: Vec<f64>,
+    /// T, the longest integration time, on the whitened scale.
+    trajectory_length: f64,
+}
+
+impl Adaptation {
+    /// Adaptation of `chains` chains of `dim` coordinates over the iterations `warmup` towards
+    /// `target_accept`.
+    pub fn new(dim: usize, chains: usize, warmup: Range<u32>, target_accept: f64) -> Self {
+        // The scale at which a leapfrog step on a standard normal has a fixed acceptance (Neal 2011, section 5.4.4).
+        let step_size = (dim.max(1) as f64).powf(-0.25);
+        Self::tuned(
+            vec![1.0; dim],
+            chains,
+            warmup,
+            target_accept,
+            step_size,
+            FRAC_PI_2,
+        )
+    }
+
+    /// The same from a known metric, step size and trajectory length, which stay as they are if `warmup` is empty.
+    pub fn tuned(
+        inv_mass_diag: Vec<f64>,
+        chains: usize,
+        warmup: Range<u32>,
+        target_accept: f64,
+        step_size: f64,
+        trajectory_length: f64,
+    ) -> Self {
+        let dim = inv_mass_diag.len();
+        Self {
+            settling: SETTLING.min(warmup.len() as u32 / 4),
+            target_accept,
+            step: if warmup.is_empty() {
+                StepSize::Fixed(step_size)
+            } else {
+                StepSize::Search {
+                    step_size,
+                    grows: None,
+                }
+            },
+            moments: MovingMoments::new(dim, chains),
+            eigenvalue: LargestEigenvalue::new(dim),
+            inv_mass_diag,
+            trajectory_length,
+            warmup,
+        }
+    }
+
+    /// Step size and number of leapfrog steps of `iteration`: ⌈uT/ε⌉, u of a Halton sequence, between 1 and
+    /// [`MAX_LEAPFROG_STEPS`].
+    pub fn plan(&self, iteration: u32) -> Plan {
+        let step_size = self.step_size();
+        let num_leapfrog_steps = match self.step {
+            StepSize::Search { .. } => 1,
+            StepSize::Averaging(_) | StepSize::Fixed(_) => {
+                let steps = (halton(iteration) * self.trajectory_length / step_size).ceil();
+                steps.clamp(1.0, f64::from(MAX_LEAPFROG_STEPS)) as u32
+            }
+        };
+        Plan {
+            step_size,
+            num_leapfrog_steps,
+        }
+    }
+
+    /// The step size of the next iteration; after warm-up the averaged one.
+    pub fn step_size(&self) -> f64 {
+        match &self.step {
+            StepSize::Search { step_size, .. } | StepSize::Fixed(step_size) => *step_size,
+            StepSize::Averaging(averaging) => averaging.step_size(),
+        }
+    }
+
+    /// Diagonal of the inverse mass matrix of the next iteration, `[dim]`, position² units.
+    pub fn inv_mass_diag(&self) -> &[f64] {
+        &self.inv_mass_diag
+    }
+
+    /// Longest integration time, (π/2)·√λ_max on the whitened scale.
+    pub fn trajectory_length(&self) -> f64 {
+        self.trajectory_length
+    }
+
+    /// Learns from an iteration of warm-up: positions after it, `[chain][dim]`, and accept_prob, `[chain]`.
+    ///
+    /// After the last iteration of warm-up everything is fixed, and calls for later iterations change nothing.
+    pub fn update(&mut self, iteration: u32, positions: &[f64], accept_prob: &[f64]) {
+        if !self.warmup.contains(&iteration) {
+            return;
+        }
+        let done = iteration + 1 - self.warmup.start;
+        self.update_step_size(harmonic_mean(accept_prob));
+        // The first half of settling is not even looked at: the chains still lie around one point.
+        if done > self.settling / 2 {
+            self.moments.update(done, positions);
+        }
+        if done == self.settling {
+            self.restart_step_size();
+        }
+        if done >= self.settling {
+            self.moments.regularised(&mut self.inv_mass_diag);
+            self.eigenvalue
+                .update(&self.moments, &self.inv_mass_diag, positions);
+            self.trajectory_length = FRAC_PI_2 * self.eigenvalue.value().sqrt();
+        }
+        if iteration + 1 == self.warmup.end {
+            let step_size = match &self.step {
+                StepSize::Search { step_size, .. } | StepSize::Fixed(step_size) => *step_size,
+                StepSize::Averaging(averaging) => averaging.averaged(),
+            };
+            self.step = StepSize::Fixed(step_size);
+        }
+    }
+
+    /// Searches the step size anew when the metric is about to change from what it was since the start to an estimate:
+    /// from the step that moves the coordinate of the smallest relative scale as far as before.
+    fn restart_step_size(&mut self) {
+        let mut estimate = vec![0.0; self.inv_mass_diag.len()];
+        self.moments.regularised(&mut estimate);
+        let largest = self
+            .inv_mass_diag
+            .iter()
+            .zip(&estimate)
+            .map(|(old, new)| old / new)
+            .fold(0.0, f64::max);
+        self.step = StepSize::Search {
+            step_size: (self.step_size() * largest.sqrt()).clamp(STEP_BOUNDS.0, STEP_BOUNDS.1),
+            grows: None,
+        };
+    }
+
+    fn update_step_size(&mut self, accept: f64) {
+        match &mut self.step {
+            StepSize::Search { step_size, grows } => {
+                let is_accepted = accept > self.target_accept;
+                if *grows.get_or_insert(is_accepted) == is_accepted {
+                    *step_size *= if is_accepted { 2.0 } else { 0.5 };
+                    if (STEP_BOUNDS.0..=STEP_BOUNDS.1).contains(step_size) {
+                        return;
+                    }
+                }
+                self.step = StepSize::Averaging(DualAveraging::new(*step_size, self.target_accept));
+            }
+            StepSize::Averaging(averaging) => averaging.update(accept),
+            StepSize::Fixed(_) => {}
+        }
+    }
+}
+
+/// Harmonic mean of acceptance probabilities: it obeys the chains that accept least. 0 if any is 0 or not a number.
+fn harmonic_mean(accept_prob: &[f64]) -> f64 {
+    let inverse: f64 = accept_prob.iter().map(|a| 1.0 / a).sum();
+    if inverse.is_nan() {
+        0.0
+    } else {
+        accept_prob.len() as f64 / inverse
+    }
+}
+
+/// The base-2 Halton (van der Corput) sequence, from its first element ½ on, in (0, 1).
+fn halton(index: u32) -> f64 {
+    let bits = (u64::from(index) + 1).reverse_bits();
+    // 64 reversed bits as a fraction; 33 of them are in use, so the conversion is exact.
+    bits as f64 * 2f64.powi(-64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::{Purpose, Stream};
+
+    #[test]
+    fn halton_fills_the_unit_interval_in_order() {
+        let first: Vec<f64> = (0..7).map(halton).collect();
+        assert_eq!(first, [0.5, 0.25, 0.75, 0.125, 0.625, 0.375, 0.875]);
+        assert!(halton(u32::MAX - 1) > 0.0 && halton(u32::MAX - 1) < 1.0);
+    }
+
+    #[test]
+    fn the_harmonic_mean_obeys_the_worst_chain() {
+        assert_eq!(harmonic_mean(&[1.0, 0.5]), 2.0 / 3.0);
+        assert_eq!(harmonic_mean(&[1.0, 0.0]), 0.0);
+        assert_eq!(harmonic_mean(&[1.0, f64::NAN]), 0.0);
+    }
+
+    /// Feeds an adaptation with an acceptance of exp(−ε) whatever the trajectory, and constant positions.
+    fn adapt(warmup: u32, start: f64) -> Adaptation {
+        let mut adaptation = Adaptation::tuned(vec![1.0; 2], 4, 0..warmup, 0.8, start, FRAC_PI_2);
+        let positions = [1.0, 2.0, -1.0, -2.0, 1.0, -2.0, -1.0, 2.0];
+        for iteration in 0..warmup {
+            let accept = (-adaptation.plan(iteration).step_size).exp();
+            adaptation.update(iteration, &positions, &[accept; 4]);
+        }
+        adaptation
+    }
+
+    #[test]
+    fn a_step_size_wrong_by_orders_of_magnitude_is_found_again() {
+        for start in [1e-8, 1.0, 1e6] {
+            let reached = (-adapt(400, start).step_size()).exp();
+            assert!((reached - 0.8).abs() < 0.02, "from {start}: acceptance {reached}");
+        }
+    }
+
+    /// Ten coordinates with correlation ½ have λ_max = 5.5, whatever their scales.
+    #[test]
+    fn the_trajectory_spans_the_longest_direction() {
+        let mut adaptation = Adaptation::new(10, 16, 0..400, 0.8);
+        for iteration in 0..400 {
+            let mut z = vec![0.0; 16 * 11];
+            let stream = Stream {
+                seed: 2,
+                replicate: 0,
+                chain: 0,
+                iteration,
+                purpose: Purpose::Predictive,
+            };
+            stream.fill_normal(&mut z);
+            let positions: Vec<f64> = z
+                .chunks_exact(11)
+                .flat_map(|z| (0..10).map(|i| 10f64.powi(i as i32 % 3) * 0.5f64.sqrt() * (z[10] + z[i])))
+                .collect();
+            adaptation.update(iteration, &positions, &[0.8; 16]);
+        }
+        let expected = FRAC_PI_2 * 5.5f64.sqrt();
+        // λ's relative standard error is √(2/1600) for a window of 50 iterations of 16, its root's half of that; the
+        // whitening adds as much again.
+        let bound = 4.5 * (2.0f64 / 1600.0).sqrt();
+        let length = adaptation.trajectory_length();
+        assert!(
+            (length / expected - 1.0).abs() < bound,
+            "{length}, expected {expected}"
+        );
+    }
+
+    #[test]
+    fn nothing_changes_after_warmup() {
+        let mut adaptation = adapt(50, 1.0);
+        let (plan, metric) = (adaptation.plan(60), adaptation.inv_mass_diag().to_vec());
+        for iteration in 50..60 {
+            adaptation.update(iteration, &[9.0; 8], &[0.0; 4]);
+        }
+        assert_eq!(adaptation.plan(60), plan);
+        assert_eq!(adaptation.inv_mass_diag(), metric);
+    }
+
+    #[test]
+    fn trajectories_have_one_to_a_thousand_steps_and_follow_the_sequence() {
+        let plan = |step_size, length, iteration| {
+            Adaptation::tuned(vec![1.0], 16, 0..0, 0.8, step_size, length)
+                .plan(iteration)
+                .num_leapfrog_steps
+        };
+        assert_eq!(plan(100.0, 1.0, 0), 1);
+        assert_eq!(plan(1e-6, 1.0, 0), MAX_LEAPFROG_STEPS);
+        // ⌈uT/ε⌉ with T/ε = 10 and u = ½, ¼, ¾, ⅛.
+        assert_eq!([0, 1, 2, 3].map(|i| plan(0.1, 1.0, i)), [5, 3, 8, 2]);
+    }
+}

@@ -1,0 +1,419 @@
+//! The engine of one ensemble on a CPU: blocks of eight lanes, every block its whole trajectory at a time.
+
+use super::lanes::{LANES, energies, kick, kick_drift, take_lanes};
+use super::momentum::fill_momentum;
+use super::{Engine, IterationResult, Plan};
+use crate::back::evaluate::{Density, Evaluator};
+use crate::error::{Error, Result};
+use crate::rng::{Purpose, Stream};
+use crate::sampler::DIVERGENCE;
+use crate::sampler::settings::Settings;
+
+/// Eight chains in lockstep; arrays are `[dim][lane]`.
+struct Block {
+    position: Vec<f64>,
+    gradient: Vec<f64>,
+    log_density: [f64; LANES],
+}
+
+impl Block {
+    fn new(dim: usize) -> Self {
+        Self {
+            position: vec![0.0; dim * LANES],
+            gradient: vec![0.0; dim * LANES],
+            log_density: [0.0; LANES],
+        }
+    }
+
+    fn copy_from(&mut self, other: &Self) {
+        self.position.copy_from_slice(&other.position);
+        self.gradient.copy_from_slice(&other.gradient);
+        self.log_density = other.log_density;
+    }
+}
+
+/// One ensemble on one thread.
+///
+/// A number of chains that is no multiple of eight leaves lanes of the last block over: they hold copies of chains and
+/// their results are dropped.
+pub struct CpuEngine<'d> {
+    evaluator: Box<dyn Evaluator + 'd>,
+    seed: u64,
+    replicate: u32,
+    /// Number of the first chain in the whole run.
+    first_chain: usize,
+    chains: usize,
+    dim: usize,
+    inv_mass: Vec<f64>,
+    /// 1/√inv_mass, the standard deviations of the momentum.
+    momentum_sd: Vec<f64>,
+    blocks: Vec<Block>,
+    trajectory: Block,
+    momentum: Vec<f64>,
+}
+
+impl<'d> CpuEngine<'d> {
+    /// An engine for the `chains` chains from `first_chain` on, which are one ensemble.
+    pub fn new(density: &'d dyn Density, settings: &Settings, first_chain: usize, chains: usize) -> Self {
+        let dim = density.dim();
+        Self {
+            evaluator: density.evaluator(LANES),
+            seed: settings.seed,
+            replicate: settings.replicate,
+            first_chain,
+            chains,
+            dim,
+            inv_mass: vec![1.0; dim],
+            momentum_sd: vec![1.0; dim],
+            blocks: (0..chains.div_ceil(LANES)).map(|_| Block::new(dim)).collect(),
+            trajectory: Block::new(dim),
+            momentum: vec![0.0; dim * LANES],
+        }
+    }
+
+    /// The chain (of the ensemble) in a lane of a block; spare lanes repeat the last chain.
+    fn chain_in(&self, block: usize, lane: usize) -> usize {
+        (block * LANES + lane).min(self.chains - 1)
+    }
+
+    fn stream(&self, chain: usize, iteration: u32, purpose: Purpose) -> Stream {
+        Stream {
+            seed: self.seed,
+            replicate: self.replicate,
+            chain: (self.first_chain + chain) as u32,
+            iteration,
+            purpose,
+        }
+    }
+
+    fn refresh_momentum(&mut self, block: usize, iteration: u32) {
+        let streams =
+            std::array::from_fn(|lane| self.stream(self.chain_in(block, lane), iteration, Purpose::Momentum));
+        fill_momentum(&mut self.momentum, &self.momentum_sd, &streams);
+    }
+
+    /// Integrates `self.trajectory` and `self.momentum`; tells which lanes stayed finite all the way.
+    fn integrate(&mut self, plan: Plan) -> [bool; LANES] {
+        let Self {
+            evaluator,
+            inv_mass,
+            trajectory,
+            momentum,
+            ..
+        } = self;
+        let mut is_finite = [true; LANES];
+        let half = 0.5 * plan.step_size;
+        for step in 0..plan.num_leapfrog_steps {
+            // The last half kick of a step and the first of the next are one.
+            let size = if step == 0 { half } else { plan.step_size };
+            kick_drift(
+                &mut trajectory.position,
+                momentum,
+                &trajectory.gradient,
+                inv_mass,
+                size,
+                plan.step_size,
+            );
+            evaluator.log_density_grad(
+                &trajectory.position,
+                &mut trajectory.log_density,
+                &mut trajectory.gradient,
+            );
+            for lane in 0..LANES {
+                is_finite[lane] &= trajectory.log_density[lane].is_finite();
+            }
+        }
+        kick(momentum, &trajectory.gradient, half);
+        is_finite
+    }
+
+    /// One iteration of one block, written into its chains' places of `result`.
+    fn iterate(&mut self, block: usize, iteration: u32, plan: Plan, result: &mut IterationResult) {
+        self.refresh_momentum(block, iteration);
+        self.trajectory.copy_from(&self.blocks[block]);
+        let mut before = [0.0; LANES];
+        let mut after = [0.0; LANES];
+        energies(
+            &mut before,
+            &self.momentum,
+            &self.inv_mass,
+            &self.trajectory.log_density,
+        );
+        let is_finite = self.integrate(plan);
+        energies(
+            &mut after,
+            &self.momentum,
+            &self.inv_mass,
+            &self.trajectory.log_density,
+        );
+
+        let mut take = [false; LANES];
+        let first = block * LANES;
+        let chains = LANES.min(self.chains - first);
+        for lane in 0..chains {
+            let chain = first + lane;
+            let energy_error = after[lane] - before[lane];
+            let is_divergent = !(is_finite[lane] && energy_error.is_finite()) || energy_error > DIVERGENCE;
+            let accept_prob = if is_divergent {
+                0.0
+            } else {
+                (-energy_error).exp().min(1.0)
+            };
+            let uniform = self.stream(chain, iteration, Purpose::Accept).uniform();
+            take[lane] = uniform < accept_prob;
+            result.accept_prob[chain] = accept_prob;
+            result.energy[chain] = if take[lane] { after[lane] } else { before[lane] };
+            result.energy_error[chain] = if energy_error.is_finite() {
+                energy_error
+            } else {
+                f64::INFINITY
+            };
+            result.is_divergent[chain] = is_divergent;
+        }
+        // Spare lanes stay copies of what they were: their results are never read.
+        let state = &mut self.blocks[block];
+        take_lanes(&mut state.position, &self.trajectory.position, &take);
+        take_lanes(&mut state.gradient, &self.trajectory.gradient, &take);
+        take_lanes(&mut state.log_density, &self.trajectory.log_density, &take);
+        for lane in 0..chains {
+            let chain = first + lane;
+            result.log_density[chain] = state.log_density[lane];
+            for i in 0..self.dim {
+                result.positions[chain * self.dim + i] = state.position[i * LANES + lane];
+            }
+        }
+    }
+}
+
+impl Engine for CpuEngine<'_> {
+    fn dim(&self) -> usize {
+        self.dim
+    }
+
+    fn ensembles(&self) -> usize {
+        1
+    }
+
+    fn chains_per_ensemble(&self) -> usize {
+        self.chains
+    }
+
+    fn set_positions(&mut self, positions: &[f64]) -> Result<()> {
+        if positions.len() != self.chains * self.dim {
+            return Err(Error::bug(format!(
+                "{} coordinates for {} chains of {}",
+                positions.len(),
+                self.chains,
+                self.dim
+            )));
+        }
+        for block in 0..self.blocks.len() {
+            for lane in 0..LANES {
+                let chain = self.chain_in(block, lane);
+                for i in 0..self.dim {
+                    self.blocks[block].position[i * LANES + lane] = positions[chain * self.dim + i];
+                }
+            }
+            let block = &mut self.blocks[block];
+            self.evaluator
+                .log_density_grad(&block.position, &mut block.log_density, &mut block.gradient);
+        }
+        Ok(())
+    }
+
+    fn set_inv_mass(&mut self, inv_mass_diag: &[f64]) -> Result<()> {
+        if inv_mass_diag.len() != self.dim {
+            return Err(Error::bug(format!(
+                "a metric of {} variances for {} coordinates",
+                inv_mass_diag.len(),
+                self.dim
+            )));
+        }
+        self.inv_mass.copy_from_slice(inv_mass_diag);
+        for (sd, v) in self.momentum_sd.iter_mut().zip(inv_mass_diag) {
+            *sd = 1.0 / v.sqrt();
+        }
+        Ok(())
+    }
+
+    fn run(
+        &mut self,
+        first_iteration: u32,
+        plans: &[Vec<Plan>],
+        progress: &mut dyn FnMut(usize) -> bool,
+    ) -> Result<Vec<IterationResult>> {
+        let mut results = Vec::with_capacity(plans.len());
+        for (offset, plan) in plans.iter().enumerate() {
+            let mut result = IterationResult {
+                positions: vec![0.0; self.chains * self.dim],
+                accept_prob: vec![0.0; self.chains],
+                log_density: vec![0.0; self.chains],
+                energy: vec![0.0; self.chains],
+                energy_error: vec![0.0; self.chains],
+                is_divergent: vec![false; self.chains],
+            };
+            for block in 0..self.blocks.len() {
+                self.iterate(block, first_iteration + offset as u32, plan[0], &mut result);
+            }
+            results.push(result);
+            if !progress(offset + 1) {
+                break;
+            }
+        }
+        Ok(results)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use super::*;
+    use crate::sampler::phase_space::{Hamiltonian, Point};
+    use crate::sampler::settings::Sampler;
+    use crate::sampler::targets::{Target, eight_schools};
+
+    fn settings() -> Settings {
+        Settings {
+            sampler: Sampler::Hmc,
+            chains: 11,
+            warmup: 0,
+            draws: 1,
+            thin: 1,
+            seed: 21,
+            replicate: 4,
+            target_accept: 0.8,
+            threads: 1,
+        }
+    }
+
+    const PLAN: Plan = Plan {
+        step_size: 0.5,
+        num_leapfrog_steps: 6,
+    };
+
+    /// HMC of one chain, step by step as in Neal 2011, figure 2.
+    fn textbook(
+        density: &dyn Density,
+        position: &[f64],
+        inv_mass: &[f64],
+        stream: Stream,
+    ) -> (Point, f64, bool) {
+        let mut system = Hamiltonian::new(density);
+        system.inv_mass.copy_from_slice(inv_mass);
+        let mut point = Point::new(position.len());
+        point.position.copy_from_slice(position);
+        system.evaluate(&mut point);
+        system.refresh_momentum(&mut point, stream);
+        let begin = point.clone();
+        for _ in 0..PLAN.num_leapfrog_steps {
+            system.leapfrog(&mut point, PLAN.step_size);
+        }
+        let energy_error = system.energy(&point) - system.energy(&begin);
+        let accept = Stream {
+            purpose: Purpose::Accept,
+            ..stream
+        };
+        let is_accepted = accept.uniform() < (-energy_error).exp();
+        (if is_accepted { point } else { begin }, energy_error, is_accepted)
+    }
+
+    /// Eleven chains: a full block and one with spare lanes.
+    #[test]
+    fn every_lane_does_what_a_chain_alone_would() {
+        let target = eight_schools();
+        let inv_mass: Vec<f64> = (0..10).map(|i| 0.5 + 0.2 * f64::from(i)).collect();
+        let mut engine = CpuEngine::new(&target, &settings(), 100, 11);
+        let mut positions: Vec<f64> = (0..110).map(|i| (f64::from(i) * 0.7).sin()).collect();
+        engine.set_positions(&positions).unwrap();
+        engine.set_inv_mass(&inv_mass).unwrap();
+        let results = engine.run(30, &vec![vec![PLAN]; 20], &mut |_| true).unwrap();
+        let mut rejected = 0;
+        for (offset, result) in results.iter().enumerate() {
+            for chain in 0..11 {
+                let stream = Stream {
+                    seed: 21,
+                    replicate: 4,
+                    chain: 100 + chain as u32,
+                    iteration: 30 + offset as u32,
+                    purpose: Purpose::Momentum,
+                };
+                let place = chain * 10..(chain + 1) * 10;
+                let (expected, energy_error, is_accepted) =
+                    textbook(&target, &positions[place.clone()], &inv_mass, stream);
+                rejected += u32::from(!is_accepted);
+                // The merged half kicks round differently: a few ulps a step, and the flow's growth over six.
+                for (got, want) in result.positions[place].iter().zip(&expected.position) {
+                    assert!((got - want).abs() < 1e-10, "chain {chain}: {got}, {want}");
+                }
+                assert!((result.energy_error[chain] - energy_error).abs() < 1e-10);
+                assert!((result.accept_prob[chain] - (-energy_error).exp().min(1.0)).abs() < 1e-10);
+                assert!((result.log_density[chain] - expected.log_density).abs() < 1e-10);
+            }
+            positions.copy_from_slice(&result.positions);
+        }
+        assert!(rejected > 5, "hardly a rejection among 220: {rejected}");
+    }
+
+    /// Chain 3 sits where every step leads out of the support; the others must move as if it were not there.
+    #[test]
+    fn a_lane_that_diverges_harms_no_other() {
+        let target = Target::new(2, |q, gradient| {
+            gradient[0] = if q[0] > 50.0 { f64::NAN } else { -q[0] };
+            gradient[1] = -q[1];
+            let outside = q[0] > 50.0 && q[0] != 1e5;
+            if outside {
+                f64::NAN
+            } else {
+                -0.5 * (q[0] * q[0] + q[1] * q[1])
+            }
+        });
+        let run = |third: f64| {
+            let mut engine = CpuEngine::new(&target, &settings(), 0, 8);
+            let mut positions = vec![0.5; 16];
+            positions[6] = third;
+            engine.set_positions(&positions).unwrap();
+            engine.run(0, &vec![vec![PLAN]; 5], &mut |_| true).unwrap()
+        };
+        let (with, without) = (run(1e5), run(0.5));
+        for (with, without) in with.iter().zip(&without) {
+            assert!(with.is_divergent[3] && with.accept_prob[3] == 0.0);
+            assert_eq!(with.positions[6..8], [1e5, 0.5]);
+            for chain in [0, 1, 2, 4, 5, 6, 7] {
+                assert!(!with.is_divergent[chain]);
+                assert_eq!(
+                    with.positions[chain * 2..chain * 2 + 2],
+                    without.positions[chain * 2..chain * 2 + 2]
+                );
+            }
+        }
+    }
+
+    /// The third of six steps has no density, the end has one again: the proposal is refused all the same.
+    #[test]
+    fn a_trajectory_through_the_impossible_is_divergent() {
+        let calls = AtomicU64::new(0);
+        let target = Target::new(1, |q, gradient| {
+            gradient[0] = -q[0];
+            // Eight lanes to set the positions, then eight a step.
+            let step = calls.fetch_add(1, Ordering::Relaxed) / 8;
+            if step == 3 { f64::NAN } else { -0.5 * q[0] * q[0] }
+        });
+        let mut engine = CpuEngine::new(&target, &settings(), 0, 8);
+        engine.set_positions(&[0.5; 8]).unwrap();
+        let results = engine.run(0, &[vec![PLAN]], &mut |_| true).unwrap();
+        assert_eq!(results[0].is_divergent, [true; 8]);
+        assert_eq!(results[0].positions, [0.5; 8]);
+    }
+
+    #[test]
+    fn the_progress_function_ends_a_run_early() {
+        let target = eight_schools();
+        let mut engine = CpuEngine::new(&target, &settings(), 0, 11);
+        engine.set_positions(&[0.1; 110]).unwrap();
+        let results = engine
+            .run(0, &vec![vec![PLAN]; 20], &mut |done| done < 7)
+            .unwrap();
+        assert_eq!(results.len(), 7);
+    }
+}

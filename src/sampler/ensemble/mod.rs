@@ -1,0 +1,65 @@
+//! Ensemble HMC: chains in lockstep that share metric, step size and trajectory length.
+//!
+//! Jittered HMC whose number of steps follows a quasi-random sequence, adapted across chains as in ChEES-HMC (Hoffman,
+//! Radul, Sountsov 2021) and SNAPER-HMC (Sountsov, Hoffman 2021). An [`Engine`] moves the chains: [`CpuEngine`] here,
+//! the GPU's in `gpu/`; [`Adaptation`] is the same for both, and [`run_on_engine`] drives either.
+
+mod adaptation;
+mod cpu;
+mod driver;
+mod gpu;
+mod lanes;
+mod moments;
+mod momentum;
+
+use crate::error::Result;
+
+pub use adaptation::Adaptation;
+pub use cpu::CpuEngine;
+pub use driver::run_on_engine;
+pub use gpu::GpuEngine;
+
+/// One iteration's trajectory, and what it did: the GPU's own types, so that both engines speak of the same.
+pub use crate::gpu::{IterationResult, Plan};
+
+/// The most leapfrog steps of one trajectory.
+pub const MAX_LEAPFROG_STEPS: u32 = 1000;
+
+/// Moves all chains of one or more ensembles; chains are numbered ensemble by ensemble.
+pub trait Engine {
+    /// Coordinates of a position.
+    fn dim(&self) -> usize;
+    /// Ensembles, each with its own plan and metric.
+    fn ensembles(&self) -> usize;
+    /// Chains of each ensemble.
+    fn chains_per_ensemble(&self) -> usize;
+
+    /// Puts the chains at `positions`, `[chain][dim]`.
+    ///
+    /// # Errors
+    ///
+    /// Those of the device.
+    fn set_positions(&mut self, positions: &[f64]) -> Result<()>;
+
+    /// Sets the diagonal of the inverse mass matrix, `[ensemble][dim]`, position² units.
+    ///
+    /// # Errors
+    ///
+    /// Those of the device.
+    fn set_inv_mass(&mut self, inv_mass_diag: &[f64]) -> Result<()>;
+
+    /// Runs the iterations of `plans`, `[iteration][ensemble]`, numbered from `first_iteration` in the random streams.
+    ///
+    /// `progress` is told the number of iterations done and ends the run early by returning false; the result has one
+    /// element per iteration done.
+    ///
+    /// # Errors
+    ///
+    /// Those of the device.
+    fn run(
+        &mut self,
+        first_iteration: u32,
+        plans: &[Vec<Plan>],
+        progress: &mut dyn FnMut(usize) -> bool,
+    ) -> Result<Vec<IterationResult>>;
+}

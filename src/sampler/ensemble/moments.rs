@@ -1,0 +1,202 @@
+//! Moving moments of an ensemble's positions: variances and the largest eigenvalue of the whitened covariance.
+
+/// Mean and variance of every coordinate over a window that grows with the run.
+///
+/// Every iteration counts its chains as one batch of weight 1/(n + 1), n ← min(n + 1, max(1, step/8)): the estimate
+/// forgets whatever is older than about an eighth of the run, so a bad early one never stays (Sountsov, Hoffman 2021,
+/// section 3.3).
+#[derive(Debug, Clone)]
+pub(crate) struct MovingMoments {
+    chains: usize,
+    /// n, iterations that the window holds; 0 before the first.
+    window: f64,
+    mean: Vec<f64>,
+    variance: Vec<f64>,
+}
+
+impl MovingMoments {
+    /// Moments of `dim` coordinates over `chains` chains.
+    pub(crate) fn new(dim: usize, chains: usize) -> Self {
+        Self {
+            chains,
+            window: 0.0,
+            mean: vec![0.0; dim],
+            variance: vec![0.0; dim],
+        }
+    }
+
+    /// The weight that [`MovingMoments::update`] gave to the last batch.
+    pub(crate) fn weight(&self) -> f64 {
+        1.0 / (self.window + 1.0)
+    }
+
+    /// Counts `positions`, `[chain][dim]`, of the `step`-th iteration of warm-up.
+    pub(crate) fn update(&mut self, step: u32, positions: &[f64]) {
+        let dim = self.mean.len();
+        let is_first = self.window == 0.0;
+        self.window = (self.window + 1.0).min((f64::from(step) / 8.0).max(1.0));
+        let weight = if is_first { 1.0 } else { self.weight() };
+        let count = self.chains as f64;
+        for i in 0..dim {
+            let column = || positions[i..].iter().step_by(dim);
+            let mean = column().sum::<f64>() / count;
+            let variance = column().map(|x| (x - mean) * (x - mean)).sum::<f64>() / count;
+            let shift = mean - self.mean[i];
+            self.mean[i] += weight * shift;
+            // The variance of the mixture of window and batch.
+            self.variance[i] +=
+                weight * (variance - self.variance[i]) + weight * (1.0 - weight) * shift * shift;
+        }
+    }
+
+    /// Writes the variances, shrunk as Stan shrinks them: (N s² + 5 · 10⁻³) / (N + 5), with N positions in the window.
+    pub(crate) fn regularised(&self, inv_mass: &mut [f64]) {
+        let count = self.chains as f64 * (self.window + 1.0);
+        for (v, variance) in inv_mass.iter_mut().zip(&self.variance) {
+            *v = (count * variance + 5e-3) / (count + 5.0);
+        }
+    }
+}
+
+/// The largest eigenvalue of the covariance of whitened positions, by a batched Oja iteration.
+///
+/// The direction follows the amnesic power iteration u ← (1 − w) u + w · mean(x (x·u/|u|)) (Weng, Zhang, Hwang 2003,
+/// equation 4); the eigenvalue is a moving mean of (x·u/|u|)² with the direction of before the batch, so that noise of
+/// the batch does not inflate it.
+#[derive(Debug, Clone)]
+pub(crate) struct LargestEigenvalue {
+    direction: Vec<f64>,
+    value: f64,
+    whitened: Vec<f64>,
+    batch: Vec<f64>,
+}
+
+impl LargestEigenvalue {
+    pub(crate) fn new(dim: usize) -> Self {
+        Self {
+            direction: vec![1.0 / (dim as f64).sqrt(); dim],
+            value: 1.0,
+            whitened: vec![0.0; dim],
+            batch: vec![0.0; dim],
+        }
+    }
+
+    /// Counts `positions`, `[chain][dim]`, whitened by `moments`' mean and by `inv_mass`, with the moments' weight.
+    pub(crate) fn update(&mut self, moments: &MovingMoments, inv_mass: &[f64], positions: &[f64]) {
+        let dim = self.direction.len();
+        let chains = (positions.len() / dim) as f64;
+        let norm = self.direction.iter().map(|u| u * u).sum::<f64>().sqrt();
+        self.batch.fill(0.0);
+        let mut squares = 0.0;
+        for position in positions.chunks_exact(dim) {
+            let mut projection = 0.0;
+            for i in 0..dim {
+                self.whitened[i] = (position[i] - moments.mean[i]) / inv_mass[i].sqrt();
+                projection += self.whitened[i] * self.direction[i] / norm;
+            }
+            squares += projection * projection;
+            for (sum, x) in self.batch.iter_mut().zip(&self.whitened) {
+                *sum += x * projection;
+            }
+        }
+        let weight = moments.weight();
+        self.value += weight * (squares / chains - self.value);
+        for (u, sum) in self.direction.iter_mut().zip(&self.batch) {
+            *u += weight * (sum / chains - *u);
+        }
+    }
+
+    /// The estimate; at least 1, as the largest eigenvalue of a correlation matrix is.
+    pub(crate) fn value(&self) -> f64 {
+        self.value.max(1.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rng::{Purpose, Stream};
+
+    /// Positions of 16 chains at one step: equicorrelated with correlation `rho`, scale `sd[i]`, shifted by `offset`.
+    fn batch(step: u32, sd: &[f64], rho: f64, offset: f64) -> Vec<f64> {
+        let dim = sd.len();
+        let mut z = vec![0.0; 16 * (dim + 1)];
+        Stream {
+            seed: 5,
+            replicate: 0,
+            chain: 0,
+            iteration: step,
+            purpose: Purpose::Predictive,
+        }
+        .fill_normal(&mut z);
+        let mut positions = Vec::new();
+        for row in z.chunks_exact(dim + 1) {
+            for i in 0..dim {
+                let x = rho.sqrt() * row[dim] + (1.0 - rho).sqrt() * row[i];
+                positions.push(offset + sd[i] * x);
+            }
+        }
+        positions
+    }
+
+    #[test]
+    fn variances_and_largest_eigenvalue_of_an_equicorrelated_normal() {
+        let sd: Vec<f64> = (0..10).map(|i| 10f64.powi(i % 3)).collect();
+        let rho = 0.5;
+        let mut moments = MovingMoments::new(10, 16);
+        let mut eigen = LargestEigenvalue::new(10);
+        let mut inv_mass = vec![1.0; 10];
+        for step in 0..400 {
+            let positions = batch(step, &sd, rho, 7.0);
+            moments.update(step, &positions);
+            moments.regularised(&mut inv_mass);
+            eigen.update(&moments, &inv_mass, &positions);
+        }
+        // An exponential window of n = 50 batches of 16: a variance's relative standard error is √(2/1600); 4.5 of them.
+        let bound = 4.5 * (2.0f64 / 1600.0).sqrt();
+        for i in 0..10 {
+            assert!(
+                (inv_mass[i] / (sd[i] * sd[i]) - 1.0).abs() < bound,
+                "variance {i}"
+            );
+        }
+        // λ = 1 + 9ρ = 5.5; its own standard error, plus the whitening's.
+        assert!(
+            (eigen.value() / 5.5 - 1.0).abs() < 2.0 * bound,
+            "λ = {}",
+            eigen.value()
+        );
+    }
+
+    /// Batches whose means alternate between −2 and 2 around chains of variance 1 have variance 5 together.
+    #[test]
+    fn movement_of_the_whole_ensemble_counts_as_variance() {
+        let mut moments = MovingMoments::new(3, 16);
+        for step in 0..400 {
+            let offset = if step % 2 == 0 { 2.0 } else { -2.0 };
+            moments.update(step, &batch(step, &[1.0; 3], 0.0, offset));
+        }
+        let mut inv_mass = [0.0; 3];
+        moments.regularised(&mut inv_mass);
+        // Within: a relative standard error √(2/1600) as above. Between: the batch means' errors of sd ¼ on ±2 make a
+        // standard error of 2·2·¼/√100; 4.5 of both.
+        let bound = 4.5 * ((2.0f64 / 1600.0).sqrt() + 0.1);
+        assert!(inv_mass.iter().all(|v| (v - 5.0).abs() < bound), "{inv_mass:?}");
+    }
+
+    #[test]
+    fn a_bad_early_estimate_is_forgotten() {
+        let sd = [1.0; 3];
+        let mut moments = MovingMoments::new(3, 16);
+        for step in 0..20 {
+            moments.update(step, &batch(step, &[1e-3; 3], 0.0, 1e4));
+        }
+        for step in 20..400 {
+            moments.update(step, &batch(step, &sd, 0.0, 0.0));
+        }
+        let mut inv_mass = [0.0; 3];
+        moments.regularised(&mut inv_mass);
+        let bound = 4.5 * (2.0f64 / 1600.0).sqrt();
+        assert!(inv_mass.iter().all(|v| (v - 1.0).abs() < bound), "{inv_mass:?}");
+    }
+}

@@ -1,0 +1,216 @@
+//! What a run starts from and what it returns.
+
+use super::initial::starting_positions;
+use super::settings::Settings;
+use crate::back::evaluate::Density;
+use crate::error::{Error, Result};
+
+/// Metric and step size of every unit: a chain of NUTS, an ensemble of HMC.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tuning {
+    /// `[unit]`.
+    pub step_sizes: Vec<f64>,
+    /// Diagonal of the inverse mass matrix, `[unit][dim]`, position² units.
+    pub inv_mass_diag: Vec<f64>,
+    /// Longest integration time on the whitened scale, `[unit]`; NUTS finds its own and leaves 0.
+    pub trajectory_lengths: Vec<f64>,
+}
+
+/// Where the chains are: everything that a run needs to go on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct State {
+    /// `[chain][dim]`, unconstrained scale.
+    pub positions: Vec<f64>,
+    /// The next iteration's number in the random streams.
+    pub iteration: u32,
+    /// None before any warm-up. With one, a warm-up of 0 iterations samples at once, a longer one adapts from it.
+    pub tuning: Option<Tuning>,
+}
+
+impl State {
+    /// Dispersed starting points for a new run: one centre per ensemble, see [`starting_positions`].
+    ///
+    /// # Errors
+    ///
+    /// [`crate::error::Kind::User`] if no point with a finite log density and gradient is found.
+    pub fn dispersed(density: &dyn Density, settings: &Settings) -> Result<Self> {
+        let layout = settings.layout();
+        Ok(Self {
+            positions: starting_positions(density, settings.seed, settings.replicate, layout)?,
+            iteration: 0,
+            tuning: None,
+        })
+    }
+
+    /// Checks the lengths against `chains` chains of `dim` coordinates in `units` units.
+    pub(crate) fn check(&self, chains: usize, units: usize, dim: usize) -> Result<()> {
+        let tuning_fits = self.tuning.as_ref().is_none_or(|tuning| {
+            tuning.step_sizes.len() == units
+                && tuning.inv_mass_diag.len() == units * dim
+                && tuning.trajectory_lengths.len() == units
+        });
+        if self.positions.len() != chains * dim || !tuning_fits {
+            return Err(Error::bug(format!(
+                "a state of {} numbers for {chains} chains of {dim} coordinates in {units} units",
+                self.positions.len(),
+            )));
+        }
+        Ok(())
+    }
+
+    /// The part of units `first` to `first + count` of `units`.
+    pub(crate) fn slice(&self, first: usize, count: usize, units: usize) -> Self {
+        let part = |values: &[f64]| {
+            let width = values.len() / units;
+            values[first * width..(first + count) * width].to_vec()
+        };
+        Self {
+            positions: part(&self.positions),
+            iteration: self.iteration,
+            tuning: self.tuning.as_ref().map(|tuning| Tuning {
+                step_sizes: part(&tuning.step_sizes),
+                inv_mass_diag: part(&tuning.inv_mass_diag),
+                trajectory_lengths: part(&tuning.trajectory_lengths),
+            }),
+        }
+    }
+}
+
+/// The draws of a run with their statistics.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Samples {
+    /// Number of chains.
+    pub chains: usize,
+    /// Draws per chain: those asked for, or fewer if the run was stopped.
+    pub draws: usize,
+    /// Coordinates of a position.
+    pub dim: usize,
+    /// Units that adapted on their own: ensembles of HMC (superchains of nested R-hat), chains of NUTS.
+    pub ensembles: usize,
+    /// False if the run was stopped before its last draw.
+    pub is_complete: bool,
+    /// `[chain][draw][dim]`, unconstrained scale.
+    pub positions: Vec<f64>,
+    /// `[chain][draw]`.
+    pub log_density: Vec<f64>,
+    /// Hamiltonian of the kept state, `[chain][draw]`.
+    pub energy: Vec<f64>,
+    /// `[chain][draw]`: of the transition for HMC, averaged over the trajectory for NUTS.
+    pub accept_prob: Vec<f64>,
+    /// `[chain][draw]`.
+    pub step_size: Vec<f64>,
+    /// Leapfrog steps of the transition, `[chain][draw]`.
+    pub n_steps: Vec<u32>,
+    /// `[chain][draw]`; with thinning, whether any iteration since the last kept draw diverged.
+    pub is_divergent: Vec<bool>,
+    /// Divergent transitions during warm-up, all chains together.
+    pub warmup_divergences: u64,
+    /// Gradients during warm-up, one per chain and leapfrog step, starting points and step size search included.
+    pub warmup_gradient_evaluations: u64,
+    /// Gradients of the whole run.
+    pub gradient_evaluations: u64,
+    /// The state after the last iteration; the tuning is that of the draws.
+    pub state: State,
+}
+
+/// One kept draw of one chain.
+pub(crate) struct Draw<'a> {
+    pub(crate) position: &'a [f64],
+    pub(crate) log_density: f64,
+    pub(crate) energy: f64,
+    pub(crate) accept_prob: f64,
+    pub(crate) step_size: f64,
+    pub(crate) n_steps: u32,
+    pub(crate) is_divergent: bool,
+}
+
+impl Samples {
+    /// Room for `draws` draws per chain of the units of `state`.
+    pub(crate) fn with_room(chains: usize, ensembles: usize, draws: usize, dim: usize, state: State) -> Self {
+        let cells = chains * draws;
+        Self {
+            chains,
+            draws,
+            dim,
+            ensembles,
+            is_complete: true,
+            positions: vec![0.0; cells * dim],
+            log_density: vec![0.0; cells],
+            energy: vec![0.0; cells],
+            accept_prob: vec![0.0; cells],
+            step_size: vec![0.0; cells],
+            n_steps: vec![0; cells],
+            is_divergent: vec![false; cells],
+            warmup_divergences: 0,
+            warmup_gradient_evaluations: 0,
+            gradient_evaluations: 0,
+            state,
+        }
+    }
+
+    /// Places a draw.
+    pub(crate) fn set(&mut self, chain: usize, draw: usize, value: &Draw<'_>) {
+        let cell = chain * self.draws + draw;
+        self.positions[cell * self.dim..(cell + 1) * self.dim].copy_from_slice(value.position);
+        self.log_density[cell] = value.log_density;
+        self.energy[cell] = value.energy;
+        self.accept_prob[cell] = value.accept_prob;
+        self.step_size[cell] = value.step_size;
+        self.n_steps[cell] = value.n_steps;
+        self.is_divergent[cell] = value.is_divergent;
+    }
+
+    /// Keeps the first `draws` draws of every chain.
+    pub(crate) fn truncate(&mut self, draws: usize) {
+        if draws >= self.draws {
+            return;
+        }
+        let old = self.draws;
+        keep_first(&mut self.positions, old * self.dim, draws * self.dim);
+        keep_first(&mut self.log_density, old, draws);
+        keep_first(&mut self.energy, old, draws);
+        keep_first(&mut self.accept_prob, old, draws);
+        keep_first(&mut self.step_size, old, draws);
+        keep_first(&mut self.n_steps, old, draws);
+        keep_first(&mut self.is_divergent, old, draws);
+        self.draws = draws;
+        self.is_complete = false;
+    }
+
+    /// Appends the chains of `other`, which come after these; of unequal numbers of draws the lesser is kept.
+    pub(crate) fn append(&mut self, mut other: Self) {
+        let draws = self.draws.min(other.draws);
+        self.truncate(draws);
+        other.truncate(draws);
+        self.chains += other.chains;
+        self.ensembles += other.ensembles;
+        self.is_complete &= other.is_complete;
+        self.positions.append(&mut other.positions);
+        self.log_density.append(&mut other.log_density);
+        self.energy.append(&mut other.energy);
+        self.accept_prob.append(&mut other.accept_prob);
+        self.step_size.append(&mut other.step_size);
+        self.n_steps.append(&mut other.n_steps);
+        self.is_divergent.append(&mut other.is_divergent);
+        self.warmup_divergences += other.warmup_divergences;
+        self.warmup_gradient_evaluations += other.warmup_gradient_evaluations;
+        self.gradient_evaluations += other.gradient_evaluations;
+        self.state.positions.append(&mut other.state.positions);
+        // Units of a stopped run end at different iterations: going on after the last one repeats no stream.
+        self.state.iteration = self.state.iteration.max(other.state.iteration);
+        if let (Some(mine), Some(theirs)) = (&mut self.state.tuning, &mut other.state.tuning) {
+            mine.step_sizes.append(&mut theirs.step_sizes);
+            mine.inv_mass_diag.append(&mut theirs.inv_mass_diag);
+            mine.trajectory_lengths.append(&mut theirs.trajectory_lengths);
+        }
+    }
+}
+
+/// Shortens every row of `values` from `width` to `kept`.
+fn keep_first<T: Copy>(values: &mut Vec<T>, width: usize, kept: usize) {
+    let rows = values.len() / width;
+    for row in 1..rows {
+        values.copy_within(row * width..row * width + kept, row * kept);
+    }
+    values.truncate(rows * kept);
+}
