@@ -1,7 +1,8 @@
 //! Runs code on blocks of `W` lanes, compiled once per instruction set and chosen at run time.
 
 use super::code::{Code, Instruction, Operand, Pass, Sink};
-use super::kernels::{self, Source};
+use super::isa::{self, Isa};
+use super::kernels::Source;
 use crate::back::evaluate::Evaluator;
 
 /// The vector instructions that a machine runs on.
@@ -112,40 +113,20 @@ impl<'c, const W: usize> Machine<'c, W> {
             self.position.extend_from_slice(position);
         }
         match self.set {
-            InstructionSet::Scalar => self.run::<true, false>(position, log_density, gradient),
-            InstructionSet::Baseline => self.run::<false, false>(position, log_density, gradient),
+            InstructionSet::Scalar => self.run::<isa::Scalar>(position, log_density, gradient),
+            InstructionSet::Baseline => self.run::<isa::Baseline>(position, log_density, gradient),
             #[cfg(target_arch = "x86_64")]
-            // SAFETY: the set is chosen among those that this processor has.
-            InstructionSet::Avx2 => unsafe { self.run_avx2(position, log_density, gradient) },
+            InstructionSet::Avx2 => self.run::<isa::Avx2>(position, log_density, gradient),
             #[cfg(target_arch = "x86_64")]
-            // SAFETY: as above.
-            InstructionSet::Avx512 => unsafe { self.run_avx512(position, log_density, gradient) },
+            InstructionSet::Avx512 => self.run::<isa::Avx512>(position, log_density, gradient),
             #[cfg(not(target_arch = "x86_64"))]
             InstructionSet::Avx2 | InstructionSet::Avx512 => {
-                self.run::<false, false>(position, log_density, gradient)
+                self.run::<isa::Baseline>(position, log_density, gradient)
             }
         }
     }
 
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2,fma")]
-    fn run_avx2(&mut self, position: &[f64], log_density: &mut [f64], gradient: &mut [f64]) {
-        self.run::<false, true>(position, log_density, gradient);
-    }
-
-    #[cfg(target_arch = "x86_64")]
-    #[target_feature(enable = "avx2,fma,avx512f,avx512dq,avx512vl,avx512bw")]
-    fn run_avx512(&mut self, position: &[f64], log_density: &mut [f64], gradient: &mut [f64]) {
-        self.run::<false, true>(position, log_density, gradient);
-    }
-
-    #[inline(always)]
-    fn run<const SCALAR: bool, const FMA: bool>(
-        &mut self,
-        position: &[f64],
-        log_density: &mut [f64],
-        gradient: &mut [f64],
-    ) {
+    fn run<I: Isa>(&mut self, position: &[f64], log_density: &mut [f64], gradient: &mut [f64]) {
         let code = self.code;
         let memory = Memory {
             block: self.block,
@@ -160,10 +141,10 @@ impl<'c, const W: usize> Machine<'c, W> {
         for pass in &code.passes {
             for first in (0..pass.len).step_by(self.block) {
                 let n = self.block.min(pass.len - first);
-                // SAFETY: the assembler places every operand and sink inside the memory that `new` and `evaluate`
-                // sized for it, each block covers elements below the pass's length, and a result is never given
-                // the place of an operand of its own instruction.
-                unsafe { memory.run_block::<W, SCALAR, FMA>(code, pass, first, n) };
+                // SAFETY: `set` is one that this processor has. The assembler places every operand and sink inside the
+                // memory that `new` and `evaluate` sized for it, each block covers elements below the pass's length,
+                // and a result is never given the place of an operand of its own instruction.
+                unsafe { memory.run_block::<W, I>(code, pass, first, n) };
             }
         }
     }
@@ -257,27 +238,16 @@ impl Memory {
     }
 
     #[inline(always)]
-    unsafe fn run_block<const W: usize, const SCALAR: bool, const FMA: bool>(
-        self,
-        code: &Code,
-        pass: &Pass,
-        first: usize,
-        n: usize,
-    ) {
+    unsafe fn run_block<const W: usize, I: Isa>(self, code: &Code, pass: &Pass, first: usize, n: usize) {
         unsafe {
             for instruction in &pass.instructions {
                 match *instruction {
                     Instruction::Unary(op, a, out) => {
-                        kernels::unary::<W, SCALAR, FMA>(
-                            op,
-                            n,
-                            self.source::<W>(a, first),
-                            self.result::<W>(out, first),
-                        );
+                        I::unary::<W>(op, n, self.source::<W>(a, first), self.result::<W>(out, first));
                     }
                     Instruction::Binary(op, a, b, out) => {
                         let (a, b) = (self.source::<W>(a, first), self.source::<W>(b, first));
-                        kernels::binary::<W, SCALAR, FMA>(op, n, a, b, self.result::<W>(out, first));
+                        I::binary::<W>(op, n, a, b, self.result::<W>(out, first));
                     }
                     Instruction::MultiplyAdd {
                         signs,
@@ -288,29 +258,18 @@ impl Memory {
                     } => {
                         let (a, b) = (self.source::<W>(a, first), self.source::<W>(b, first));
                         let operands = (a, b, self.source::<W>(c, first));
-                        kernels::multiply_add::<W, SCALAR, FMA>(
-                            n,
-                            signs,
-                            operands,
-                            self.result::<W>(result, first),
-                        );
+                        I::multiply_add::<W>(n, signs, operands, self.result::<W>(result, first));
                     }
                     Instruction::Select(c, a, b, out) => {
                         let (a, b) = (self.source::<W>(a, first), self.source::<W>(b, first));
-                        kernels::select::<W, SCALAR>(
-                            n,
-                            self.source::<W>(c, first),
-                            a,
-                            b,
-                            self.result::<W>(out, first),
-                        );
+                        I::select::<W>(n, self.source::<W>(c, first), a, b, self.result::<W>(out, first));
                     }
                     Instruction::SoftplusInvLogit(x, softplus, inv_logit) => {
                         let (s, p) = (
                             self.result::<W>(softplus, first),
                             self.result::<W>(inv_logit, first),
                         );
-                        kernels::softplus_inv_logit::<W, SCALAR, FMA>(n, self.source::<W>(x, first), s, p);
+                        I::softplus_inv_logit::<W>(n, self.source::<W>(x, first), s, p);
                     }
                     Instruction::Gather {
                         source,
@@ -318,32 +277,24 @@ impl Memory {
                         result,
                     } => {
                         let codes = &code.codes[codes as usize + first..][..n];
-                        kernels::gather::<W>(codes, self.base::<W>(source), self.result::<W>(result, first));
+                        I::gather::<W>(codes, self.base::<W>(source), self.result::<W>(result, first));
                     }
                     Instruction::Pick { source, result } => {
-                        kernels::gather::<W>(&[0], self.base::<W>(source), self.result::<W>(result, first));
+                        I::gather::<W>(&[0], self.base::<W>(source), self.result::<W>(result, first));
                     }
                     Instruction::Sum { source, result } => {
                         let total = self.scalars.add(result as usize * W);
-                        kernels::sum::<W, SCALAR>(n, self.source::<W>(source, first), total);
+                        I::sum::<W>(n, self.source::<W>(source, first), total);
                     }
                     Instruction::Density(source) => {
-                        kernels::sum::<W, SCALAR>(n, self.source::<W>(source, first), self.log_density);
+                        I::sum::<W>(n, self.source::<W>(source, first), self.log_density);
                     }
                     Instruction::Segment { source, codes, sink } => {
                         let codes = &code.codes[codes as usize + first..][..n];
-                        kernels::segment::<W, SCALAR>(
-                            codes,
-                            self.source::<W>(source, first),
-                            self.sink::<W>(sink, 0),
-                        );
+                        I::segment::<W>(codes, self.source::<W>(source, first), self.sink::<W>(sink, 0));
                     }
                     Instruction::Accumulate { source, sink } => {
-                        kernels::accumulate::<W, SCALAR>(
-                            n,
-                            self.source::<W>(source, first),
-                            self.sink::<W>(sink, first),
-                        );
+                        I::accumulate::<W>(n, self.source::<W>(source, first), self.sink::<W>(sink, first));
                     }
                 }
             }

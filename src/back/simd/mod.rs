@@ -5,9 +5,11 @@
 //! kernels are plain loops, compiled once per instruction set and chosen at run time. `W` = 1 serves a single chain:
 //! the same code then runs over rows.
 //!
-//! Files: [`code`] turns a schedule into instructions, `kernels` executes one, `machine` runs them all.
+//! Files: `code` turns a schedule into instructions, `kernels` executes one, `isa` compiles these for each
+//! instruction set, `machine` runs them all.
 
 mod code;
+mod isa;
 mod kernels;
 mod machine;
 
