@@ -24,9 +24,12 @@ use crate::ad;
 use crate::error::Result;
 use crate::ir::Program;
 
-/// The program of log density and gradient that the fast back ends run.
+/// The program of log density and gradient that the fast back ends run; without outputs, whose rows the density may
+/// not need ([`output_program`] has them).
 pub fn density_program(program: &Program) -> Result<Program> {
-    let program = simplify::simplify(&expand::expand(program)?)?;
+    let mut program = expand::expand(program)?;
+    program.outputs.clear();
+    let program = simplify::simplify(&program)?;
     let program = unify::unify(&merge::merge(&program)?)?;
     simplify::simplify(&ad::differentiate(program)?)
 }
