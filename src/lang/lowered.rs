@@ -21,7 +21,7 @@ pub struct LowerOptions {
 pub enum Failure {
     /// Findings about the text or its data, with their places.
     Reports(Reports),
-    /// A fault of tadpool, or of the data as a whole.
+    /// A fault of tadpool itself.
     Error(Error),
 }
 

@@ -3,7 +3,7 @@
 Each fit interpolates the function at Chebyshev nodes and is rewritten in powers, lowest first. The relative error
 that the rounded coefficients leave is printed beside it.
 """
-from mpmath import mp, mpf, cos, pi, exp, log, erfc, sqrt, log1p
+from mpmath import atanh, mp, mpf, cos, pi, exp, log, erfc, sqrt, log1p
 
 mp.dps = 60
 
@@ -58,6 +58,8 @@ if __name__ == "__main__":
     report("EXP", lambda r: (exp(r) - 1 - r) / r**2, -0.34658, 0.34658, 9, lambda r: r**2)
     # (ln(1 + f) − f + f²/2)/f³ on [√½ − 1, √2 − 1]; its weight in ln(1 + f) is f².
     report("LN", lambda f: (log1p(f) - f + f**2 / 2) / f**3, -0.2929, 0.4143, 19, lambda f: f**2)
+    # (2 artanh z − 2z)/z³ as a function of z², for z = t/(2 + t), 0 ≤ t ≤ 1; its weight in ln(1 + t) is z²/3.
+    report("ARTANH", lambda w: (2 * atanh(sqrt(w)) - 2 * sqrt(w)) / sqrt(w) ** 3, mpf(10) ** -24, mpf(1) / 9, 9, lambda w: w / 3)
     # At t = 1 the function is a limit; it is checked up to z = 8000.
     # (1 + 2z)·½·erfcx(z/√2) as a function of t = (z − 4)/(z + 4).
     def mills(t):

@@ -74,19 +74,18 @@ macro_rules! with_reader {
     };
 }
 
+/// Keeps the compiler from joining the elements of a loop into vectors: the yardstick's code is scalar.
+#[inline(always)]
+fn one_at_a_time<const SCALAR: bool>() {
+    if SCALAR {
+        std::sync::atomic::compiler_fence(std::sync::atomic::Ordering::SeqCst);
+    }
+}
+
 #[inline(always)]
 unsafe fn store<const W: usize>(out: *mut f64, i: usize, value: [f64; W]) {
     // SAFETY: the caller's: `out` holds element `i`.
     unsafe { out.add(i * W).cast::<[f64; W]>().write(value) }
-}
-
-#[inline(always)]
-fn map<const W: usize>(x: [f64; W], f: impl Fn(f64) -> f64) -> [f64; W] {
-    let mut y = x;
-    for lane in 0..W {
-        y[lane] = f(x[lane]);
-    }
-    y
 }
 
 #[inline(always)]
@@ -98,20 +97,36 @@ fn zip<const W: usize>(a: [f64; W], b: [f64; W], f: impl Fn(f64, f64) -> f64) ->
     y
 }
 
-/// `out[i] = f(x[i])`.
+/// `out[i] = f(x[i])`, over elements and lanes as one flat run: the compiler vectorises that better than blocks.
 #[inline(always)]
-unsafe fn each<const W: usize>(n: usize, x: Source, out: *mut f64, f: impl Fn([f64; W]) -> [f64; W] + Copy) {
-    // SAFETY: the caller's: operand and result hold `n` elements.
-    with_reader!(x, |x| unsafe {
-        for i in 0..n {
-            store(out, i, f(Read::<W>::at(x, i)));
+unsafe fn each<const W: usize, const SCALAR: bool>(
+    n: usize,
+    x: Source,
+    out: *mut f64,
+    f: impl Fn([f64; 1]) -> [f64; 1] + Copy,
+) {
+    match x {
+        // A scalar operand has a scalar result: n is 1.
+        Source::Lanes(x) | Source::Scalar(x) => {
+            for i in 0..n * W {
+                one_at_a_time::<SCALAR>();
+                // SAFETY: the caller's: operand and result hold `n` elements.
+                unsafe { *out.add(i) = f([*x.add(i)])[0] };
+            }
         }
-    })
+        Source::Column(x) => {
+            for i in 0..n {
+                one_at_a_time::<SCALAR>();
+                // SAFETY: as above.
+                unsafe { store(out, i, [f([*x.add(i)])[0]; W]) };
+            }
+        }
+    }
 }
 
 /// `out[i] = f(a[i], b[i])`, one loop per kind of operands.
 #[inline(always)]
-unsafe fn each2<const W: usize>(
+unsafe fn each2<const W: usize, const SCALAR: bool>(
     n: usize,
     a: Source,
     b: Source,
@@ -121,6 +136,7 @@ unsafe fn each2<const W: usize>(
     // SAFETY: the caller's: operands and result hold `n` elements.
     with_reader!(a, |a| with_reader!(b, |b| unsafe {
         for i in 0..n {
+            one_at_a_time::<SCALAR>();
             store(out, i, zip::<W>(a.at(i), b.at(i), f));
         }
     }))
@@ -128,7 +144,7 @@ unsafe fn each2<const W: usize>(
 
 /// As [`each2`], reading through one generic loop: for operations too rare to deserve nine.
 #[inline(always)]
-unsafe fn each2_rare<const W: usize>(
+unsafe fn each2_rare<const W: usize, const SCALAR: bool>(
     n: usize,
     a: Source,
     b: Source,
@@ -136,6 +152,7 @@ unsafe fn each2_rare<const W: usize>(
     f: impl Fn([f64; W], [f64; W]) -> [f64; W] + Copy,
 ) {
     for i in 0..n {
+        one_at_a_time::<SCALAR>();
         // SAFETY: the caller's: operands and result hold `n` elements.
         unsafe { store(out, i, f(read(a, i), read(b, i))) };
     }
@@ -149,31 +166,36 @@ unsafe fn read<const W: usize>(source: Source, i: usize) -> [f64; W] {
 
 /// SAFETY (this and all below): operands and results hold `n` elements and do not overlap.
 #[inline(always)]
-pub(super) unsafe fn unary<const W: usize, const FMA: bool>(op: Unary, n: usize, x: Source, out: *mut f64) {
+pub(super) unsafe fn unary<const W: usize, const SCALAR: bool, const FMA: bool>(
+    op: Unary,
+    n: usize,
+    x: Source,
+    out: *mut f64,
+) {
     unsafe {
         match op {
-            Unary::Neg => each::<W>(n, x, out, |x| map(x, |x| -x)),
-            Unary::Recip => each::<W>(n, x, out, |x| map(x, |x| 1.0 / x)),
-            Unary::Sqrt => each::<W>(n, x, out, |x| map(x, f64::sqrt)),
-            Unary::Square => each::<W>(n, x, out, |x| map(x, |x| x * x)),
-            Unary::Abs => each::<W>(n, x, out, |x| map(x, f64::abs)),
-            Unary::Floor => each::<W>(n, x, out, |x| map(x, f64::floor)),
-            Unary::Exp => each::<W>(n, x, out, lanes::exp::<FMA, W>),
-            Unary::Ln => each::<W>(n, x, out, lanes::ln::<FMA, W>),
-            Unary::Log1p => each::<W>(n, x, out, lanes::log1p::<FMA, W>),
-            Unary::Expm1 => each::<W>(n, x, out, lanes::expm1::<FMA, W>),
-            Unary::InvLogit => each::<W>(n, x, out, lanes::inv_logit::<FMA, W>),
-            Unary::Softplus => each::<W>(n, x, out, lanes::softplus::<FMA, W>),
-            Unary::Lgamma => each::<W>(n, x, out, lanes::lgamma::<FMA, W>),
-            Unary::Digamma => each::<W>(n, x, out, lanes::digamma::<FMA, W>),
-            Unary::StdNormalCdf => each::<W>(n, x, out, lanes::std_normal_cdf::<FMA, W>),
-            Unary::LogStdNormalCdf => each::<W>(n, x, out, lanes::log_std_normal_cdf::<FMA, W>),
+            Unary::Neg => each::<W, SCALAR>(n, x, out, |[x]| [-x]),
+            Unary::Recip => each::<W, SCALAR>(n, x, out, |[x]| [1.0 / x]),
+            Unary::Sqrt => each::<W, SCALAR>(n, x, out, |[x]| [x.sqrt()]),
+            Unary::Square => each::<W, SCALAR>(n, x, out, |[x]| [x * x]),
+            Unary::Abs => each::<W, SCALAR>(n, x, out, |[x]| [x.abs()]),
+            Unary::Floor => each::<W, SCALAR>(n, x, out, |[x]| [x.floor()]),
+            Unary::Exp => each::<W, SCALAR>(n, x, out, lanes::exp::<FMA, 1>),
+            Unary::Ln => each::<W, SCALAR>(n, x, out, lanes::ln::<FMA, 1>),
+            Unary::Log1p => each::<W, SCALAR>(n, x, out, lanes::log1p::<FMA, 1>),
+            Unary::Expm1 => each::<W, SCALAR>(n, x, out, lanes::expm1::<FMA, 1>),
+            Unary::InvLogit => each::<W, SCALAR>(n, x, out, lanes::inv_logit::<FMA, 1>),
+            Unary::Softplus => each::<W, SCALAR>(n, x, out, lanes::softplus::<FMA, 1>),
+            Unary::Lgamma => each::<W, SCALAR>(n, x, out, lanes::lgamma::<FMA, 1>),
+            Unary::Digamma => each::<W, SCALAR>(n, x, out, lanes::digamma::<FMA, 1>),
+            Unary::StdNormalCdf => each::<W, SCALAR>(n, x, out, lanes::std_normal_cdf::<FMA, 1>),
+            Unary::LogStdNormalCdf => each::<W, SCALAR>(n, x, out, lanes::log_std_normal_cdf::<FMA, 1>),
         }
     }
 }
 
 #[inline(always)]
-pub(super) unsafe fn binary<const W: usize, const FMA: bool>(
+pub(super) unsafe fn binary<const W: usize, const SCALAR: bool, const FMA: bool>(
     op: Binary,
     n: usize,
     a: Source,
@@ -183,23 +205,23 @@ pub(super) unsafe fn binary<const W: usize, const FMA: bool>(
     let truth = |holds: bool| if holds { 1.0 } else { 0.0 };
     unsafe {
         match op {
-            Binary::Add => each2::<W>(n, a, b, out, |a, b| a + b),
-            Binary::Sub => each2::<W>(n, a, b, out, |a, b| a - b),
-            Binary::Mul => each2::<W>(n, a, b, out, |a, b| a * b),
-            Binary::Div => each2_rare::<W>(n, a, b, out, |a, b| zip(a, b, |a, b| a / b)),
-            Binary::Pow => each2_rare::<W>(n, a, b, out, lanes::pow::<FMA, W>),
-            Binary::Min => each2_rare::<W>(n, a, b, out, |a, b| zip(a, b, f64::min)),
-            Binary::Max => each2_rare::<W>(n, a, b, out, |a, b| zip(a, b, f64::max)),
-            Binary::Lt => each2_rare::<W>(n, a, b, out, |a, b| zip(a, b, |a, b| truth(a < b))),
-            Binary::Le => each2_rare::<W>(n, a, b, out, |a, b| zip(a, b, |a, b| truth(a <= b))),
-            Binary::Eq => each2_rare::<W>(n, a, b, out, |a, b| zip(a, b, |a, b| truth(a == b))),
+            Binary::Add => each2::<W, SCALAR>(n, a, b, out, |a, b| a + b),
+            Binary::Sub => each2::<W, SCALAR>(n, a, b, out, |a, b| a - b),
+            Binary::Mul => each2::<W, SCALAR>(n, a, b, out, |a, b| a * b),
+            Binary::Div => each2_rare::<W, SCALAR>(n, a, b, out, |a, b| zip(a, b, |a, b| a / b)),
+            Binary::Pow => each2_rare::<W, SCALAR>(n, a, b, out, lanes::pow::<FMA, W>),
+            Binary::Min => each2_rare::<W, SCALAR>(n, a, b, out, |a, b| zip(a, b, f64::min)),
+            Binary::Max => each2_rare::<W, SCALAR>(n, a, b, out, |a, b| zip(a, b, f64::max)),
+            Binary::Lt => each2_rare::<W, SCALAR>(n, a, b, out, |a, b| zip(a, b, |a, b| truth(a < b))),
+            Binary::Le => each2_rare::<W, SCALAR>(n, a, b, out, |a, b| zip(a, b, |a, b| truth(a <= b))),
+            Binary::Eq => each2_rare::<W, SCALAR>(n, a, b, out, |a, b| zip(a, b, |a, b| truth(a == b))),
         }
     }
 }
 
 /// `out = product_sign·a·b + c_sign·c`, one rounding where the target has fused multiply–add.
 #[inline(always)]
-pub(super) unsafe fn multiply_add<const W: usize, const FMA: bool>(
+pub(super) unsafe fn multiply_add<const W: usize, const SCALAR: bool, const FMA: bool>(
     n: usize,
     signs: Signs,
     (a, b, c): (Source, Source, Source),
@@ -211,9 +233,9 @@ pub(super) unsafe fn multiply_add<const W: usize, const FMA: bool>(
     }
     unsafe {
         match signs {
-            Signs::Plus => each3::<W>(n, a, b, c, out, |a, b, c| fused::<FMA>(a, b, c)),
-            Signs::NegatedProduct => each3::<W>(n, a, b, c, out, |a, b, c| fused::<FMA>(-a, b, c)),
-            Signs::NegatedAddend => each3::<W>(n, a, b, c, out, |a, b, c| fused::<FMA>(a, b, -c)),
+            Signs::Plus => each3::<W, SCALAR>(n, a, b, c, out, |a, b, c| fused::<FMA>(a, b, c)),
+            Signs::NegatedProduct => each3::<W, SCALAR>(n, a, b, c, out, |a, b, c| fused::<FMA>(-a, b, c)),
+            Signs::NegatedAddend => each3::<W, SCALAR>(n, a, b, c, out, |a, b, c| fused::<FMA>(a, b, -c)),
         }
     }
 }
@@ -263,7 +285,7 @@ impl Strided {
 
 /// `out[i] = f(a[i], b[i], c[i])`.
 #[inline(always)]
-unsafe fn each3<const W: usize>(
+unsafe fn each3<const W: usize, const SCALAR: bool>(
     n: usize,
     a: Source,
     b: Source,
@@ -272,13 +294,14 @@ unsafe fn each3<const W: usize>(
     f: impl Fn(f64, f64, f64) -> f64 + Copy,
 ) {
     #[inline(always)]
-    unsafe fn run<const W: usize, const A: bool, const B: bool, const C: bool>(
+    unsafe fn run<const W: usize, const SCALAR: bool, const A: bool, const B: bool, const C: bool>(
         n: usize,
         (a, b, c): (Strided, Strided, Strided),
         out: *mut f64,
         f: impl Fn(f64, f64, f64) -> f64,
     ) {
         for i in 0..n {
+            one_at_a_time::<SCALAR>();
             // SAFETY: the caller's.
             unsafe {
                 let (a, b, c) = (a.at::<W, A>(i), b.at::<W, B>(i), c.at::<W, C>(i));
@@ -293,21 +316,28 @@ unsafe fn each3<const W: usize>(
     let operands = (Strided::new::<W>(a), Strided::new::<W>(b), Strided::new::<W>(c));
     unsafe {
         match (operands.0.is_column, operands.1.is_column, operands.2.is_column) {
-            (false, false, false) => run::<W, false, false, false>(n, operands, out, f),
-            (false, false, true) => run::<W, false, false, true>(n, operands, out, f),
-            (false, true, false) => run::<W, false, true, false>(n, operands, out, f),
-            (false, true, true) => run::<W, false, true, true>(n, operands, out, f),
-            (true, false, false) => run::<W, true, false, false>(n, operands, out, f),
-            (true, false, true) => run::<W, true, false, true>(n, operands, out, f),
-            (true, true, false) => run::<W, true, true, false>(n, operands, out, f),
-            (true, true, true) => run::<W, true, true, true>(n, operands, out, f),
+            (false, false, false) => run::<W, SCALAR, false, false, false>(n, operands, out, f),
+            (false, false, true) => run::<W, SCALAR, false, false, true>(n, operands, out, f),
+            (false, true, false) => run::<W, SCALAR, false, true, false>(n, operands, out, f),
+            (false, true, true) => run::<W, SCALAR, false, true, true>(n, operands, out, f),
+            (true, false, false) => run::<W, SCALAR, true, false, false>(n, operands, out, f),
+            (true, false, true) => run::<W, SCALAR, true, false, true>(n, operands, out, f),
+            (true, true, false) => run::<W, SCALAR, true, true, false>(n, operands, out, f),
+            (true, true, true) => run::<W, SCALAR, true, true, true>(n, operands, out, f),
         }
     }
 }
 
 #[inline(always)]
-pub(super) unsafe fn select<const W: usize>(n: usize, c: Source, a: Source, b: Source, out: *mut f64) {
+pub(super) unsafe fn select<const W: usize, const SCALAR: bool>(
+    n: usize,
+    c: Source,
+    a: Source,
+    b: Source,
+    out: *mut f64,
+) {
     for i in 0..n {
+        one_at_a_time::<SCALAR>();
         unsafe {
             let (c, a, b): ([f64; W], [f64; W], [f64; W]) = (read(c, i), read(a, i), read(b, i));
             let mut y = a;
@@ -320,19 +350,34 @@ pub(super) unsafe fn select<const W: usize>(n: usize, c: Source, a: Source, b: S
 }
 
 #[inline(always)]
-pub(super) unsafe fn softplus_inv_logit<const W: usize, const FMA: bool>(
+pub(super) unsafe fn softplus_inv_logit<const W: usize, const SCALAR: bool, const FMA: bool>(
     n: usize,
     x: Source,
     softplus: *mut f64,
     inv_logit: *mut f64,
 ) {
-    with_reader!(x, |x| unsafe {
-        for i in 0..n {
-            let (s, p) = lanes::softplus_inv_logit::<FMA, W>(x.at(i));
-            store(softplus, i, s);
-            store(inv_logit, i, p);
+    match x {
+        Source::Lanes(x) | Source::Scalar(x) => {
+            for i in 0..n * W {
+                one_at_a_time::<SCALAR>();
+                unsafe {
+                    let ([s], [p]) = lanes::softplus_inv_logit::<FMA, 1>([*x.add(i)]);
+                    *softplus.add(i) = s;
+                    *inv_logit.add(i) = p;
+                }
+            }
         }
-    })
+        Source::Column(x) => {
+            for i in 0..n {
+                one_at_a_time::<SCALAR>();
+                unsafe {
+                    let ([s], [p]) = lanes::softplus_inv_logit::<FMA, 1>([*x.add(i)]);
+                    store(softplus, i, [s; W]);
+                    store(inv_logit, i, [p; W]);
+                }
+            }
+        }
+    }
 }
 
 /// `out[i] = source[codes[i]]`; `source` holds every code.
@@ -345,17 +390,19 @@ pub(super) unsafe fn gather<const W: usize>(codes: &[u32], source: *const f64, o
 
 /// `total += Σ x[i]`.
 #[inline(always)]
-pub(super) unsafe fn sum<const W: usize>(n: usize, x: Source, total: *mut f64) {
+pub(super) unsafe fn sum<const W: usize, const SCALAR: bool>(n: usize, x: Source, total: *mut f64) {
     with_reader!(x, |x| unsafe {
         // Four chains of additions, so that one need not wait for the other.
         let mut sums = [[0.0; W]; 4];
         let whole = n - n % 4;
         for i in (0..whole).step_by(4) {
+            one_at_a_time::<SCALAR>();
             for (k, sum) in sums.iter_mut().enumerate() {
                 *sum = zip(*sum, x.at(i + k), |s, x| s + x);
             }
         }
         for i in whole..n {
+            one_at_a_time::<SCALAR>();
             sums[0] = zip(sums[0], x.at(i), |s, x| s + x);
         }
         let [a, b, c, d] = sums;
@@ -370,12 +417,13 @@ pub(super) unsafe fn sum<const W: usize>(n: usize, x: Source, total: *mut f64) {
 
 /// `out[codes[i]] += x[i]`; runs of one code are added in registers.
 #[inline(always)]
-pub(super) unsafe fn segment<const W: usize>(codes: &[u32], x: Source, out: *mut f64) {
+pub(super) unsafe fn segment<const W: usize, const SCALAR: bool>(codes: &[u32], x: Source, out: *mut f64) {
     let Some(&first) = codes.first() else { return };
     with_reader!(x, |x| unsafe {
         let mut code = first;
         let mut sum: [f64; W] = Lanes(out).at(code as usize);
         for (i, &next) in codes.iter().enumerate() {
+            one_at_a_time::<SCALAR>();
             if next != code {
                 store(out, code as usize, sum);
                 code = next;
@@ -389,9 +437,10 @@ pub(super) unsafe fn segment<const W: usize>(codes: &[u32], x: Source, out: *mut
 
 /// `out[i] += x[i]`.
 #[inline(always)]
-pub(super) unsafe fn accumulate<const W: usize>(n: usize, x: Source, out: *mut f64) {
+pub(super) unsafe fn accumulate<const W: usize, const SCALAR: bool>(n: usize, x: Source, out: *mut f64) {
     with_reader!(x, |x| unsafe {
         for i in 0..n {
+            one_at_a_time::<SCALAR>();
             let sum: [f64; W] = Lanes(out).at(i);
             store(out, i, zip(sum, x.at(i), |s, x| s + x));
         }

@@ -7,6 +7,8 @@ use crate::back::evaluate::Evaluator;
 /// The vector instructions that a machine runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InstructionSet {
+    /// One number at a time: the yardstick that the others are measured by.
+    Scalar,
     /// Whatever every processor of the target has.
     Baseline,
     /// AVX2 with fused multiply–add: 4 numbers at a time.
@@ -19,7 +21,7 @@ impl InstructionSet {
     /// Whether this processor has it.
     pub fn is_available(self) -> bool {
         match self {
-            InstructionSet::Baseline => true,
+            InstructionSet::Scalar | InstructionSet::Baseline => true,
             #[cfg(target_arch = "x86_64")]
             InstructionSet::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
             #[cfg(target_arch = "x86_64")]
@@ -110,7 +112,8 @@ impl<'c, const W: usize> Machine<'c, W> {
             self.position.extend_from_slice(position);
         }
         match self.set {
-            InstructionSet::Baseline => self.run::<false>(position, log_density, gradient),
+            InstructionSet::Scalar => self.run::<true, false>(position, log_density, gradient),
+            InstructionSet::Baseline => self.run::<false, false>(position, log_density, gradient),
             #[cfg(target_arch = "x86_64")]
             // SAFETY: the set is chosen among those that this processor has.
             InstructionSet::Avx2 => unsafe { self.run_avx2(position, log_density, gradient) },
@@ -119,7 +122,7 @@ impl<'c, const W: usize> Machine<'c, W> {
             InstructionSet::Avx512 => unsafe { self.run_avx512(position, log_density, gradient) },
             #[cfg(not(target_arch = "x86_64"))]
             InstructionSet::Avx2 | InstructionSet::Avx512 => {
-                self.run::<false>(position, log_density, gradient)
+                self.run::<false, false>(position, log_density, gradient)
             }
         }
     }
@@ -127,17 +130,22 @@ impl<'c, const W: usize> Machine<'c, W> {
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,fma")]
     fn run_avx2(&mut self, position: &[f64], log_density: &mut [f64], gradient: &mut [f64]) {
-        self.run::<true>(position, log_density, gradient);
+        self.run::<false, true>(position, log_density, gradient);
     }
 
     #[cfg(target_arch = "x86_64")]
     #[target_feature(enable = "avx2,fma,avx512f,avx512dq,avx512vl,avx512bw")]
     fn run_avx512(&mut self, position: &[f64], log_density: &mut [f64], gradient: &mut [f64]) {
-        self.run::<true>(position, log_density, gradient);
+        self.run::<false, true>(position, log_density, gradient);
     }
 
     #[inline(always)]
-    fn run<const FMA: bool>(&mut self, position: &[f64], log_density: &mut [f64], gradient: &mut [f64]) {
+    fn run<const SCALAR: bool, const FMA: bool>(
+        &mut self,
+        position: &[f64],
+        log_density: &mut [f64],
+        gradient: &mut [f64],
+    ) {
         let code = self.code;
         let memory = Memory {
             block: self.block,
@@ -155,7 +163,7 @@ impl<'c, const W: usize> Machine<'c, W> {
                 // SAFETY: the assembler places every operand and sink inside the memory that `new` and `evaluate`
                 // sized for it, each block covers elements below the pass's length, and a result is never given
                 // the place of an operand of its own instruction.
-                unsafe { memory.run_block::<W, FMA>(code, pass, first, n) };
+                unsafe { memory.run_block::<W, SCALAR, FMA>(code, pass, first, n) };
             }
         }
     }
@@ -249,7 +257,7 @@ impl Memory {
     }
 
     #[inline(always)]
-    unsafe fn run_block<const W: usize, const FMA: bool>(
+    unsafe fn run_block<const W: usize, const SCALAR: bool, const FMA: bool>(
         self,
         code: &Code,
         pass: &Pass,
@@ -260,7 +268,7 @@ impl Memory {
             for instruction in &pass.instructions {
                 match *instruction {
                     Instruction::Unary(op, a, out) => {
-                        kernels::unary::<W, FMA>(
+                        kernels::unary::<W, SCALAR, FMA>(
                             op,
                             n,
                             self.source::<W>(a, first),
@@ -269,7 +277,7 @@ impl Memory {
                     }
                     Instruction::Binary(op, a, b, out) => {
                         let (a, b) = (self.source::<W>(a, first), self.source::<W>(b, first));
-                        kernels::binary::<W, FMA>(op, n, a, b, self.result::<W>(out, first));
+                        kernels::binary::<W, SCALAR, FMA>(op, n, a, b, self.result::<W>(out, first));
                     }
                     Instruction::MultiplyAdd {
                         signs,
@@ -280,11 +288,16 @@ impl Memory {
                     } => {
                         let (a, b) = (self.source::<W>(a, first), self.source::<W>(b, first));
                         let operands = (a, b, self.source::<W>(c, first));
-                        kernels::multiply_add::<W, FMA>(n, signs, operands, self.result::<W>(result, first));
+                        kernels::multiply_add::<W, SCALAR, FMA>(
+                            n,
+                            signs,
+                            operands,
+                            self.result::<W>(result, first),
+                        );
                     }
                     Instruction::Select(c, a, b, out) => {
                         let (a, b) = (self.source::<W>(a, first), self.source::<W>(b, first));
-                        kernels::select::<W>(
+                        kernels::select::<W, SCALAR>(
                             n,
                             self.source::<W>(c, first),
                             a,
@@ -297,7 +310,7 @@ impl Memory {
                             self.result::<W>(softplus, first),
                             self.result::<W>(inv_logit, first),
                         );
-                        kernels::softplus_inv_logit::<W, FMA>(n, self.source::<W>(x, first), s, p);
+                        kernels::softplus_inv_logit::<W, SCALAR, FMA>(n, self.source::<W>(x, first), s, p);
                     }
                     Instruction::Gather {
                         source,
@@ -312,21 +325,21 @@ impl Memory {
                     }
                     Instruction::Sum { source, result } => {
                         let total = self.scalars.add(result as usize * W);
-                        kernels::sum::<W>(n, self.source::<W>(source, first), total);
+                        kernels::sum::<W, SCALAR>(n, self.source::<W>(source, first), total);
                     }
                     Instruction::Density(source) => {
-                        kernels::sum::<W>(n, self.source::<W>(source, first), self.log_density);
+                        kernels::sum::<W, SCALAR>(n, self.source::<W>(source, first), self.log_density);
                     }
                     Instruction::Segment { source, codes, sink } => {
                         let codes = &code.codes[codes as usize + first..][..n];
-                        kernels::segment::<W>(
+                        kernels::segment::<W, SCALAR>(
                             codes,
                             self.source::<W>(source, first),
                             self.sink::<W>(sink, 0),
                         );
                     }
                     Instruction::Accumulate { source, sink } => {
-                        kernels::accumulate::<W>(
+                        kernels::accumulate::<W, SCALAR>(
                             n,
                             self.source::<W>(source, first),
                             self.sink::<W>(sink, first),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Analysis, Definition, Relation, Symbol, Target};
-use crate::lang::ast::{Hint, Index, Model, ModifierKind, StatementKind, Stochastic, Targets};
+use crate::lang::ast::{Index, Model, ModifierKind, StatementKind, Stochastic, Targets};
 use crate::lang::report::{Report, quoted};
 use crate::lang::span::Span;
 
@@ -27,7 +27,7 @@ impl<'a> Analysis<'a> {
                 }),
                 StatementKind::Index(index) => self.index(index),
                 StatementKind::DropMissing(drop) => {
-                    let columns = self.dropped.get_or_insert_default();
+                    let (columns, _) = self.dropped.get_or_insert_with(|| (Vec::new(), statement.span));
                     columns.extend(&drop.columns);
                 }
                 StatementKind::Table(_) | StatementKind::Setting(_) | StatementKind::Glm(_) => {}
@@ -39,24 +39,24 @@ impl<'a> Analysis<'a> {
 
     fn stochastic(&mut self, stochastic: &'a Stochastic, statement: usize) {
         let Some((family, arguments)) = self.arguments(&stochastic.distribution) else {
+            match &stochastic.targets {
+                Targets::Separate(vars) => self.failed.extend(vars.iter().map(|var| var.name.text.as_str())),
+                Targets::Joint(joint) => self
+                    .failed
+                    .extend(joint.names.iter().map(|name| name.text.as_str())),
+            }
             return;
         };
-        let mut hint: Option<(Hint, Span)> = None;
-        for modifier in &stochastic.modifiers {
-            if let ModifierKind::Hint(new) = modifier.kind {
-                if let Some((known, span)) = hint.filter(|(known, _)| *known != new) {
-                    let report = Report::error(
-                        "two hints that contradict each other",
-                        modifier.span,
-                        format!("`@{}`", new.word()),
-                    )
-                    .with_label(span, format!("`@{}`", known.word()))
-                    .with_help("leave one of them, or none: then tadpool chooses");
-                    self.reports.push(report);
-                }
-                hint = Some((new, modifier.span));
-            }
-        }
+        // The parser has seen to it that there is one hint at most.
+        let hint = stochastic
+            .modifiers
+            .iter()
+            .find_map(|modifier| match modifier.kind {
+                ModifierKind::Hint(hint) => Some((hint, modifier.span)),
+                ModifierKind::Truncation { .. }
+                | ModifierKind::Censoring { .. }
+                | ModifierKind::Weight(_) => None,
+            });
         let mut push = |name, subs, span| {
             self.relations.push(Relation {
                 target: Target { name, subs, span },

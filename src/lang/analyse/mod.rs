@@ -9,6 +9,7 @@ mod cycles;
 mod names;
 mod roles;
 mod subscripts;
+mod targets;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -82,8 +83,8 @@ pub(super) struct Analysis<'a> {
     pub(super) definitions: Vec<Definition<'a>>,
     /// Declared indices by name.
     pub(super) indices: BTreeMap<&'a str, &'a ast::Index>,
-    /// The columns of `drop_missing` in the order of the text; `Some` and empty means all that are used.
-    pub(super) dropped: Option<Vec<&'a Name>>,
+    /// The columns of `drop_missing` in the order of the text, none for all that are used, and its place.
+    pub(super) dropped: Option<(Vec<&'a Name>, Span)>,
     /// Definitions and parameters by name.
     pub(super) symbols: BTreeMap<&'a str, Symbol>,
     /// Columns used as numbers, with the place of their first use.
@@ -95,6 +96,10 @@ pub(super) struct Analysis<'a> {
     /// Errors, warnings and notes.
     pub(super) reports: Vec<Report>,
     columns: BTreeSet<&'a str>,
+    /// Targets whose distribution could not be read: reported once, then passed over.
+    failed: BTreeSet<&'a str>,
+    /// Names that stand for values on the right of a line.
+    mentioned: BTreeSet<&'a str>,
     /// The table's name as it is shown.
     table: &'a str,
 }
@@ -140,6 +145,15 @@ impl<'a> Analysis<'a> {
         let mut data = true;
         visit_names(expr, &mut |name, _| data &= self.is_data(name));
         data
+    }
+
+    /// Whether the expression mentions a parameter, directly or through definitions; unknown names do not count.
+    pub(super) fn needs_parameters(&self, expr: &Expr) -> bool {
+        let mut found = false;
+        visit_names(expr, &mut |name, _| {
+            found |= self.symbols.contains_key(name) && !self.is_data(name);
+        });
+        found
     }
 
     /// The definition of this name.

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Analysis, Subscript, Symbol, Target, subscript, subscripts};
-use crate::dist::Family;
 use crate::lang::ast::{Call, Expr, ExprKind, Name, Sub};
 use crate::lang::function::Function;
 pub(super) use crate::lang::nearest;
@@ -35,6 +34,7 @@ impl<'a> Analysis<'a> {
             reports: Vec::new(),
             numbers: BTreeMap::new(),
             labels: BTreeMap::new(),
+            mentioned: BTreeSet::new(),
         };
         for relation in &check.analysis.relations {
             check.target(&relation.target, relation.observed);
@@ -61,17 +61,19 @@ impl<'a> Analysis<'a> {
             reports,
             numbers,
             labels,
+            mentioned,
             ..
         } = check;
         self.reports.extend(reports);
         self.reports.extend(unknown.into_values());
         self.numbers = numbers;
         self.labels = labels;
+        self.mentioned = mentioned;
         self.check_dropped();
     }
 
     fn check_dropped(&mut self) {
-        let dropped = self.dropped.iter().flatten();
+        let dropped = self.dropped.iter().flat_map(|(columns, _)| columns);
         let unknown: Vec<Report> = dropped
             .filter(|name| !self.is_column(&name.text))
             .map(|name| {
@@ -88,93 +90,6 @@ impl<'a> Analysis<'a> {
             .collect();
         self.reports.extend(unknown);
     }
-
-    /// Targets that are neither data nor of any use, and models without data on the left of a `~`.
-    pub(super) fn check_targets(&mut self) {
-        let mut used: BTreeSet<&str> = BTreeSet::new();
-        let sources = self
-            .relations
-            .iter()
-            .flat_map(|relation| relation.arguments.iter().copied());
-        for expr in sources.chain(self.definitions.iter().map(|definition| definition.value)) {
-            visit_names(expr, &mut |name, _| {
-                used.insert(name);
-            });
-        }
-        let mut found = Vec::new();
-        for relation in &self.relations {
-            let (name, span) = (relation.target.name.text.as_str(), relation.target.span);
-            if relation.observed {
-                if used.contains(name) && self.is_column(name) {
-                    let report = Report::warning(
-                        format!("{} is an outcome here and a predictor elsewhere", quoted(name)),
-                        span,
-                        format!("{name} has no missing values, so this line is a likelihood, not a prior"),
-                    );
-                    found.push(report.with_help("remove the line if the column is only a predictor"));
-                }
-                continue;
-            }
-            if used.contains(name) {
-                if relation.family.is_discrete() {
-                    found.push(discrete(name, span, relation.family));
-                }
-                continue;
-            }
-            let report = Report::error(
-                format!("{} is no column, and nothing uses it", quoted(name)),
-                span,
-                format!("no column of {}, and not used by another line", self.table),
-            );
-            found.push(
-                report.with_help(match nearest(name, self.columns.iter().copied()) {
-                    Some(near) => format!("did you mean the column `{near}`?"),
-                    None => format!(
-                        "an outcome is a column ({}); a parameter is used by another line",
-                        self.some_columns()
-                    ),
-                }),
-            );
-        }
-        let any_data = self.relations.iter().any(|relation| relation.observed);
-        if !any_data && found.is_empty() && !self.relations.is_empty() {
-            let target = &self.relations[0].target;
-            let report = Report::error(
-                "no line has data on its left",
-                target.span,
-                "a parameter, like every target of this model",
-            );
-            found.push(report.with_help(format!(
-                "write the outcome's distribution, such as `{} ~ Normal(mu, sigma)`; the columns are {}",
-                self.columns.iter().next().copied().unwrap_or("y"),
-                self.some_columns()
-            )));
-        }
-        self.reports.extend(found);
-    }
-
-    /// The columns' names for a message, the first ten.
-    fn some_columns(&self) -> String {
-        let mut names: Vec<&str> = self.columns.iter().copied().take(10).collect();
-        if self.columns.len() > names.len() {
-            names.push("…");
-        }
-        names.join(", ")
-    }
-}
-
-fn discrete(name: &str, span: Span, family: Family) -> Report {
-    Report::error(
-        format!("{} would be a discrete parameter", quoted(name)),
-        span,
-        format!(
-            "no column, so a parameter, and {} yields whole numbers",
-            family.name()
-        ),
-    )
-    .with_help(
-        "discrete parameters are not supported: sum over their values, or use a continuous distribution",
-    )
 }
 
 struct Check<'c, 'a> {
@@ -184,6 +99,7 @@ struct Check<'c, 'a> {
     reports: Vec<Report>,
     numbers: BTreeMap<&'a str, Span>,
     labels: BTreeMap<&'a str, Span>,
+    mentioned: BTreeSet<&'a str>,
 }
 
 impl<'a> Check<'_, 'a> {
@@ -266,6 +182,7 @@ impl<'a> Check<'_, 'a> {
     /// A name that stands for a value, with its number of subscripts.
     fn value(&mut self, name: &'a str, span: Span, subs: usize) {
         let analysis = self.analysis;
+        self.mentioned.insert(name);
         let declared = match analysis.symbols.get(name) {
             Some(Symbol::Definition(place)) => {
                 let definition = &analysis.definitions[*place];
@@ -280,6 +197,7 @@ impl<'a> Check<'_, 'a> {
                 self.numbers.entry(name).or_insert(span);
                 return;
             }
+            None if analysis.failed.contains(name) => return,
             None => {
                 self.not_a_value(name, span);
                 return;
@@ -316,9 +234,14 @@ impl<'a> Check<'_, 'a> {
 
     /// Whether an index made of something else hides the column of this name.
     fn shadowed(&self, name: &str) -> bool {
-        self.analysis.indices.get(name).is_some_and(|index| {
-            !index.factors.is_empty() && !(index.factors.len() == 1 && index.factors[0].text == name)
-        })
+        self.analysis
+            .indices
+            .get(name)
+            .is_some_and(|index| match index.factors.as_slice() {
+                [] => false,
+                [one] => one.text != name,
+                _ => true,
+            })
     }
 
     fn not_a_value(&mut self, name: &'a str, span: Span) {
@@ -419,6 +342,7 @@ impl<'a> Check<'_, 'a> {
         let name = call.name.text.as_str();
         let analysis = self.analysis;
         let Some(function) = Function::from_name(name) else {
+            self.mentioned.insert(name);
             let report = Report::error(
                 format!("unknown function {}", quoted(name)),
                 call.name.span,
@@ -464,7 +388,7 @@ impl<'a> Check<'_, 'a> {
             self.reports.push(report.with_help("remove or add arguments"));
             return;
         }
-        if function.learns() && !analysis.is_data_expression(&call.args[0].value) {
+        if function.learns() && analysis.needs_parameters(&call.args[0].value) {
             let report = Report::error(
                 format!("`{}` needs data", function.name()),
                 call.args[0].value.span,

@@ -15,7 +15,7 @@ impl<'a> Analysis<'a> {
                 match argument.role {
                     Role::Real => {}
                     Role::Count => {
-                        if !self.is_data_expression(expr) {
+                        if self.needs_parameters(expr) {
                             reports.push(not_data(relation.family, argument.name, expr));
                         }
                     }

@@ -1,7 +1,7 @@
 //! Definitions: each evaluated once over its own plate, with its link undone.
 
 use super::axes::ROWS;
-use super::expression::inverse_cloglog;
+use super::elementwise::inverse_cloglog;
 use super::value::Value;
 use super::{Context, Defined, Eval, Lowering, Poison};
 use crate::ir::Unary;

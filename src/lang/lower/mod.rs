@@ -4,13 +4,16 @@
 //! mentions them, else none. Data keeps its numbers beside its nodes, so that constants are learned, outcomes checked
 //! and parameterisations chosen before anything is sampled.
 
+mod access;
 mod axes;
 mod centring;
 mod definition;
+mod elementwise;
 mod expansion;
 mod expression;
 mod likelihood;
 mod parameter;
+mod quantities;
 mod value;
 
 use std::collections::BTreeMap;
@@ -18,8 +21,8 @@ use std::collections::BTreeMap;
 use super::analyse::{Analysis, analyse};
 use super::ast::{Expr, Model, StatementKind};
 use super::lowered::{
-    Dim, Effect, Failure, LearnedCall, Likelihood, LowerOptions, Lowered, Parameter, PlateTable, Quantity,
-    QuantityKind, UsedColumn,
+    Effect, Failure, LearnedCall, Likelihood, LowerOptions, Lowered, Parameter, PlateTable, Quantity,
+    UsedColumn,
 };
 use super::report::{Report, Reports};
 use super::span::Span;
@@ -78,7 +81,7 @@ struct Lowering<'a, 'b> {
 /// # Errors
 ///
 /// [`Failure::Reports`] with every finding of the stage that failed first (refused constructs; names; data), each at its
-/// place in the text; [`Failure::Error`] where no row is left, and for faults of tadpool itself.
+/// place in the text; [`Failure::Error`] for faults of tadpool itself.
 pub fn lower(
     model: &Model,
     source: (&str, &str),
@@ -101,7 +104,10 @@ pub fn lower(
     if found.has_errors() {
         return Err(found.into());
     }
-    let kept = drop_missing(&analysis, table)?;
+    let kept = match drop_missing(&analysis, table) {
+        Ok(kept) => kept,
+        Err(report) => return fail(vec![*report]),
+    };
     let builder = Builder::new();
     let lowering = Lowering::new(&analysis, &kept, text, options, &builder);
     let (mut parts, reports) = lowering.run(&model);
@@ -157,8 +163,8 @@ fn canonical(model: &Model) -> std::result::Result<Model, Vec<Report>> {
 }
 
 /// The table without the rows that `drop_missing` drops.
-fn drop_missing(analysis: &Analysis<'_>, table: &Table) -> crate::error::Result<Table> {
-    let Some(named) = &analysis.dropped else {
+fn drop_missing(analysis: &Analysis<'_>, table: &Table) -> std::result::Result<Table, Box<Report>> {
+    let Some((named, span)) = &analysis.dropped else {
         return Ok(table.clone());
     };
     let names: Vec<&str> = if named.is_empty() {
@@ -169,7 +175,13 @@ fn drop_missing(analysis: &Analysis<'_>, table: &Table) -> crate::error::Result<
     } else {
         named.iter().map(|name| name.text.as_str()).collect()
     };
-    table.drop_missing(&names)
+    table.drop_missing(&names).map_err(|error| {
+        let report = Report::error(error.message(), *span, "drops rows");
+        Box::new(match error.help() {
+            Some(help) => report.with_help(help),
+            None => report,
+        })
+    })
 }
 
 fn used_columns(analysis: &Analysis<'_>, table: &Table) -> Vec<UsedColumn> {
@@ -317,98 +329,6 @@ impl<'a, 'b> Lowering<'a, 'b> {
             expansion,
         };
         (Some(parts), self.reports)
-    }
-
-    /// Definitions that depend on parameters and that no relation needs, with their plates and values.
-    fn derived(&mut self) -> Vec<(&'a str, Context, Value<'b>)> {
-        let mut derived = Vec::new();
-        for definition in &self.analysis.definitions {
-            let name = definition.target.name.text.as_str();
-            let span = definition.target.span;
-            // Data that nothing needs is looked at too, so that a fault in it is not passed over.
-            let Ok(plate) = self.own_plate(name) else { continue };
-            let Ok(value) = self.definition(name, plate, span) else {
-                continue;
-            };
-            if !definition.data && !definition.used {
-                derived.push((name, plate, value));
-            }
-        }
-        derived
-    }
-
-    fn quantities(
-        &self,
-        parameters: &[Parameter],
-        derived: &[(&'a str, Context, Value<'b>)],
-    ) -> (Vec<Quantity>, Vec<Handle>) {
-        let mut quantities = Vec::new();
-        let mut outputs = Vec::new();
-        let relations = self
-            .analysis
-            .relations
-            .iter()
-            .enumerate()
-            .filter(|(_, relation)| !relation.observed);
-        for ((place, _), parameter) in relations.zip(parameters) {
-            let plate = match self.positions[place] {
-                Some(Ok((_, plate))) => plate,
-                Some(Err(Poison)) | None => None,
-            };
-            quantities.push(Quantity {
-                name: parameter.name.clone(),
-                dims: self.dims(plate),
-                kind: QuantityKind::Parameter,
-                output: outputs.len(),
-                support: match &self.priors[place] {
-                    Some(Ok(prior)) => prior.support.clone(),
-                    Some(Err(Poison)) | None => String::new(),
-                },
-            });
-            outputs.push(parameter.value);
-        }
-        for (name, plate, value) in derived {
-            quantities.push(Quantity {
-                name: (*name).to_owned(),
-                dims: self.dims(*plate),
-                kind: QuantityKind::Derived,
-                output: outputs.len(),
-                support: String::new(),
-            });
-            outputs.push(self.over(value, *plate).handle());
-        }
-        (quantities, outputs)
-    }
-
-    /// A value with one number for each element of the plate, even where all are the same.
-    fn over(&self, value: &Value<'b>, plate: Context) -> Node<'b> {
-        match plate {
-            Some(plate) if value.expr.ty().plate.is_none() => {
-                let plate = &self.plates[plate];
-                self.builder.column("one", Some(plate.ir), vec![1.0; plate.len]) * value.expr
-            }
-            Some(_) | None => value.expr,
-        }
-    }
-
-    fn dims(&self, plate: Context) -> Vec<Dim> {
-        let axes = plate.map_or(&[][..], |plate| self.plates[plate].axes.as_slice());
-        axes.iter()
-            .map(|axis| Dim {
-                name: self.axes[*axis].name.clone(),
-                labels: self.axes[*axis].labels.clone(),
-            })
-            .collect()
-    }
-
-    fn plate_tables(&self) -> Vec<PlateTable> {
-        (0..self.plates.len())
-            .map(|plate| PlateTable {
-                name: self.plates[plate].name.clone(),
-                dims: self.dims(Some(plate)),
-                codes: self.row_elements(plate),
-            })
-            .collect()
     }
 
     /// The text of an expression as it was written.

@@ -97,19 +97,3 @@ pub(super) fn log1p<const FMA: bool>(x: f64) -> f64 {
     let result = assemble::<FMA>(to_float(power) - 1023.0, f);
     at_the_ends(u, result)
 }
-
-/// ln(1 + t) for t from 0 to 1, as after t = exp(−|x|): f comes from t itself, so nothing is lost.
-#[inline(always)]
-pub(super) fn log1p_unit<const FMA: bool>(t: f64) -> f64 {
-    // One select: with two on the same condition the compiler evaluates the polynomial twice.
-    let k = if t > std::f64::consts::SQRT_2 - 1.0 {
-        1.0
-    } else {
-        0.0
-    };
-    let half = 0.5 * k;
-    let f = mul_add::<FMA>(t, 1.0 - half, -half);
-    let f2 = f * f;
-    let cubic = f2 * f * polynomial::<FMA, { LN.len() }>(f, &LN);
-    mul_add::<FMA>(k, std::f64::consts::LN_2, f + mul_add::<FMA>(-0.5, f2, cubic))
-}
