@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// The arguments that every short fit of the reed frogs begins with.
-pub const REED_FROGS: [&str; 4] = [
+pub(crate) const REED_FROGS: [&str; 4] = [
     "fit",
     "data/reedfrogs/m12_2.tad",
     "--data",
@@ -14,19 +14,19 @@ pub const REED_FROGS: [&str; 4] = [
 ];
 
 /// A folder for one test, made anew, with the repository's `data/` inside.
-pub struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf);
 
 /// What a run left on its streams.
 #[derive(Debug)]
-pub struct Ran {
-    pub code: Option<i32>,
-    pub out: String,
-    pub err: String,
+pub(crate) struct Ran {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Folder {
     /// A folder of that name, unique among the tests.
-    pub fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cli").join(name);
         if path.exists() {
             fs::remove_dir_all(&path).expect("an old folder is removed");
@@ -39,17 +39,17 @@ impl Folder {
     }
 
     /// A path inside.
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.join(name)
     }
 
     /// Writes a file inside.
-    pub fn write(&self, name: &str, text: &str) {
+    pub(crate) fn write(&self, name: &str, text: &str) {
         fs::write(self.path(name), text).expect("a file is written");
     }
 
     /// The program with these arguments, in this folder, without anything in the environment that sets colours.
-    pub fn command<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Command {
+    pub(crate) fn command<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tadpool"));
         command
             .args(args)
@@ -60,19 +60,19 @@ impl Folder {
     }
 
     /// Runs the program.
-    pub fn run<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Ran {
+    pub(crate) fn run<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Ran {
         ran(&mut self.command(args))
     }
 
     /// Fits the reed frogs with few draws and these further arguments.
-    pub fn fit(&self, more: &[&str]) -> Ran {
+    pub(crate) fn fit(&self, more: &[&str]) -> Ran {
         let short = ["--warmup", "200", "--draws", "200"];
         self.run(REED_FROGS.iter().chain(&short).chain(more))
     }
 }
 
 /// Runs a command to its end.
-pub fn ran(command: &mut Command) -> Ran {
+pub(crate) fn ran(command: &mut Command) -> Ran {
     let Output {
         status,
         stdout,
@@ -88,7 +88,7 @@ pub fn ran(command: &mut Command) -> Ran {
 impl Ran {
     /// The same, having checked the exit code.
     #[track_caller]
-    pub fn exits(self, code: i32) -> Self {
+    pub(crate) fn exits(self, code: i32) -> Self {
         assert_eq!(
             self.code,
             Some(code),
@@ -101,7 +101,7 @@ impl Ran {
 
     /// Stdout as JSON.
     #[track_caller]
-    pub fn json(&self) -> serde_json::Value {
+    pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.out).unwrap_or_else(|fault| panic!("{fault}:\n{}", self.out))
     }
 }
