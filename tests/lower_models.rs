@@ -409,3 +409,32 @@ fn dropped_rows_are_counted() {
     );
     assert_eq!(lowered.columns.len(), 1, "z is not used");
 }
+
+#[test]
+fn long_chains_and_shared_steps_neither_overflow_nor_explode() {
+    let chain = |steps: usize| {
+        let mut text = "x ~ Normal(m, 1)\na ~ Normal(0, 1)\ns0 = a\n".to_owned();
+        for step in 1..=steps {
+            text.push_str(&format!("s{step} = 0.5*s{} + 0.5*s{}\n", step - 1, step - 1));
+        }
+        text.push_str(&format!("m = s{steps}\n"));
+        text
+    };
+    let lowered = lower(&chain(900), None);
+    let rows = X.iter().map(|x| normal(*x, 0.25, 1.0)).sum::<f64>();
+    let raw = pass::reference_program(&lowered.program).expect("a program");
+    close(
+        reference::evaluate(&raw, &[0.25]).expect("a value").log_density,
+        rows + normal(0.25, 0.0, 1.0),
+    );
+    let text = chain(20_000);
+    let model = lang::parse("m.tad", &text).expect("a model");
+    let table = Table::from_bytes("d.csv", COUNTS.as_bytes()).expect("a table");
+    let failure =
+        lang::lower(&model, ("m.tad", &text), &table, &LowerOptions::default()).expect_err("too deep");
+    let message = tadpool::Error::from(failure).to_string();
+    assert!(
+        message.contains("more than 1000 lines build on one another"),
+        "{message}"
+    );
+}

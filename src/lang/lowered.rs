@@ -1,7 +1,7 @@
 //! A lowered model: the program over the data, and what its parts are called.
 
 use super::ast::Link;
-use super::report::{Report, Reports};
+use super::report::Reports;
 use crate::data::{Learned, element_name};
 use crate::dist::Family;
 use crate::error::{Error, Result};
@@ -63,7 +63,7 @@ pub struct Lowered {
     pub plates: Vec<PlateTable>,
     /// The columns that the model uses, in the table's order.
     pub columns: Vec<UsedColumn>,
-    /// What `standardize` and `center` learned, in the order of evaluation.
+    /// What `standardize` and `center` learned, in the order of the text.
     pub learned: Vec<LearnedCall>,
     /// Rows of the table as read.
     pub rows_read: usize,
@@ -335,13 +335,6 @@ fn at(coordinate: &Coordinate<Handle>, values: &[Vec<f64>], element: usize) -> C
             location: value(location),
             scale: value(scale),
         },
-    }
-}
-
-impl Lowered {
-    /// The warnings and notes, rendered in order.
-    pub fn findings(&self) -> &[Report] {
-        &self.reports.reports
     }
 }
 

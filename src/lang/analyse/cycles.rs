@@ -2,41 +2,61 @@
 
 use std::collections::BTreeMap;
 
-use super::{Analysis, Symbol, visit_names};
+use super::visit::visit_indices;
+use super::{Analysis, Subscript, Symbol, subscript, visit_names};
 use crate::lang::ast::Expr;
 use crate::lang::report::{Report, quoted};
 use crate::lang::span::Span;
 
 impl<'a> Analysis<'a> {
-    /// The expressions that a name is made from: its value, or the arguments of its prior.
-    fn sources(&self, symbol: Symbol) -> Vec<&'a Expr> {
-        match symbol {
-            Symbol::Definition(place) => vec![self.definitions[place].value],
-            Symbol::Parameter(place) => self.relations[place].arguments.clone(),
+    /// The names that a name is made from, those of its indices included, each with its place.
+    fn dependencies(&self, symbol: Symbol) -> Vec<(&'a str, Span)> {
+        let (target, sources) = match symbol {
+            Symbol::Definition(place) => {
+                let definition = &self.definitions[place];
+                (definition.target, vec![definition.value])
+            }
+            Symbol::Parameter(place) => {
+                let relation = &self.relations[place];
+                (relation.target, relation.arguments.clone())
+            }
+        };
+        let mut found = Vec::new();
+        for sub in target.subs {
+            if let Ok(Subscript::Index(name)) = subscript(sub) {
+                found.push((name, sub.span()));
+            }
         }
+        for expr in sources {
+            visit_names(expr, &mut |name, span| found.push((name, span)));
+            visit_indices(expr, &mut |name, span| found.push((name, span)));
+        }
+        found
     }
 
-    /// Reports each circle once; whether there is none.
-    pub(super) fn find_cycles(&mut self) -> bool {
+    /// Puts definitions and parameters in an order in which each stands after what it is made from, and reports each
+    /// circle once; whether there is none.
+    pub(super) fn find_order(&mut self) -> bool {
         let names: Vec<&'a str> = self.symbols.keys().copied().collect();
         let mut walk = Walk {
             state: BTreeMap::new(),
             path: Vec::new(),
-            cycles: Vec::new(),
+            order: Vec::new(),
+            faults: Vec::new(),
         };
         for name in names {
             walk.visit(self, name);
         }
-        let sound = walk.cycles.is_empty();
-        self.reports.extend(walk.cycles);
+        let sound = walk.faults.is_empty();
+        self.reports.extend(walk.faults);
+        self.order = walk.order;
         sound
     }
 
     /// Marks the definitions that are made of data alone, and the relations whose target is one of them.
     pub(super) fn find_data(&mut self) {
-        // Data-ness only ever propagates, and there is no circle: a pass per definition is enough.
-        for _ in 0..self.definitions.len() {
-            for place in 0..self.definitions.len() {
+        for symbol in self.order.clone() {
+            if let Symbol::Definition(place) = symbol {
                 self.definitions[place].data = self.is_data_expression(self.definitions[place].value);
             }
         }
@@ -98,11 +118,14 @@ struct Walk<'a> {
     state: BTreeMap<&'a str, State>,
     /// The open names, each with the place where the next one is used.
     path: Vec<(&'a str, Span)>,
-    cycles: Vec<Report>,
+    order: Vec<Symbol>,
+    faults: Vec<Report>,
 }
 
+/// Names that may build on one another in a chain, so that walking it cannot exhaust the stack.
+const LONGEST_CHAIN: usize = 1000;
+
 impl<'a> Walk<'a> {
-    /// Recursion is as deep as a chain of definitions, and each of them has a line of its own in a parsed text.
     fn visit(&mut self, analysis: &Analysis<'a>, name: &'a str) {
         let Some(&symbol) = analysis.symbols.get(name) else {
             return;
@@ -115,17 +138,25 @@ impl<'a> Walk<'a> {
             }
             None => {}
         }
+        if self.path.len() >= LONGEST_CHAIN {
+            let report = Report::error(
+                format!("more than {LONGEST_CHAIN} lines build on one another"),
+                self.path[0].1,
+                "the chain begins here",
+            );
+            self.faults
+                .push(report.with_help("define fewer steps between the outcome and the parameters"));
+            self.state.insert(name, State::Done);
+            return;
+        }
         self.state.insert(name, State::Open);
-        for expr in analysis.sources(symbol) {
-            let mut uses: Vec<(&'a str, Span)> = Vec::new();
-            visit_names(expr, &mut |used, span| uses.push((used, span)));
-            for (used, span) in uses {
-                self.path.push((name, span));
-                self.visit(analysis, used);
-                self.path.pop();
-            }
+        for (used, span) in analysis.dependencies(symbol) {
+            self.path.push((name, span));
+            self.visit(analysis, used);
+            self.path.pop();
         }
         self.state.insert(name, State::Done);
+        self.order.push(symbol);
     }
 
     fn report(&mut self, name: &str) {
@@ -142,7 +173,7 @@ impl<'a> Walk<'a> {
         for (place, (_, span)) in circle.iter().enumerate().skip(1) {
             report = report.with_label(*span, used(place));
         }
-        self.cycles.push(
+        self.faults.push(
             report.with_help("break the circle: give one of them a value or a prior without the others"),
         );
     }

@@ -10,6 +10,7 @@ mod names;
 mod roles;
 mod subscripts;
 mod targets;
+mod visit;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,8 +19,8 @@ use super::report::Report;
 use super::span::Span;
 use crate::dist::{Family, Role};
 
-pub(super) use names::visit_names;
 pub(super) use subscripts::{Subscript, subscript};
+pub(super) use visit::visit_names;
 
 /// What stands left of `~` or `=`.
 #[derive(Debug, Clone, Copy)]
@@ -95,6 +96,8 @@ pub(super) struct Analysis<'a> {
     pub(super) roles: BTreeMap<&'a str, Vec<RoleUse>>,
     /// Errors, warnings and notes.
     pub(super) reports: Vec<Report>,
+    /// Definitions and parameters, each after what it is made from.
+    pub(super) order: Vec<Symbol>,
     columns: BTreeSet<&'a str>,
     /// Targets whose distribution could not be read: reported once, then passed over.
     failed: BTreeSet<&'a str>,
@@ -112,11 +115,11 @@ pub(super) fn analyse<'a>(model: &'a ast::Model, table: &'a str, columns: &[&'a 
         ..Analysis::default()
     };
     analysis.collect(model);
-    let ordered = analysis.find_cycles();
+    let ordered = analysis.find_order();
     if ordered {
         analysis.find_data();
     }
-    analysis.resolve_names();
+    analysis.resolve_names(ordered);
     // What follows recurses through definitions, which ends only where there is no circle.
     if ordered {
         analysis.find_used();
@@ -164,14 +167,20 @@ impl<'a> Analysis<'a> {
         }
     }
 
-    /// Calls `f` with each parameter that `expr` reaches through definitions, but not through priors.
-    pub(super) fn reach(&self, expr: &Expr, f: &mut dyn FnMut(usize)) {
-        visit_names(expr, &mut |name, _| match self.symbols.get(name) {
-            Some(Symbol::Parameter(place)) => f(*place),
-            Some(Symbol::Definition(place)) if !self.definitions[*place].data => {
-                self.reach(self.definitions[*place].value, f);
-            }
-            Some(Symbol::Definition(_)) | None => {}
-        });
+    /// Whether `expr` reaches the parameter, the relation at `parameter`, through definitions but not through priors.
+    pub(super) fn reaches(&self, expr: &Expr, parameter: usize) -> bool {
+        let mut seen = BTreeSet::new();
+        let mut open = vec![expr];
+        let mut reached = false;
+        while let Some(expr) = open.pop() {
+            let mut next = Vec::new();
+            visit_names(expr, &mut |name, _| match self.symbols.get(name) {
+                Some(Symbol::Parameter(place)) => reached |= *place == parameter,
+                Some(Symbol::Definition(place)) if seen.insert(*place) => next.push(*place),
+                Some(Symbol::Definition(_)) | None => {}
+            });
+            open.extend(next.into_iter().map(|place| self.definitions[place].value));
+        }
+        reached
     }
 }

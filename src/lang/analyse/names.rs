@@ -9,27 +9,13 @@ pub(super) use crate::lang::nearest;
 use crate::lang::report::{Report, quoted};
 use crate::lang::span::Span;
 
-/// Calls `f` with each name that stands for a value, subscripted or not; names of indices inside subscripts are none.
-pub(crate) fn visit_names<'e>(expr: &'e Expr, f: &mut dyn FnMut(&'e str, Span)) {
-    match &expr.kind {
-        ExprKind::Number(_) | ExprKind::Text(_) => {}
-        ExprKind::Name(name) => f(name, expr.span),
-        ExprKind::Indexed(name, _) => f(&name.text, name.span),
-        ExprKind::Call(call) => call.args.iter().for_each(|arg| visit_names(&arg.value, f)),
-        ExprKind::Unary(_, operand) => visit_names(operand, f),
-        ExprKind::Binary(_, left, right) => {
-            visit_names(left, f);
-            visit_names(right, f);
-        }
-        ExprKind::Vector(parts) => parts.iter().for_each(|part| visit_names(part, f)),
-    }
-}
-
 impl<'a> Analysis<'a> {
-    /// Checks every name, call and subscript, and notes which columns are used as what.
-    pub(super) fn resolve_names(&mut self) {
+    /// Checks every name, call and subscript, and notes which columns are used as what. Where names are not
+    /// `ordered`, what is data is not known and not asked.
+    pub(super) fn resolve_names(&mut self, ordered: bool) {
         let mut check = Check {
             analysis: self,
+            ordered,
             unknown: BTreeMap::new(),
             reports: Vec::new(),
             numbers: BTreeMap::new(),
@@ -94,6 +80,8 @@ impl<'a> Analysis<'a> {
 
 struct Check<'c, 'a> {
     analysis: &'c Analysis<'a>,
+    /// Whether it is known which definitions are data.
+    ordered: bool,
     /// The report on each unknown name, at its first use.
     unknown: BTreeMap<&'a str, Report>,
     reports: Vec<Report>,
@@ -293,7 +281,7 @@ impl<'a> Check<'_, 'a> {
             return;
         }
         if let Some(definition) = analysis.definition(name) {
-            if !definition.data || !definition.target.subs.is_empty() {
+            if self.ordered && !definition.data || !definition.target.subs.is_empty() {
                 let report = Report::error(
                     format!("{} is no index", quoted(name)),
                     span,
@@ -388,7 +376,7 @@ impl<'a> Check<'_, 'a> {
             self.reports.push(report.with_help("remove or add arguments"));
             return;
         }
-        if function.learns() && analysis.needs_parameters(&call.args[0].value) {
+        if self.ordered && function.learns() && analysis.needs_parameters(&call.args[0].value) {
             let report = Report::error(
                 format!("`{}` needs data", function.name()),
                 call.args[0].value.span,

@@ -78,10 +78,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 Some(location) => &relation.arguments[location..=location],
                 None => relation.arguments.as_slice(),
             };
-            let mut reached = false;
-            for argument in arguments {
-                analysis.reach(argument, &mut |found| reached |= found == place);
-            }
+            let reached = arguments.iter().any(|argument| analysis.reaches(argument, place));
             if !reached {
                 continue;
             }

@@ -330,11 +330,12 @@ impl<'a, 'b> Lowering<'a, 'b> {
         if function == Function::Sd {
             return Ok(Value::constant(self.builder, learned.scale));
         }
-        if !self.learned.iter().any(|known| known.call == text) {
-            self.learned.push(LearnedCall {
+        if !self.learned.iter().any(|(_, known)| known.call == text) {
+            let learned = LearnedCall {
                 call: text.to_owned(),
                 constants: learned,
-            });
+            };
+            self.learned.push((call.span, learned));
         }
         let centred = value.binary(Binary::Sub, &value.lit(learned.shift));
         Ok(centred.binary(Binary::Div, &value.lit(learned.scale)))

@@ -18,7 +18,7 @@ mod value;
 
 use std::collections::BTreeMap;
 
-use super::analyse::{Analysis, analyse};
+use super::analyse::{Analysis, Symbol, analyse};
 use super::ast::{Expr, Model, StatementKind};
 use super::lowered::{
     Effect, Failure, LearnedCall, Likelihood, LowerOptions, Lowered, Parameter, PlateTable, Quantity,
@@ -70,7 +70,8 @@ struct Lowering<'a, 'b> {
     positions: Vec<Option<Eval<(Node<'b>, Context)>>>,
     priors: Vec<Option<Eval<Prior<'b>>>>,
     effects: BTreeMap<usize, Effect>,
-    learned: Vec<LearnedCall>,
+    /// With the places of the calls in the text.
+    learned: Vec<(Span, LearnedCall)>,
 }
 
 /// Lowers `model`, whose text is `source` (its name and the text itself), over `table`.
@@ -272,11 +273,15 @@ impl<'a, 'b> Lowering<'a, 'b> {
     /// Lowers everything; none if an error was reported.
     fn run(mut self, model: &Model) -> (Option<Parts>, Vec<Report>) {
         let relations = &self.analysis.relations;
+        // What is needed stands before what needs it, so that no evaluation goes deep: data first, since indices and
+        // the choice of parameterisations look at it.
+        self.in_order(true);
         for place in 0..relations.len() {
             if !relations[place].observed {
                 self.declare(place);
             }
         }
+        self.in_order(false);
         let mut density = Vec::new();
         let mut parameters = Vec::new();
         let mut likelihoods = Vec::new();
@@ -317,6 +322,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
         let effects: Vec<Effect> = self.effects.values().cloned().collect();
         let expansion = self.expansion(model, &parameters);
         let plates = self.plate_tables();
+        self.learned.sort_by_key(|(span, _)| *span);
         let parts = Parts {
             density,
             outputs,
@@ -325,10 +331,26 @@ impl<'a, 'b> Lowering<'a, 'b> {
             parameters,
             effects,
             plates,
-            learned: self.learned,
+            learned: self.learned.into_iter().map(|(_, learned)| learned).collect(),
             expansion,
         };
         (Some(parts), self.reports)
+    }
+
+    /// Evaluates the definitions of data alone, or everything else. Faults are reported, and kept for who needs them.
+    fn in_order(&mut self, data: bool) {
+        let analysis = self.analysis;
+        for symbol in &analysis.order {
+            match symbol {
+                Symbol::Definition(place) if analysis.definitions[*place].data == data => {
+                    self.defined(&analysis.definitions[*place].target.name.text).ok();
+                }
+                Symbol::Parameter(place) if !data => {
+                    self.prior(*place).ok();
+                }
+                Symbol::Definition(_) | Symbol::Parameter(_) => {}
+            }
+        }
     }
 
     /// The text of an expression as it was written.
