@@ -5,6 +5,9 @@ use std::panic;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    // Mesa's device selection layer, which reorders adapters that we choose among ourselves, complains on stderr where
+    // there is no desktop. SAFETY: no other thread runs yet that could read the environment.
+    unsafe { std::env::set_var("NODEVICE_SELECT", "1") };
     panic::set_hook(Box::new(|fault| {
         eprintln!(
             "internal error: {fault}\nThis is a fault of tadpool, not of your model; please report it with the command, \

@@ -7,7 +7,7 @@ use super::Outcome;
 use super::args::FitArgs;
 use super::files::{model_name, read_model};
 use super::interrupt::stop_on_interrupt;
-use super::output::{Notes, print};
+use super::output::{Notes, print, print_error};
 use super::page::page;
 use super::progress::{Counters, Size};
 use super::ticker::watched;
@@ -31,7 +31,7 @@ pub(super) fn run(args: &FitArgs, command: String) -> Result<Outcome> {
     let options = args.options(command, started);
     let plan = plan(&model, &options)?;
     notes.say(&format!(
-        "{}; {} chains, {} of warm-up, {} draws each; seed {}",
+        "back end {}; {} chains, each {} iterations of warm-up, then {} draws; seed {}",
         plan.why, plan.chains, plan.warmup, plan.draws, options.seed
     ));
     let stop = stop_on_interrupt()?;
@@ -42,9 +42,16 @@ pub(super) fn run(args: &FitArgs, command: String) -> Result<Outcome> {
             .unwrap_or(u32::MAX)
             .saturating_mul(options.thin),
     });
-    let mut result = watched(&counters, args.quiet, || {
+    let drawn = watched(&counters, args.quiet, || {
         fit(&model, &options, &|progress| counters.observe(progress), stop)
-    })?;
+    });
+    let mut result = match drawn {
+        Err(error) if stop.load(Relaxed) => {
+            print_error(&error);
+            return Ok(Outcome::Interrupted);
+        }
+        drawn => drawn?,
+    };
 
     result.run.model_name = model_name(&args.model);
     result.write(&out)?;

@@ -82,7 +82,7 @@ impl Counters {
         total
     }
 
-    /// The line, at most 79 characters: phase, chains, iterations per chain, gradients per second, divergences of the
+    /// The line, some 80 characters: phase, chains, iterations per chain, gradients per second, divergences of the
     /// sampling phase, time left.
     pub(super) fn line(&self, elapsed: Duration) -> String {
         let Size {
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_fit_a_narrow_terminal() {
+    fn lines_stay_short_for_large_runs() {
         let counters = Counters::new(Size {
             chains: 65_536,
             warmup: 1000,

@@ -14,7 +14,7 @@ use super::report::Report;
 use crate::back::evaluate::Density;
 use crate::back::reference;
 use crate::back::simd::LANES;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::gpu::{Gpu, SteppedHmc};
 use crate::lang::{Dim, Lowered, QuantityKind};
 use crate::model::Model;
@@ -74,6 +74,10 @@ pub fn fit(
             (samples, start.elapsed().as_secs_f64(), prepared)
         }
     };
+    if samples.draws == 0 {
+        return Err(Error::environment("the run was stopped before its first draw")
+            .with_help("nothing was saved; warm-up comes first, and `--warmup` says how long it is"));
+    }
     let discrepancy = plan
         .adapter
         .as_ref()

@@ -13,7 +13,8 @@ use crate::error::{Error, Result};
 
 /// Samples `density` from `state` (see [`State::dispersed`]) on `settings.threads` threads.
 ///
-/// A run whose stop flag is raised returns the draws that all chains have, marked as incomplete.
+/// A run whose stop flag is raised returns the largest block of draws that some chains all have, marked as incomplete:
+/// chains that had hardly begun are left out.
 ///
 /// # Errors
 ///
@@ -56,13 +57,37 @@ pub fn run(density: &dyn Density, settings: &Settings, state: &State, watch: Wat
             parts[unit] = Some(part);
         }
     });
+    let mut parts: Vec<Samples> = parts
+        .into_iter()
+        .map(|part| part.ok_or_else(|| Error::bug("a chain was never run"))?)
+        .collect::<Result<_>>()?;
+    if watch.is_stopped() {
+        keep_most_draws(&mut parts);
+    }
     let mut joined: Option<Samples> = None;
     for part in parts {
-        let part = part.ok_or_else(|| Error::bug("a chain was never run"))??;
         match &mut joined {
             Some(samples) => samples.append(part),
             None => joined = Some(part),
         }
     }
     joined.ok_or_else(|| Error::bug("a run without chains"))
+}
+
+/// Leaves out units of a stopped run that have too few draws, so that the most draws remain in total.
+///
+/// With more units than threads some have ended while others have not begun; joined, all would be cut to none.
+fn keep_most_draws(parts: &mut Vec<Samples>) {
+    let total = |least: usize| -> usize {
+        let kept = parts.iter().filter(|part| part.draws >= least);
+        kept.map(|part| part.chains * least).sum()
+    };
+    // Of equal totals the smaller number of draws wins: more chains say more.
+    let best = parts
+        .iter()
+        .map(|part| part.draws)
+        .max_by_key(|&least| (total(least), std::cmp::Reverse(least)));
+    if let Some(least) = best {
+        parts.retain(|part| part.draws >= least);
+    }
 }

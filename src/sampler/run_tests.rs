@@ -144,7 +144,11 @@ fn a_stopped_run_returns_equal_numbers_of_draws() {
             assert!(samples.draws < 50);
             assert_eq!(samples.positions.len(), samples.chains * samples.draws * 10);
             assert_eq!(samples.n_steps.len(), samples.chains * samples.draws);
-            assert_eq!(samples.state.positions.len(), settings.chains * 10);
+            assert_eq!(samples.state.positions.len(), samples.chains * 10);
+            if phase == Phase::Sampling {
+                // With two threads, chains that had not begun are left out: they would leave nothing of the others.
+                assert!(samples.chains * samples.draws >= at as usize);
+            }
             assert!(last_chains.load(Ordering::Relaxed) >= 1);
         }
     }

@@ -1,0 +1,124 @@
+//! Flags, help, colours, quiet.
+
+use crate::harness::{Folder, REED_FROGS, ran};
+
+#[test]
+fn what_is_not_known_is_a_usage_error() {
+    let folder = Folder::new("unknown");
+    for args in [
+        vec![],
+        vec!["compare", "a.nc", "b.nc"],
+        vec!["fit", "m.tad"],
+        vec!["devices", "--all"],
+        [&REED_FROGS[..], &["--chain", "4"]].concat(),
+        [&REED_FROGS[..], &["--prob", "89"]].concat(),
+        [&REED_FROGS[..], &["--chains", "0"]].concat(),
+        [&REED_FROGS[..], &["--thin", "0"]].concat(),
+        [&REED_FROGS[..], &["--target-accept", "1"]].concat(),
+        [&REED_FROGS[..], &["--backend", "tpu"]].concat(),
+        [&REED_FROGS[..], &["--backend", "cpu", "--adapter", "x"]].concat(),
+    ] {
+        let ran = folder.run(&args).exits(2);
+        assert!(ran.out.is_empty(), "{args:?}: {}", ran.out);
+        assert!(!ran.err.is_empty(), "{args:?}");
+    }
+    assert!(!folder.path("m12_2.nc").exists());
+}
+
+#[test]
+fn flags_of_later_releases_are_refused_by_name() {
+    let folder = Folder::new("later");
+    for flag in [
+        "--mcse=0.05",
+        "--max-seconds=10",
+        "--keep=summary",
+        "--driver=fused",
+        "--resume=old.nc",
+        "--table=schools=schools.csv",
+    ] {
+        let ran = folder.fit(&[flag]).exits(2);
+        let name = flag.split('=').next().unwrap_or_default();
+        assert!(
+            ran.err.contains(name) && ran.err.contains("comes in a later release"),
+            "{}",
+            ran.err
+        );
+    }
+    assert!(!folder.path("m12_2.nc").exists());
+    folder.fit(&["--keep", "all", "--driver", "stepped"]).exits(0);
+}
+
+#[test]
+fn the_examples_of_help_work_as_typed() {
+    let folder = Folder::new("examples");
+    let mut examples = 0;
+    for command in [None, Some("fit"), Some("summary"), Some("check"), Some("devices")] {
+        let help = folder.run(command.into_iter().chain(["--help"])).exits(0).out;
+        let lines: Vec<&str> = help
+            .lines()
+            .filter(|line| line.starts_with("  tadpool "))
+            .collect();
+        assert!(!lines.is_empty(), "{command:?} has no example:\n{help}");
+        for line in lines {
+            let typed = line
+                .trim_start()
+                .replacen("tadpool", env!("CARGO_BIN_EXE_tadpool"), 1);
+            let mut shell = std::process::Command::new("sh");
+            shell.args(["-c", &typed]).current_dir(folder.path(""));
+            let ran = ran(&mut shell);
+            assert_eq!(ran.code, Some(0), "{line}\n{}", ran.err);
+            assert!(!ran.out.is_empty(), "{line}");
+            examples += 1;
+        }
+    }
+    assert!(examples >= 11, "only {examples} examples were found");
+}
+
+#[test]
+fn help_names_no_command_or_flag_that_cannot_be_used() {
+    let folder = Folder::new("help");
+    let help = folder.run(["--help"]).exits(0).out;
+    for command in [
+        "compare", "predict", "plot", "report", "simulate", "study", "export", "bench",
+    ] {
+        assert!(!help.contains(&format!("  {command} ")), "{command} is listed");
+    }
+    let help = folder.run(["fit", "--help"]).exits(0).out;
+    let listed = |flag: &str| help.lines().any(|line| line.trim_start().starts_with(flag));
+    assert!(
+        listed("--chains <N>") && !listed("--mcse") && !listed("--resume"),
+        "{help}"
+    );
+}
+
+#[test]
+fn colours_obey_flag_and_environment() {
+    let folder = Folder::new("colours");
+    let bad = ["summary", "no.nc"];
+    let escapes = |args: &[&str], variables: &[(&str, &str)]| {
+        let ran = ran(folder
+            .command(bad.iter().chain(args))
+            .envs(variables.iter().copied()));
+        ran.err.contains('\x1b')
+    };
+    assert!(!escapes(&[], &[]), "no colours on a pipe");
+    assert!(escapes(&["--color", "always"], &[]));
+    assert!(escapes(&[], &[("CLICOLOR_FORCE", "1")]));
+    assert!(!escapes(&[], &[("CLICOLOR_FORCE", "1"), ("NO_COLOR", "1")]));
+    assert!(!escapes(&["--color", "never"], &[("CLICOLOR_FORCE", "1")]));
+}
+
+#[test]
+fn quiet_says_nothing_and_prints_the_result() {
+    let folder = Folder::new("quiet");
+    let ran = folder.fit(&["--quiet"]).exits(0);
+    assert_eq!(ran.err, "");
+    assert!(ran.out.contains("a_tank[48]"));
+    let ran = folder.fit(&[]).exits(0);
+    assert!(
+        ran.err.contains("back end cpu") && ran.err.contains("seed 1"),
+        "{}",
+        ran.err
+    );
+    assert!(ran.err.contains("the draws are in m12_2.nc"), "{}", ran.err);
+}
