@@ -1,10 +1,10 @@
 //! Posteriors known in closed form, and wrong models that the judgement must find.
 
-use tadpool::fit::Options;
+use tadpool::fit::{Fit, Options};
 
 use crate::judge::{Limits, judge};
 use crate::reference::{Case, Expected};
-use crate::{Engine, compile, sample};
+use crate::{Engine, SEEDS, compile, sample};
 
 /// Four posteriors of conjugate priors at once: on the real line, the positive half line and the unit interval, so that
 /// a wrong Jacobian of either constraint shows. Every row belongs to all four likelihoods.
@@ -53,23 +53,24 @@ const STRICT: Limits = Limits {
     divergent: 0.001,
 };
 
-fn assert_conjugate(engine: Engine, options: &Options) {
+fn assert_conjugate(engine: Engine) {
     let model = compile("conjugate", CONJUGATE, TABLE);
-    let judgement = judge(&sample(&model, options), &conjugate(), STRICT);
-    println!("{}", judgement.line(engine.name(), "conjugate", options.seed));
-    assert!(
-        judgement.violations.is_empty(),
-        "{engine:?}:\n{}",
-        judgement.violations.join("\n")
-    );
+    let fits = SEEDS.map(|seed| sample(&model, &engine.options(seed)));
+    let judgements = judge(&fits, &conjugate(), STRICT);
+    for (seed, judgement) in SEEDS.into_iter().zip(&judgements) {
+        println!("{}", judgement.line(engine.name(), "conjugate", seed));
+    }
+    let violations: Vec<&str> = judgements
+        .iter()
+        .flat_map(|judgement| judgement.violations.iter().map(String::as_str))
+        .collect();
+    assert!(violations.is_empty(), "{engine:?}:\n{}", violations.join("\n"));
 }
 
 #[test]
 fn conjugate_posteriors_have_their_closed_forms() {
     for engine in [Engine::Nuts, Engine::Hmc] {
-        for seed in crate::SEEDS {
-            assert_conjugate(engine, &engine.options(seed));
-        }
+        assert_conjugate(engine);
     }
 }
 
@@ -77,8 +78,17 @@ fn conjugate_posteriors_have_their_closed_forms() {
 #[cfg(feature = "gpu")]
 fn conjugate_posteriors_on_the_gpu_have_their_closed_forms() {
     if crate::has_gpu() {
-        assert_conjugate(Engine::Gpu, &Engine::Gpu.options(1));
+        assert_conjugate(Engine::Gpu);
     }
+}
+
+/// What is found in one fit.
+fn found(fit: &Fit, expected: &[Expected]) -> Vec<String> {
+    let judgements = judge(std::slice::from_ref(fit), expected, STRICT);
+    judgements
+        .into_iter()
+        .flat_map(|judgement| judgement.violations)
+        .collect()
 }
 
 /// What is found in a fit of `case` whose text has `right` replaced by `wrong`.
@@ -86,8 +96,7 @@ fn findings(case: Case, right: &str, wrong: &str) -> Vec<String> {
     assert_eq!(case.text.matches(right).count(), 1, "`{right}` in {}", case.name);
     let text = case.text.replace(right, wrong);
     let model = compile(case.name, &text, case.table);
-    let fit = sample(&model, &Engine::Nuts.options(1));
-    judge(&fit, &case.expected(), Engine::Nuts.limits(&case)).violations
+    found(&sample(&model, &Engine::Nuts.options(1)), &case.expected())
 }
 
 /// The mean of `a` moves from 1.299 to 1.363, fifteen standard errors of this run.
@@ -125,7 +134,7 @@ fn a_parameter_that_the_fit_lacks_is_found() {
     let mut expected = case.expected();
     expected.retain(|e| e.name != "sigma");
     expected.push(Expected::exact("tau", 1.0, 1.0));
-    let found = judge(&fit, &expected, STRICT).violations;
+    let found = found(&fit, &expected);
     for what in ["tau: the fit lacks it", "sigma: no reference values"] {
         assert!(found.iter().any(|found| found == what), "{what} not in {found:?}");
     }
