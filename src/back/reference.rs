@@ -39,7 +39,7 @@ pub fn values(graph: &Graph, position: &[f64]) -> Result<Vec<Vec<f64>>> {
             Op::Gather { source, index } => {
                 let source = &values[source.index()];
                 graph
-                    .index(*index)
+                    .index_column(*index)
                     .codes
                     .iter()
                     .map(|&code| source[code as usize])
@@ -47,7 +47,12 @@ pub fn values(graph: &Graph, position: &[f64]) -> Result<Vec<Vec<f64>>> {
             }
             Op::SegmentSum { source, index } => {
                 let mut sums = vec![0.0; len];
-                for (&code, x) in graph.index(*index).codes.iter().zip(&values[source.index()]) {
+                for (&code, x) in graph
+                    .index_column(*index)
+                    .codes
+                    .iter()
+                    .zip(&values[source.index()])
+                {
                     sums[code as usize] += x;
                 }
                 sums

@@ -121,7 +121,7 @@ fn f32_discrepancy(model: &Model, samples: &Samples, seed: u64) -> f64 {
     let chosen: Vec<usize> = (0..CHECKED_DRAWS.min(cells))
         .map(|k| {
             let word = stream.block(k as u32)[0];
-            (u64::from(word) * cells as u64 >> 32) as usize
+            ((u64::from(word) * cells as u64) >> 32) as usize
         })
         .collect();
     let mut worker = model.density().evaluator(LANES);

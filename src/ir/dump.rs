@@ -33,9 +33,9 @@ impl Graph {
             Op::Unary(op, a) => format!("{} {a}", name(format!("{op:?}"))),
             Op::Binary(op, a, b) => format!("{} {a} {b}", name(format!("{op:?}"))),
             Op::Select(a, b, c) => format!("select {a} {b} {c}"),
-            Op::Gather { source, index } => format!("gather {source} by {}", self.index(*index).name),
+            Op::Gather { source, index } => format!("gather {source} by {}", self.index_column(*index).name),
             Op::SegmentSum { source, index } => {
-                format!("segment_sum {source} by {}", self.index(*index).name)
+                format!("segment_sum {source} by {}", self.index_column(*index).name)
             }
             Op::Sum(a) => format!("sum {a}"),
             Op::Element(a, entry) => format!("element {a} {entry}"),

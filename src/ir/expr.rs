@@ -302,7 +302,7 @@ impl<'b> Expr<'b> {
 
     fn ends(self, index: IndexId) -> (Option<PlateId>, PlateId) {
         let graph = self.builder.graph.borrow();
-        let index = graph.index(index);
+        let index = graph.index_column(index);
         (index.domain, index.range)
     }
 }

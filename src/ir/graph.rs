@@ -125,7 +125,7 @@ impl Graph {
     }
 
     /// The index column behind an id.
-    pub fn index(&self, id: IndexId) -> &Index {
+    pub fn index_column(&self, id: IndexId) -> &Index {
         &self.indices[id.index()]
     }
 

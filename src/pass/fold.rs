@@ -39,14 +39,14 @@ pub(super) fn fold(rewriter: &mut Rewriter, op: &Op, plate: Option<PlateId>) -> 
             .collect(),
         Op::Gather { index, .. } => rewriter
             .graph()
-            .index(*index)
+            .index_column(*index)
             .codes
             .iter()
             .map(|&code| at(0, code as usize))
             .collect(),
         Op::SegmentSum { index, .. } => {
             let mut sums = vec![0.0; len];
-            for (i, &code) in rewriter.graph().index(*index).codes.iter().enumerate() {
+            for (i, &code) in rewriter.graph().index_column(*index).codes.iter().enumerate() {
                 sums[code as usize] += at(0, i);
             }
             sums

@@ -115,7 +115,7 @@ impl Design {
 
     /// The rows in sorted order, grouped: first the largest factor, then the others, then the columns.
     fn groups(&self, graph: &Graph, len: usize) -> Vec<Vec<usize>> {
-        let mut indices: Vec<&Index> = self.indices.iter().map(|id| graph.index(*id)).collect();
+        let mut indices: Vec<&Index> = self.indices.iter().map(|id| graph.index_column(*id)).collect();
         indices.sort_by_key(|index| std::cmp::Reverse(graph.plates[index.range.index()].len));
         let columns: Vec<&Column> = self
             .columns
@@ -211,7 +211,7 @@ impl Cells<'_> {
         if let Some((_, known)) = self.indices.iter().find(|(source, _)| *source == id) {
             return *known;
         }
-        let index = self.source.index(id);
+        let index = self.source.index_column(id);
         let codes = self.representatives.iter().map(|&row| index.codes[row]).collect();
         let copy = Index {
             name: index.name.clone(),

@@ -76,10 +76,10 @@ impl Rewriter {
 
     /// Data as a node: a constant where all values are equal, else a column; equal columns are one.
     pub(super) fn data(&mut self, name: &str, plate: Option<PlateId>, values: Vec<f64>) -> Handle {
-        if let Some(&first) = values.first() {
-            if values.iter().all(|x| x.to_bits() == first.to_bits()) {
-                return self.constant(first);
-            }
+        if let Some(&first) = values.first()
+            && values.iter().all(|x| x.to_bits() == first.to_bits())
+        {
+            return self.constant(first);
         }
         self.raw_column(name, plate, values)
     }
@@ -150,14 +150,14 @@ impl Rewriter {
             Op::Gather { source, index } => (
                 Key::Gather(source, index),
                 Type {
-                    plate: graph.index(index).domain,
+                    plate: graph.index_column(index).domain,
                     ..graph.ty(source)
                 },
             ),
             Op::SegmentSum { source, index } => (
                 Key::SegmentSum(source, index),
                 Type {
-                    plate: Some(graph.index(index).range),
+                    plate: Some(graph.index_column(index).range),
                     ..graph.ty(source)
                 },
             ),

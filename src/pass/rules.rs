@@ -112,11 +112,11 @@ impl Rewriter {
                     let x = self.unary(Unary::Ln, x)?;
                     return self.unary(Unary::Neg, x);
                 }
-                if let Op::Binary(Binary::Sub, one, p) = *self.op(a) {
-                    if self.as_const(one) == Some(1.0) {
-                        let p = self.unary(Unary::Neg, p)?;
-                        return self.unary(Unary::Log1p, p);
-                    }
+                if let Op::Binary(Binary::Sub, one, p) = *self.op(a)
+                    && self.as_const(one) == Some(1.0)
+                {
+                    let p = self.unary(Unary::Neg, p)?;
+                    return self.unary(Unary::Log1p, p);
                 }
             }
             Unary::Log1p => {
@@ -237,24 +237,24 @@ impl Rewriter {
                 return self.unary(Unary::Neg, product);
             }
             // Data meets data, so that their product is taken once.
-            if self.is_data(this) {
-                if let Some((data, x)) = self.data_factor(other) {
-                    let data = self.binary(Binary::Mul, this, data)?;
-                    return self.binary(Binary::Mul, data, x);
-                }
+            if self.is_data(this)
+                && let Some((data, x)) = self.data_factor(other)
+            {
+                let data = self.binary(Binary::Mul, this, data)?;
+                return self.binary(Binary::Mul, data, x);
             }
         }
         // Scalars move outwards, where sums let go of them, and meet there.
         for (this, other) in [(a, b), (b, a)] {
-            if let Some((scalar, x)) = self.scalar_factor(this) {
-                if self.is_chain_scalar(scalar) || self.is_chain_scalar(other) {
-                    if self.is_scalar(other) {
-                        let scalar = self.binary(Binary::Mul, scalar, other)?;
-                        return self.binary(Binary::Mul, scalar, x);
-                    }
-                    let rest = self.binary(Binary::Mul, x, other)?;
-                    return self.binary(Binary::Mul, scalar, rest);
+            if let Some((scalar, x)) = self.scalar_factor(this)
+                && (self.is_chain_scalar(scalar) || self.is_chain_scalar(other))
+            {
+                if self.is_scalar(other) {
+                    let scalar = self.binary(Binary::Mul, scalar, other)?;
+                    return self.binary(Binary::Mul, scalar, x);
                 }
+                let rest = self.binary(Binary::Mul, x, other)?;
+                return self.binary(Binary::Mul, scalar, rest);
             }
         }
         self.emit(Op::Binary(Binary::Mul, a, b))
@@ -318,7 +318,7 @@ impl Rewriter {
         }
         let op = Op::Gather { source, index };
         if self.is_data(source) {
-            return fold(self, &op, self.graph().index(index).domain);
+            return fold(self, &op, self.graph().index_column(index).domain);
         }
         self.emit(op)
     }
@@ -326,15 +326,15 @@ impl Rewriter {
     pub(super) fn segment_sum(&mut self, source: Handle, index: IndexId) -> Result<Handle> {
         let op = Op::SegmentSum { source, index };
         if self.is_data(source) {
-            return fold(self, &op, Some(self.graph().index(index).range));
+            return fold(self, &op, Some(self.graph().index_column(index).range));
         }
-        if self.is_scalar(source) && self.graph().index(index).domain.is_some() {
+        if self.is_scalar(source) && self.graph().index_column(index).domain.is_some() {
             // The same scalar in every element: as often as the level occurs.
             let one = self.constant(1.0);
             let counts = fold(
                 self,
                 &Op::SegmentSum { source: one, index },
-                Some(self.graph().index(index).range),
+                Some(self.graph().index_column(index).range),
             )?;
             return self.binary(Binary::Mul, counts, source);
         }

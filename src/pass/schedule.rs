@@ -199,7 +199,7 @@ impl<'a> Scheduler<'a> {
     /// Adds `source` by `index` to `target`.
     fn scatter(&mut self, source: Handle, index: IndexId, target: Target) {
         let stage = self.stage[source.index()];
-        match self.graph().index(index).domain {
+        match self.graph().index_column(index).domain {
             Some(plate) => self.loop_mut(stage, plate).segments.push((source, index, target)),
             None => self.stage_mut(stage).scatters.push(Scatter {
                 source,

@@ -63,7 +63,7 @@ pub fn unify(program: &Program) -> Result<Program> {
             continue;
         }
         let identity = |index| {
-            let index = source.index(index);
+            let index = source.index_column(index);
             index.domain == Some(index.range)
                 && index
                     .codes

@@ -59,7 +59,7 @@ fn sample(program: &Program, position: &[f64], mut dice: Option<&mut Dice>) -> R
                 .map(|i| if at(*a, i) != 0.0 { at(*b, i) } else { at(*c, i) })
                 .collect(),
             Op::Gather { source, index } => {
-                let codes = &graph.index(*index).codes;
+                let codes = &graph.index_column(*index).codes;
                 codes
                     .iter()
                     .map(|&code| values[source.index()][code as usize])
@@ -67,7 +67,12 @@ fn sample(program: &Program, position: &[f64], mut dice: Option<&mut Dice>) -> R
             }
             Op::SegmentSum { source, index } => {
                 let mut sums = vec![0.0; len];
-                for (&code, x) in graph.index(*index).codes.iter().zip(&values[source.index()]) {
+                for (&code, x) in graph
+                    .index_column(*index)
+                    .codes
+                    .iter()
+                    .zip(&values[source.index()])
+                {
                     sums[code as usize] += x;
                 }
                 sums.into_iter().map(|sum| noisy(sum, 1.0)).collect()

@@ -224,7 +224,7 @@ impl Code {
                 });
             }
             for scatter in &stage.scatters {
-                let element = graph.index(scatter.index).codes[0];
+                let element = graph.index_column(scatter.index).codes[0];
                 let sink = match this.sink(scatter.target)? {
                     Sink::Array(start) => Sink::Array(start + element),
                     Sink::Gradient(start) => Sink::Gradient(start + element),
@@ -323,7 +323,7 @@ impl Assembler<'_> {
             Op::Gather { source, index } => {
                 let codes = self.codes(index);
                 let source = self.operand(source)?;
-                match graph.index(index).domain {
+                match graph.index_column(index).domain {
                     Some(_) => Instruction::Gather {
                         source,
                         codes,
@@ -499,10 +499,10 @@ impl Assembler<'_> {
             for operand in operands(time) {
                 if let (Some(Operand::Temp(temp)), Some(end)) =
                     (self.place[operand.index()], last[operand.index()])
+                    && end == time
+                    && !dead.contains(&temp)
                 {
-                    if end == time && !dead.contains(&temp) {
-                        dead.push(temp);
-                    }
+                    dead.push(temp);
                 }
             }
             free.extend(dead);

@@ -233,7 +233,7 @@ pub(super) unsafe fn multiply_add<const W: usize, const SCALAR: bool, const FMA:
     }
     unsafe {
         match signs {
-            Signs::Plus => each3::<W, SCALAR>(n, a, b, c, out, |a, b, c| fused::<FMA>(a, b, c)),
+            Signs::Plus => each3::<W, SCALAR>(n, a, b, c, out, fused::<FMA>),
             Signs::NegatedProduct => each3::<W, SCALAR>(n, a, b, c, out, |a, b, c| fused::<FMA>(-a, b, c)),
             Signs::NegatedAddend => each3::<W, SCALAR>(n, a, b, c, out, |a, b, c| fused::<FMA>(a, b, -c)),
         }

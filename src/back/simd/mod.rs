@@ -64,7 +64,8 @@ impl SimdDensity {
     /// Yields for each output `[position][element]`.
     pub fn outputs(&self, positions: &[f64]) -> Vec<Vec<f64>> {
         let dim = self.code.dim;
-        let count = if dim == 0 { 1 } else { positions.len() / dim };
+        // A model without parameters has one position, the empty one.
+        let count = positions.len().checked_div(dim).unwrap_or(1);
         let mut results: Vec<Vec<f64>> = self
             .code
             .outputs

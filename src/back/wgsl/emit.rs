@@ -140,7 +140,7 @@ impl<'a> Emitter<'a> {
             }
             for scatter in &stage.scatters {
                 let value = self.value(scatter.source)?;
-                let element = format!("{}u", self.graph.index(scatter.index).codes[0]);
+                let element = format!("{}u", self.graph.index_column(scatter.index).codes[0]);
                 self.add_to(scatter.target, &element, &value);
             }
             for pass in &stage.loops {
@@ -242,9 +242,9 @@ impl<'a> Emitter<'a> {
 
     fn code(&self, index: IndexId) -> String {
         let start = self.index_offsets[index.index()];
-        match self.graph.index(index).domain {
+        match self.graph.index_column(index).domain {
             Some(_) => format!("indices[{start}u + {}]", self.element),
-            None => format!("{}u", self.graph.index(index).codes[0]),
+            None => format!("{}u", self.graph.index_column(index).codes[0]),
         }
     }
 

@@ -86,9 +86,14 @@ impl<'a, 'b> Lowering<'a, 'b> {
             if let Some(ratio) = self.ratio(relation, plate) {
                 let name = self.plates[plate].name.clone();
                 let outcome = quoted(&relation.target.name.text);
-                let sign = if ratio > MOST_NONCENTRED { ">" } else { "≤" };
+                let side = if ratio > MOST_NONCENTRED {
+                    "more than"
+                } else {
+                    "at most"
+                };
                 let why = format!(
-                    "{outcome} varies between the levels of `{name}` F = {ratio:.2} {sign} {MOST_NONCENTRED} times as much as within them"
+                    "{outcome} varies {ratio:.2} times as much between the levels of `{name}` as chance would make it: \
+                     {side} {MOST_NONCENTRED}"
                 );
                 return (ratio > MOST_NONCENTRED, why);
             }

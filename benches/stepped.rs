@@ -1,6 +1,6 @@
-//! Gradients per second of the stepped driver on a small multilevel model; run by hand, in a release build:
-//! `cargo test --release --test gpu_rate -- --ignored --nocapture`.
-#![cfg(feature = "gpu")]
+//! Gradients per second of the stepped GPU driver on a small multilevel model, by number of chains.
+//!
+//! `cargo bench --bench stepped`; the first line names the adapter, and whether it is software.
 
 use std::time::Instant;
 
@@ -13,7 +13,7 @@ fn tanks() -> DensityKernel {
     let density = |row: usize| [10.0, 25.0, 35.0][row / 16];
     let survived = |row: usize| (density(row) * (0.4 + 0.01 * row as f32)).floor();
     DensityKernel {
-        wgsl: include_str!("wgsl/tanks.wgsl").into(),
+        wgsl: include_str!("../tests/wgsl/tanks.wgsl").into(),
         columns: (0..48).map(survived).chain((0..48).map(density)).collect(),
         indices: Vec::new(),
         dim: 50,
@@ -22,9 +22,7 @@ fn tanks() -> DensityKernel {
     }
 }
 
-#[test]
-#[ignore = "a measurement, not a check"]
-fn stepped_rate() -> Result<()> {
+fn main() -> Result<()> {
     let gpu = Gpu::open(None)?;
     println!("adapter: {}", gpu.adapter());
     for chains in [256, 4096, 32_768] {
