@@ -141,7 +141,6 @@ fn ensembles_on_the_cpu_meet_every_reference() {
 }
 
 #[test]
-#[cfg(feature = "gpu")]
 fn ensembles_on_the_gpu_meet_every_reference() {
     if has_gpu() {
         judge_all(Engine::Gpu);
