@@ -75,7 +75,6 @@ fn conjugate_posteriors_have_their_closed_forms() {
 }
 
 #[test]
-#[cfg(feature = "gpu")]
 fn conjugate_posteriors_on_the_gpu_have_their_closed_forms() {
     if crate::has_gpu() {
         assert_conjugate(Engine::Gpu);

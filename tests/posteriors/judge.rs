@@ -64,8 +64,7 @@ pub(crate) fn judge(fits: &[Fit], expected: &[Expected], limits: Limits) -> Vec<
             };
             let (mean, sd) = compare(draws, fit.run.chains, kurtosis, expected);
             for (what, deviation) in [("mean", &mean), ("sd", &sd)] {
-                // A NaN is no agreement.
-                if !(deviation.z.abs() < LARGEST) {
+                if !is_below(deviation.z.abs(), LARGEST) {
                     let what = format!("{what} of {name}: {:+.2} standard errors", deviation.z);
                     judgement.violations.push(what);
                 }
@@ -93,7 +92,7 @@ fn diagnosed(fit: &Fit, limits: Limits) -> Judgement {
     let number = |key: &str| fit.run.diagnostics[key].as_f64();
     let timing = |key: &str| fit.run.timing[key].as_f64().unwrap_or(f64::NAN);
     let rhat = number("nested_rhat").or(number("max_rhat")).unwrap_or(f64::NAN);
-    if !(rhat < limits.rhat) {
+    if !is_below(rhat, limits.rhat) {
         violations.push(format!(
             "R-hat {rhat:.4}, must be below {}: {}",
             limits.rhat, fit.run.diagnostics["messages"]
@@ -160,8 +159,8 @@ fn kurtosis(fits: &[&[f64]]) -> f64 {
     let average = |f: &dyn Fn(f64) -> f64| fits.iter().flat_map(|d| d.iter()).map(|x| f(*x)).sum::<f64>() / n;
     let mean = average(&|x| x);
     let moment = |power: i32| average(&|x| (x - mean).powi(power));
-    // `max` would turn the NaN of broken draws into 3.
     let kurtosis = moment(4) / moment(2).powi(2);
+    // Not `max`, which would turn the NaN of broken draws into 3.
     if kurtosis < 3.0 { 3.0 } else { kurtosis }
 }
 
@@ -190,6 +189,11 @@ fn compare(draws: &[f64], chains: usize, kurtosis: f64, expected: &Expected) -> 
 /// The deviation that is farthest from 0.
 fn worst(deviations: &[Deviation]) -> Option<&Deviation> {
     deviations.iter().max_by(|a, b| a.z.abs().total_cmp(&b.z.abs()))
+}
+
+/// Whether `x` is a number below `limit`: a NaN is no agreement.
+pub(crate) fn is_below(x: f64, limit: f64) -> bool {
+    x < limit
 }
 
 /// Root mean square.

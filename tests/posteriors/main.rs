@@ -15,7 +15,7 @@ use tadpool::data::Table;
 use tadpool::fit::{Backend, Fit, LogLik, Options, Sampler, fit};
 use tadpool::model::Model;
 
-use judge::{Judgement, LARGEST_RMS, Limits, judge, rms};
+use judge::{Judgement, LARGEST_RMS, Limits, is_below, judge, rms};
 use reference::{CASES, Case};
 
 const SEEDS: [u64; 3] = [1, 2, 3];
@@ -119,7 +119,7 @@ fn judge_all(engine: Engine) {
     // The numbers of one fit share their error; over all fits together a root mean square near 1 is due.
     let overall = rms(errors.iter().copied());
     println!("{}: rms of {} means {overall:.3}", engine.name(), errors.len());
-    if !(overall < LARGEST_RMS) {
+    if !is_below(overall, LARGEST_RMS) {
         violations.push(format!("root mean square of all means' errors {overall:.3}"));
     }
     assert!(

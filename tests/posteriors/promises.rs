@@ -76,7 +76,6 @@ fn the_seed_alone_decides_the_draws_in_the_file() {
 }
 
 #[test]
-#[cfg(feature = "gpu")]
 fn the_seed_alone_decides_the_draws_of_the_gpu() {
     if crate::has_gpu() {
         assert_seeds_decide(Engine::Gpu);
