@@ -165,16 +165,18 @@ fn plate_dimensions(lowered: &Lowered, name: &str) -> Vec<Dimension> {
         .map_or_else(Vec::new, |plate| dimensions(&plate.dims))
 }
 
-/// Evaluates the outputs of all draws, spread over threads; each `[chain][draw][element]`.
-fn named_values(model: &Model, samples: &Samples, threads: usize) -> Vec<Vec<f64>> {
+/// Evaluates something for all draws, spread over threads; each value `[chain][draw][element]`.
+fn spread(
+    samples: &Samples,
+    threads: usize,
+    evaluate: impl Fn(&[f64]) -> Vec<Vec<f64>> + Sync,
+) -> Vec<Vec<f64>> {
     let cells = samples.chains * samples.draws;
     let share = cells.div_ceil(threads.max(1)).next_multiple_of(LANES).max(LANES) * samples.dim;
+    let evaluate = &evaluate;
     let parts: Vec<Vec<Vec<f64>>> = std::thread::scope(|scope| {
-        let workers: Vec<_> = samples
-            .positions
-            .chunks(share)
-            .map(|chunk| scope.spawn(move || model.outputs(chunk)))
-            .collect();
+        let chunks = samples.positions.chunks(share);
+        let workers: Vec<_> = chunks.map(|chunk| scope.spawn(move || evaluate(chunk))).collect();
         workers
             .into_iter()
             .map(|worker| {
@@ -184,33 +186,32 @@ fn named_values(model: &Model, samples: &Samples, threads: usize) -> Vec<Vec<f64
             })
             .collect()
     });
-    let mut joined: Vec<Vec<f64>> = vec![Vec::new(); model.output_lens().len()];
-    for part in parts {
-        for (all, mut more) in joined.iter_mut().zip(part) {
-            all.append(&mut more);
-        }
-    }
-    joined
+    parts
+        .into_iter()
+        .reduce(|mut joined, part| {
+            for (all, mut more) in joined.iter_mut().zip(part) {
+                all.append(&mut more);
+            }
+            joined
+        })
+        .unwrap_or_default()
 }
 
 fn assemble(model: &Model, options: &Options, plan: &Plan, samples: &Samples, threads: usize) -> Fit {
     let lowered = model.lowered();
-    let mut values = named_values(model, samples, threads);
+    let named = spread(samples, threads, |positions| model.named_values(positions));
     let posterior = lowered
         .quantities
         .iter()
-        .map(|quantity| Quantity {
+        .zip(named)
+        .map(|(quantity, values)| Quantity {
             name: quantity.name.clone(),
             dims: dimensions(&quantity.dims),
             derived: quantity.kind == QuantityKind::Derived,
-            values: values[quantity.output].clone(),
+            values,
         })
         .collect();
-    let bytes: usize = lowered
-        .likelihoods
-        .iter()
-        .map(|likelihood| values[likelihood.output].len() * 8)
-        .sum();
+    let bytes = model.num_observations() * samples.chains * samples.draws * size_of::<f64>();
     let keep = match options.log_lik {
         LogLik::Auto => bytes <= LOG_LIK_BYTES,
         LogLik::All => true,
@@ -218,12 +219,15 @@ fn assemble(model: &Model, options: &Options, plan: &Plan, samples: &Samples, th
     };
     let mut log_likelihood = Vec::new();
     if keep {
-        for likelihood in &lowered.likelihoods {
+        let pointwise = spread(samples, threads, |positions| {
+            model.pointwise_log_likelihood(positions)
+        });
+        for (likelihood, values) in lowered.likelihoods.iter().zip(pointwise) {
             log_likelihood.push(Quantity {
                 name: likelihood.outcome.clone(),
                 dims: plate_dimensions(lowered, &likelihood.plate),
                 derived: false,
-                values: std::mem::take(&mut values[likelihood.output]),
+                values,
             });
         }
     }

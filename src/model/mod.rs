@@ -34,7 +34,17 @@ pub struct Model {
     reference: Program,
     density: Program,
     simd: SimdDensity,
-    outputs: SimdDensity,
+    named: SimdDensity,
+    pointwise: SimdDensity,
+}
+
+/// The raw program with some of its outputs alone, compiled.
+fn outputs(program: &Program, wanted: impl Iterator<Item = usize>) -> Result<SimdDensity> {
+    let outputs = wanted.map(|output| program.outputs[output]).collect();
+    SimdDensity::new(pass::output_program(&Program {
+        outputs,
+        ..program.clone()
+    })?)
 }
 
 impl Model {
@@ -69,7 +79,14 @@ impl Model {
             text: text.into(),
             reference: pass::reference_program(&lowered.program)?,
             simd: SimdDensity::new(density.clone())?,
-            outputs: SimdDensity::new(pass::output_program(&lowered.program)?)?,
+            named: outputs(
+                &lowered.program,
+                lowered.quantities.iter().map(|quantity| quantity.output),
+            )?,
+            pointwise: outputs(
+                &lowered.program,
+                lowered.likelihoods.iter().map(|likelihood| likelihood.output),
+            )?,
             data: ModelData {
                 name: table.name().into(),
                 fingerprint,
@@ -142,15 +159,22 @@ impl Model {
         self.lowered.position_from(named, reference::values)
     }
 
-    /// Named values and pointwise log likelihoods at `positions`, `[position][dim]`.
+    /// The values of the named quantities at `positions`, `[position][dim]`.
     ///
-    /// Yields for each output of the lowered program (see [`Lowered`]) `[position][element]`.
-    pub fn outputs(&self, positions: &[f64]) -> Vec<Vec<f64>> {
-        self.outputs.outputs(positions)
+    /// Yields for each of [`Lowered`]'s quantities `[position][element]`.
+    pub fn named_values(&self, positions: &[f64]) -> Vec<Vec<f64>> {
+        self.named.outputs(positions)
     }
 
-    /// The number of elements of each output.
-    pub fn output_lens(&self) -> Vec<usize> {
-        self.outputs.output_lens()
+    /// The pointwise log likelihoods at `positions`, `[position][dim]`.
+    ///
+    /// Yields for each of [`Lowered`]'s likelihoods `[position][element]`.
+    pub fn pointwise_log_likelihood(&self, positions: &[f64]) -> Vec<Vec<f64>> {
+        self.pointwise.outputs(positions)
+    }
+
+    /// The number of log likelihoods at one position: observations of all outcomes.
+    pub fn num_observations(&self) -> usize {
+        self.pointwise.output_lens().iter().sum()
     }
 }
