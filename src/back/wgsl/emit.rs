@@ -182,6 +182,11 @@ impl<'a> Emitter<'a> {
         self.text
             .push_str("fn log_density_grad(chain: u32) -> vec2<f32> {\n");
         self.line("var lp = vec2<f32>(0.0, 0.0);");
+        // Read once: the compiler must assume that writing the gradient changes the position.
+        for slot in (0..self.graph.slots.len()).filter(|&slot| self.graph.slots[slot].plate.is_none()) {
+            let at = self.at_position(SlotId::new(slot), "0u");
+            self.line(&format!("let q{slot} = {at};"));
+        }
         for slot in 0..self.gradients.len() {
             let len = self.graph.slot_len(SlotId::new(slot));
             match self.gradients[slot] {
@@ -272,10 +277,7 @@ impl<'a> Emitter<'a> {
                     None => format!("columns[{start}u]"),
                 }
             }
-            Op::Position(slot) => match node.ty.plate {
-                Some(_) => self.at_position(slot, self.element),
-                None => self.at_position(slot, "0u"),
-            },
+            Op::Position(slot) => format!("q{}", slot.index()),
             Op::Sum(_) => format!("s{}", handle.index()),
             _ if array() => format!("a{}[{}]", handle.index(), self.element),
             Op::Unary(..) | Op::Binary(..) | Op::Select(..) | Op::Gather { .. } => {
@@ -318,6 +320,28 @@ impl<'a> Emitter<'a> {
         Ok(())
     }
 
+    /// The slots whose coordinates a loop reads element by element, in order.
+    fn slots_read(&self, pass: &Loop) -> Vec<SlotId> {
+        let mut slots = Vec::new();
+        let mut read = |handle: Handle| {
+            let node = self.graph.node(handle);
+            if let (Op::Position(slot), Some(_)) = (&node.op, node.ty.plate) {
+                slots.push(*slot);
+            }
+        };
+        for &node in pass.body.iter().chain(&pass.sums) {
+            if !matches!(self.graph.node(node).op, Op::Gather { .. }) {
+                self.graph.node(node).op.for_each_operand(&mut read);
+            }
+        }
+        pass.density.iter().for_each(|term| read(*term));
+        pass.segments.iter().for_each(|(source, ..)| read(*source));
+        pass.gradient.iter().for_each(|(source, _)| read(*source));
+        slots.sort_unstable();
+        slots.dedup();
+        slots
+    }
+
     fn pass(&mut self, pass: &Loop) -> Result<()> {
         let len = self.graph.plate_len(Some(pass.plate));
         for sum in &pass.sums {
@@ -332,6 +356,10 @@ impl<'a> Emitter<'a> {
         self.line(&format!("for (var i = 0u; i < {len}u; i++) {{"));
         self.indent += 1;
         self.element = "i";
+        for slot in self.slots_read(pass) {
+            let at = self.at_position(slot, "i");
+            self.line(&format!("let q{} = {at};", slot.index()));
+        }
         for &node in &pass.body {
             self.define(node)?;
         }
