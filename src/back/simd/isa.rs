@@ -83,6 +83,12 @@ macro_rules! instruction_set {
     };
 }
 
+#[cfg(target_arch = "x86_64")]
+instruction_set! {
+    /// One number at a time, with AVX2's fused multiply–add.
+    Scalar, scalar: true, fma: true, target_feature(enable = "avx2,fma")
+}
+#[cfg(not(target_arch = "x86_64"))]
 instruction_set! {
     /// One number at a time.
     Scalar, scalar: true, fma: false

@@ -74,10 +74,11 @@ macro_rules! with_reader {
     };
 }
 
-/// Keeps the compiler from joining the elements of a loop into vectors: the yardstick's code is scalar.
+/// Keeps the compiler from joining the elements of a loop into vectors. Where an element has several lanes these are
+/// the vector, and vectors across elements would be gathered; the yardstick's code is to be scalar.
 #[inline(always)]
-fn one_at_a_time<const SCALAR: bool>() {
-    if SCALAR {
+fn one_at_a_time<const W: usize, const SCALAR: bool>() {
+    if SCALAR || W > 1 {
         std::sync::atomic::compiler_fence(std::sync::atomic::Ordering::SeqCst);
     }
 }
@@ -109,14 +110,14 @@ unsafe fn each<const W: usize, const SCALAR: bool>(
         // A scalar operand has a scalar result: n is 1.
         Source::Lanes(x) | Source::Scalar(x) => {
             for i in 0..n * W {
-                one_at_a_time::<SCALAR>();
+                one_at_a_time::<1, SCALAR>();
                 // SAFETY: the caller's: operand and result hold `n` elements.
                 unsafe { *out.add(i) = f([*x.add(i)])[0] };
             }
         }
         Source::Column(x) => {
             for i in 0..n {
-                one_at_a_time::<SCALAR>();
+                one_at_a_time::<W, SCALAR>();
                 // SAFETY: as above.
                 unsafe { store(out, i, [f([*x.add(i)])[0]; W]) };
             }
@@ -136,7 +137,7 @@ unsafe fn each2<const W: usize, const SCALAR: bool>(
     // SAFETY: the caller's: operands and result hold `n` elements.
     with_reader!(a, |a| with_reader!(b, |b| unsafe {
         for i in 0..n {
-            one_at_a_time::<SCALAR>();
+            one_at_a_time::<W, SCALAR>();
             store(out, i, zip::<W>(a.at(i), b.at(i), f));
         }
     }))
@@ -152,7 +153,7 @@ unsafe fn each2_rare<const W: usize, const SCALAR: bool>(
     f: impl Fn([f64; W], [f64; W]) -> [f64; W] + Copy,
 ) {
     for i in 0..n {
-        one_at_a_time::<SCALAR>();
+        one_at_a_time::<W, SCALAR>();
         // SAFETY: the caller's: operands and result hold `n` elements.
         unsafe { store(out, i, f(read(a, i), read(b, i))) };
     }
@@ -301,7 +302,7 @@ unsafe fn each3<const W: usize, const SCALAR: bool>(
         f: impl Fn(f64, f64, f64) -> f64,
     ) {
         for i in 0..n {
-            one_at_a_time::<SCALAR>();
+            one_at_a_time::<W, SCALAR>();
             // SAFETY: the caller's.
             unsafe {
                 let (a, b, c) = (a.at::<W, A>(i), b.at::<W, B>(i), c.at::<W, C>(i));
@@ -337,7 +338,7 @@ pub(super) unsafe fn select<const W: usize, const SCALAR: bool>(
     out: *mut f64,
 ) {
     for i in 0..n {
-        one_at_a_time::<SCALAR>();
+        one_at_a_time::<W, SCALAR>();
         unsafe {
             let (c, a, b): ([f64; W], [f64; W], [f64; W]) = (read(c, i), read(a, i), read(b, i));
             let mut y = a;
@@ -359,7 +360,7 @@ pub(super) unsafe fn softplus_inv_logit<const W: usize, const SCALAR: bool, cons
     match x {
         Source::Lanes(x) | Source::Scalar(x) => {
             for i in 0..n * W {
-                one_at_a_time::<SCALAR>();
+                one_at_a_time::<1, SCALAR>();
                 unsafe {
                     let ([s], [p]) = lanes::softplus_inv_logit::<FMA, 1>([*x.add(i)]);
                     *softplus.add(i) = s;
@@ -369,7 +370,7 @@ pub(super) unsafe fn softplus_inv_logit<const W: usize, const SCALAR: bool, cons
         }
         Source::Column(x) => {
             for i in 0..n {
-                one_at_a_time::<SCALAR>();
+                one_at_a_time::<W, SCALAR>();
                 unsafe {
                     let ([s], [p]) = lanes::softplus_inv_logit::<FMA, 1>([*x.add(i)]);
                     store(softplus, i, [s; W]);
@@ -396,13 +397,13 @@ pub(super) unsafe fn sum<const W: usize, const SCALAR: bool>(n: usize, x: Source
         let mut sums = [[0.0; W]; 4];
         let whole = n - n % 4;
         for i in (0..whole).step_by(4) {
-            one_at_a_time::<SCALAR>();
+            one_at_a_time::<W, SCALAR>();
             for (k, sum) in sums.iter_mut().enumerate() {
                 *sum = zip(*sum, x.at(i + k), |s, x| s + x);
             }
         }
         for i in whole..n {
-            one_at_a_time::<SCALAR>();
+            one_at_a_time::<W, SCALAR>();
             sums[0] = zip(sums[0], x.at(i), |s, x| s + x);
         }
         let [a, b, c, d] = sums;
@@ -423,7 +424,7 @@ pub(super) unsafe fn segment<const W: usize, const SCALAR: bool>(codes: &[u32], 
         let mut code = first;
         let mut sum: [f64; W] = Lanes(out).at(code as usize);
         for (i, &next) in codes.iter().enumerate() {
-            one_at_a_time::<SCALAR>();
+            one_at_a_time::<W, SCALAR>();
             if next != code {
                 store(out, code as usize, sum);
                 code = next;
@@ -440,7 +441,7 @@ pub(super) unsafe fn segment<const W: usize, const SCALAR: bool>(codes: &[u32], 
 pub(super) unsafe fn accumulate<const W: usize, const SCALAR: bool>(n: usize, x: Source, out: *mut f64) {
     with_reader!(x, |x| unsafe {
         for i in 0..n {
-            one_at_a_time::<SCALAR>();
+            one_at_a_time::<W, SCALAR>();
             let sum: [f64; W] = Lanes(out).at(i);
             store(out, i, zip(sum, x.at(i), |s, x| s + x));
         }

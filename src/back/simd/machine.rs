@@ -8,7 +8,7 @@ use crate::back::evaluate::Evaluator;
 /// The vector instructions that a machine runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InstructionSet {
-    /// One number at a time: the yardstick that the others are measured by.
+    /// One number at a time, with the same fused multiply–add: the yardstick that lanes are measured by.
     Scalar,
     /// Whatever every processor of the target has.
     Baseline,
@@ -22,9 +22,13 @@ impl InstructionSet {
     /// Whether this processor has it.
     pub fn is_available(self) -> bool {
         match self {
-            InstructionSet::Scalar | InstructionSet::Baseline => true,
+            InstructionSet::Baseline => true,
+            #[cfg(not(target_arch = "x86_64"))]
+            InstructionSet::Scalar => true,
             #[cfg(target_arch = "x86_64")]
-            InstructionSet::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma"),
+            InstructionSet::Scalar | InstructionSet::Avx2 => {
+                is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma")
+            }
             #[cfg(target_arch = "x86_64")]
             InstructionSet::Avx512 => {
                 InstructionSet::Avx2.is_available()
