@@ -132,3 +132,15 @@ fn tp_log_std_normal_cdf(x: f32) -> f32 {
     let upper = tp_log1p_near(-exp(-0.5 * z * z) * m);
     return select(log(m) - 0.5 * z * z, upper, x > 0.0);
 }
+
+// a to the power of b; a whole b takes any a, another b a positive one (else NaN by bit pattern).
+fn tp_pow(a: f32, b: f32) -> f32 {
+    let half_b = 0.5 * b;
+    let is_whole = floor(b) == b;
+    let is_odd = is_whole && floor(half_b) != half_b;
+    let size = exp(b * log(select(abs(a), 1.0, a == 0.0)));
+    let at_zero = select(select(0.0, 1.0, b == 0.0), 3.4e38, b < 0.0);
+    let signed = select(size, -size, a < 0.0 && is_odd);
+    let defined = select(signed, bitcast<f32>(0x7fc00000u | (bitcast<u32>(a) & 0u)), a < 0.0 && !is_whole);
+    return select(defined, at_zero, a == 0.0);
+}

@@ -98,6 +98,11 @@ fn verdict(report: &Report) -> String {
             .min_ess_tail
             .map(|ess| format!("tail ESS at least {ess:.0}")),
     );
+    facts.extend(
+        report
+            .max_f32_discrepancy
+            .map(|most| format!("f32 against f64 off by at most {most:.1e}")),
+    );
     let (style, word) = if found.ok {
         (GOOD, "Diagnostics: ok.")
     } else {

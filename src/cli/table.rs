@@ -293,6 +293,7 @@ mod tests {
             prob: Prob::default(),
             interval,
             max_f32_discrepancy: None,
+            ensembles: 1,
         }
     }
 

@@ -8,6 +8,10 @@ use crate::diag::{Chains, Interval, Named, Prob, Run, Summary, Verdict, ebfmi, j
 use crate::error::Result;
 use crate::sampler::Layout;
 
+/// A GPU's log density may differ from that of f64 by this much: a small part of the energy errors that the step size
+/// allows all the time.
+const F32_LIMIT: f64 = 0.05;
+
 /// A row of the table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Row {
@@ -32,6 +36,26 @@ pub struct Report {
     pub interval: Interval,
     /// The largest difference between the GPU's log density and that of f64; none for a fit on the CPU.
     pub max_f32_discrepancy: Option<f64>,
+    /// Groups of chains that adapted together; each chain of NUTS for itself.
+    pub ensembles: usize,
+}
+
+/// The ensembles of a fit by HMC; files of the first days do not name them.
+fn ensembles(fit: &Fit) -> usize {
+    let stored = fit.run.diagnostics.get("ensembles").and_then(Value::as_u64);
+    stored
+        .and_then(|n| usize::try_from(n).ok())
+        .unwrap_or_else(|| Layout::of(fit.run.chains).ensembles)
+}
+
+/// The stored discrepancy of a fit on a GPU; NaN stands for one that no number can say.
+fn f32_discrepancy(fit: &Fit) -> Option<f64> {
+    let stored = fit
+        .run
+        .diagnostics
+        .get("max_f32_discrepancy")
+        .and_then(Value::as_f64);
+    (fit.run.backend == "gpu").then(|| stored.unwrap_or(f64::NAN))
 }
 
 /// The printed name of each element, in order.
@@ -62,7 +86,7 @@ impl Report {
     pub fn of(fit: &Fit, prob: Prob, interval: Interval, threads: usize) -> Result<Self> {
         let run = &fit.run;
         let cells = run.chains * run.draws;
-        let superchain = (run.sampler == "hmc").then(|| Layout::of(run.chains).chains_per_ensemble);
+        let superchain = (run.sampler == "hmc").then(|| run.chains / ensembles(fit).max(1));
         let mut jobs: Vec<(String, &Quantity, usize, usize)> = Vec::new();
         for quantity in &fit.posterior {
             let names = element_names(quantity);
@@ -122,13 +146,24 @@ impl Report {
             divergences,
             ebfmi: energies.as_ref(),
         };
-        let verdict = judge(facts, &named);
+        let mut verdict = judge(facts, &named);
+        let max_f32_discrepancy = f32_discrepancy(fit);
+        if let Some(discrepancy) = max_f32_discrepancy.filter(|discrepancy| !(*discrepancy <= F32_LIMIT)) {
+            verdict.ok = false;
+            let message = format!(
+                "the GPU's log density, in f32, is off by up to {discrepancy:.2e}, where {F32_LIMIT} can be trusted: \
+                 numbers of very different sizes meet in it. Standardise the predictors and the outcome \
+                 (`x = standardize(…)`), or use `--backend cpu`, which computes in f64."
+            );
+            verdict.messages.insert(0, message);
+        }
         Ok(Self {
             verdict,
             rows,
             prob,
             interval,
-            max_f32_discrepancy: run.diagnostics.get("max_f32_discrepancy").and_then(Value::as_f64),
+            max_f32_discrepancy,
+            ensembles: ensembles(fit),
         })
     }
 
@@ -143,6 +178,7 @@ impl Report {
             "nested_rhat": finite(verdict.nested_rhat),
             "ebfmi_min": finite(verdict.ebfmi_min),
             "max_f32_discrepancy": finite(self.max_f32_discrepancy),
+            "ensembles": self.ensembles,
             "ok": verdict.ok,
             "messages": verdict.messages,
         })

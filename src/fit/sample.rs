@@ -53,6 +53,7 @@ pub fn fit(
         target_accept: options.target_accept,
         threads,
     };
+    settings.check(model.dim(), 0)?;
     let state = sampler::State::dispersed(model.density(), &settings)?;
     let watch = Watch { observer, stop };
     let (samples, seconds, prepared) = match &plan.adapter {
@@ -82,10 +83,10 @@ pub fn fit(
         .adapter
         .as_ref()
         .map(|_| f32_discrepancy(model, &samples, options.seed));
-    let mut fit = assemble(model, options, &plan, &samples, threads);
+    let mut fit = assemble(model, options, &plan, &samples, threads)?;
     let warmup_share =
         samples.warmup_gradient_evaluations as f64 / (samples.gradient_evaluations as f64).max(1.0);
-    fit.run.diagnostics = json!({ "max_f32_discrepancy": discrepancy });
+    fit.run.diagnostics = json!({ "max_f32_discrepancy": discrepancy, "ensembles": samples.ensembles });
     fit.run.diagnostics = Report::of(&fit, options.prob, options.interval, threads)?.diagnostics_json();
     fit.run.timing = json!({
         "prepare_seconds": prepared,
@@ -197,7 +198,7 @@ fn spread(
         .unwrap_or_default()
 }
 
-fn assemble(model: &Model, options: &Options, plan: &Plan, samples: &Samples, threads: usize) -> Fit {
+fn assemble(model: &Model, options: &Options, plan: &Plan, samples: &Samples, threads: usize) -> Result<Fit> {
     let lowered = model.lowered();
     let named = spread(samples, threads, |positions| model.named_values(positions));
     let posterior = lowered
@@ -231,8 +232,8 @@ fn assemble(model: &Model, options: &Options, plan: &Plan, samples: &Samples, th
             });
         }
     }
-    let (observed, constant) = data_arrays(model);
-    Fit {
+    let (observed, constant) = data_arrays(model)?;
+    Ok(Fit {
         run: Run {
             model_name: model.name().into(),
             model_text: model.text().into(),
@@ -274,26 +275,24 @@ fn assemble(model: &Model, options: &Options, plan: &Plan, samples: &Samples, th
         constant,
         columns: columns(model),
         state: state(samples),
-    }
+    })
 }
 
 /// The outcomes, and the other numeric columns, each over its plate.
-fn data_arrays(model: &Model) -> (Vec<Array>, Vec<Array>) {
+fn data_arrays(model: &Model) -> Result<(Vec<Array>, Vec<Array>)> {
     let lowered = model.lowered();
     let graph = &lowered.program.graph;
     // Data nodes do not depend on the position; evaluating the graph anywhere yields them.
-    let values = reference::values(graph, &vec![0.0; graph.dim()]).unwrap_or_default();
-    let mut observed = Vec::new();
-    for likelihood in &lowered.likelihoods {
-        if let Some(values) = values.get(likelihood.observed.index()) {
-            let dims = plate_dimensions(lowered, &likelihood.plate);
-            observed.push(Array {
-                name: likelihood.outcome.clone(),
-                dims,
-                values: Values::F64(values.clone()),
-            });
-        }
-    }
+    let values = reference::values(graph, &vec![0.0; graph.dim()])?;
+    let observed = lowered
+        .likelihoods
+        .iter()
+        .map(|likelihood| Array {
+            name: likelihood.outcome.clone(),
+            dims: plate_dimensions(lowered, &likelihood.plate),
+            values: Values::F64(values[likelihood.observed.index()].clone()),
+        })
+        .collect();
     let rows = lowered
         .plates
         .first()
@@ -306,19 +305,19 @@ fn data_arrays(model: &Model) -> (Vec<Array>, Vec<Array>) {
     };
     let constant = model
         .data()
-        .columns
+        .kept
         .iter()
         .filter(|column| !outcome(column.name()))
         .filter_map(|column| match column.values() {
-            crate::data::Values::Number(numbers) if numbers.len() == lowered.rows_kept => Some(Array {
+            crate::data::Values::Number(numbers) => Some(Array {
                 name: column.name().into(),
                 dims: rows.clone(),
                 values: Values::F64(numbers.clone()),
             }),
-            crate::data::Values::Number(_) | crate::data::Values::Text => None,
+            crate::data::Values::Text => None,
         })
         .collect();
-    (observed, constant)
+    Ok((observed, constant))
 }
 
 fn columns(model: &Model) -> Vec<Column> {

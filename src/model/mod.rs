@@ -10,6 +10,7 @@ use crate::back::wgsl;
 use crate::data::{Column, Table, fingerprint};
 use crate::error::Result;
 use crate::ir::Program;
+use crate::lang::ast::{Model as Tree, StatementKind};
 use crate::lang::{self, LowerOptions, Lowered};
 use crate::pass;
 
@@ -22,6 +23,8 @@ pub struct ModelData {
     pub fingerprint: String,
     /// The columns that the model uses, as they were read.
     pub columns: Vec<Column>,
+    /// The same without the rows that `drop_missing` drops.
+    pub kept: Vec<Column>,
 }
 
 /// A compiled model.
@@ -36,6 +39,27 @@ pub struct Model {
     simd: SimdDensity,
     named: SimdDensity,
     pointwise: SimdDensity,
+}
+
+/// The columns whose missing values drop a row, if the model says so.
+fn dropped<'a>(tree: &'a Tree, lowered: &'a Lowered) -> Option<Vec<&'a str>> {
+    let named = tree
+        .statements
+        .iter()
+        .find_map(|statement| match &statement.kind {
+            StatementKind::DropMissing(named) => Some(&named.columns),
+            StatementKind::Stochastic(_)
+            | StatementKind::Definition(_)
+            | StatementKind::Index(_)
+            | StatementKind::Table(_)
+            | StatementKind::Setting(_)
+            | StatementKind::Glm(_) => None,
+        })?;
+    Some(if named.is_empty() {
+        lowered.columns.iter().map(|used| used.name.as_str()).collect()
+    } else {
+        named.iter().map(|name| name.text.as_str()).collect()
+    })
 }
 
 /// The raw program with some of its outputs alone, compiled.
@@ -65,12 +89,19 @@ impl Model {
     pub fn with_options(name: &str, text: &str, table: &Table, options: &LowerOptions) -> Result<Self> {
         let tree = lang::parse(name, text)?;
         let lowered = lang::lower(&tree, (name, text), table, options)?;
-        let columns: Vec<Column> = lowered
-            .columns
-            .iter()
-            .filter_map(|used| table.column(&used.name))
-            .cloned()
-            .collect();
+        let used_of = |table: &Table| -> Vec<Column> {
+            lowered
+                .columns
+                .iter()
+                .filter_map(|used| table.column(&used.name))
+                .cloned()
+                .collect()
+        };
+        let columns = used_of(table);
+        let kept = match dropped(&tree, &lowered) {
+            Some(names) => used_of(&table.drop_missing(&names)?),
+            None => columns.clone(),
+        };
         let used: Vec<&Column> = columns.iter().collect();
         let fingerprint = fingerprint(&used).to_string();
         let density = pass::density_program(&lowered.program)?;
@@ -91,6 +122,7 @@ impl Model {
                 name: table.name().into(),
                 fingerprint,
                 columns,
+                kept,
             },
             density,
             lowered,

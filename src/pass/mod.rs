@@ -284,6 +284,47 @@ mod tests {
         assert!(checked.is_ok(), "{checked:?}\n{text}");
     }
 
+    /// Σ a^t·x^k over rows, t whole data, x data with a 0, a and k parameters.
+    fn powers() -> Program {
+        let b = Builder::new();
+        let rows = b.plate("row", 4);
+        let t = b.column("t", Some(rows), vec![1.0, 2.0, 3.0, 2.0]);
+        let x = b.column("x", Some(rows), vec![0.0, 0.5, 1.0, 3.0]);
+        let a = b.position("a", None, Event::Scalar);
+        let k = b.position("k", None, Event::Scalar);
+        let term = a.pow(&t) * x.pow(&k) + x.pow(&k);
+        let density = vec![term.handle()];
+        Program {
+            graph: b.finish().expect("a valid graph"),
+            density,
+            ..Program::default()
+        }
+    }
+
+    #[test]
+    fn powers_of_zero_and_of_negative_numbers_have_finite_slopes() {
+        let fast = density_program(&powers()).expect("a program");
+        let at = |q: &[f64]| reference::evaluate(&fast, q).expect("a value");
+        let q = [-1.3, 0.7];
+        let sum = |a: f64, k: f64| {
+            let rows = [(1, 0.0_f64), (2, 0.5), (3, 1.0), (2, 3.0)];
+            rows.iter()
+                .map(|&(t, x)| a.powi(t) * x.powf(k) + x.powf(k))
+                .sum::<f64>()
+        };
+        let found = at(&q);
+        assert!((found.log_density - sum(q[0], q[1])).abs() < 1e-12, "{found:?}");
+        let h = 1e-6;
+        let slopes = [
+            (sum(q[0] + h, q[1]) - sum(q[0] - h, q[1])) / (2.0 * h),
+            (sum(q[0], q[1] + h) - sum(q[0], q[1] - h)) / (2.0 * h),
+        ];
+        for (slope, found) in slopes.iter().zip(&found.gradient) {
+            // Central differences err by h² and by rounding over h, both below 1e-8.
+            assert!((slope - found).abs() < 1e-7, "{slope} {found}");
+        }
+    }
+
     #[test]
     fn outputs_keep_their_plates() {
         let program = output_program(&crossed()).expect("a program");

@@ -274,9 +274,32 @@ impl Rewriter {
             }
             _ => {}
         }
+        if self.is_whole_data(exponent) {
+            // The base may be negative: it has no logarithm then.
+            return self.emit(Op::Binary(Binary::Pow, base, exponent));
+        }
+        // 0 to the power of a parameter: the slope of the logarithm, −∞, must not meet the power, 0.
+        let zero = self.constant(0.0);
+        let one = self.constant(1.0);
+        let is_zero = if self.is_data(base) {
+            self.binary(Binary::Eq, base, zero)?
+        } else {
+            zero
+        };
+        let base = self.select(is_zero, one, base)?;
         let ln = self.unary(Unary::Ln, base)?;
         let product = self.binary(Binary::Mul, exponent, ln)?;
-        self.unary(Unary::Exp, product)
+        let power = self.unary(Unary::Exp, product)?;
+        self.select(is_zero, zero, power)
+    }
+
+    /// Whether a node is data, whole numbers only.
+    fn is_whole_data(&self, handle: Handle) -> bool {
+        match self.op(handle) {
+            Op::Const(x) => x.fract() == 0.0,
+            Op::Column(id) => self.graph().column(*id).values.iter().all(|x| x.fract() == 0.0),
+            _ => false,
+        }
     }
 
     fn whole_power(&mut self, base: Handle, n: u32) -> Result<Handle> {

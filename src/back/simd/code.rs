@@ -106,7 +106,7 @@ pub(super) struct Output {
 
 /// A program as instructions.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Code {
+pub(super) struct Code {
     pub(super) dim: usize,
     pub(super) constant: f64,
     /// Passes in order; a pass over scalars has `len` 1.
@@ -150,8 +150,13 @@ fn narrow(n: usize) -> Result<u32> {
 
 impl Code {
     /// Assembles a schedule.
-    pub fn new(schedule: &Schedule) -> Result<Self> {
+    ///
+    /// # Errors
+    ///
+    /// Only faults of tadpool: a graph that breaks the IR's rules, on which the machine's memory safety rests.
+    pub(super) fn new(schedule: &Schedule) -> Result<Self> {
         let graph = &schedule.program.graph;
+        graph.validate()?;
         let mut code = Code {
             dim: graph.dim(),
             constant: schedule.program.constant,
@@ -323,6 +328,9 @@ impl Assembler<'_> {
             Op::Gather { source, index } => {
                 let codes = self.codes(index);
                 let source = self.operand(source)?;
+                if !matches!(source, Operand::Array(_) | Operand::Position(_)) {
+                    return Err(Error::bug(format!("a gather from {source:?}")));
+                }
                 match graph.index_column(index).domain {
                     Some(_) => Instruction::Gather {
                         source,

@@ -58,7 +58,7 @@ const BLOCK_LIMITS: (usize, usize) = (8, 128);
 
 /// The memory of one worker: `W` lanes of temporaries, scalars and arrays.
 #[derive(Debug)]
-pub struct Machine<'c, const W: usize> {
+pub(super) struct Machine<'c, const W: usize> {
     code: &'c Code,
     set: InstructionSet,
     /// Elements per block.
@@ -72,7 +72,7 @@ pub struct Machine<'c, const W: usize> {
 
 impl<'c, const W: usize> Machine<'c, W> {
     /// A worker for `code`.
-    pub fn new(code: &'c Code, set: InstructionSet) -> Self {
+    pub(super) fn new(code: &'c Code, set: InstructionSet) -> Self {
         let bytes_per_element = code.temps.max(1) * W * size_of::<f64>();
         let block =
             (BLOCK_BYTES / bytes_per_element).clamp(BLOCK_LIMITS.0, BLOCK_LIMITS.1 * super::LANES / W);
@@ -92,7 +92,7 @@ impl<'c, const W: usize> Machine<'c, W> {
     }
 
     /// Runs the program at `position` (`[dim][lane]`); adds up `log_density` (`[lane]`) and `gradient` (`[dim][lane]`).
-    pub fn evaluate(&mut self, position: &[f64], log_density: &mut [f64], gradient: &mut [f64]) {
+    pub(super) fn evaluate(&mut self, position: &[f64], log_density: &mut [f64], gradient: &mut [f64]) {
         let dim = self.code.dim;
         assert_eq!(position.len(), dim * W, "a position holds dim × lanes numbers");
         assert_eq!(gradient.len(), dim * W, "a gradient holds dim × lanes numbers");
@@ -154,7 +154,7 @@ impl<'c, const W: usize> Machine<'c, W> {
     }
 
     /// Appends an output's values of one lane.
-    pub fn read_output(&self, output: usize, lane: usize, out: &mut Vec<f64>) {
+    pub(super) fn read_output(&self, output: usize, lane: usize, out: &mut Vec<f64>) {
         let output = self.code.outputs[output];
         let from = |memory: &[f64], start: u32, out: &mut Vec<f64>| {
             out.extend((0..output.len).map(|i| memory[(start as usize + i) * W + lane]));

@@ -13,8 +13,9 @@ mod isa;
 mod kernels;
 mod machine;
 
-pub use code::Code;
-pub use machine::{InstructionSet, Machine};
+use code::Code;
+pub use machine::InstructionSet;
+use machine::Machine;
 
 use super::evaluate::{Density, Evaluator};
 use crate::error::{Error, Result};

@@ -434,7 +434,7 @@ fn binary(op: Binary, a: &str, b: &str) -> String {
         Binary::Sub => format!("{a} - {b}"),
         Binary::Mul => format!("{a} * {b}"),
         Binary::Div => format!("{a} / {b}"),
-        Binary::Pow => format!("exp({b} * log({a}))"),
+        Binary::Pow => format!("tp_pow({a}, {b})"),
         Binary::Min => format!("min({a}, {b})"),
         Binary::Max => format!("max({a}, {b})"),
         Binary::Lt => format!("select(0.0, 1.0, {a} < {b})"),
