@@ -520,3 +520,25 @@ fn every_family_as_a_likelihood_counts_each_element() {
         close(density, terms + pointwise.iter().sum::<f64>());
     }
 }
+
+#[test]
+fn a_subscript_and_a_label_of_the_same_text_differ() {
+    let csv = "treatment,y\ncontrol,0.5\ntreatment,1.5\ncontrol,2.5\n";
+    let text = "y ~ Normal(m, 1)\nm = a[treatment] - 2*a[\"treatment\"]\na[treatment] ~ Normal(0, 1)\n";
+    let model = lang::parse("m.tad", text).unwrap_or_else(|reports| panic!("{reports}"));
+    let table = Table::from_bytes("d.csv", csv.as_bytes()).expect("a table");
+    let lowered = lang::lower(&model, ("m.tad", text), &table, &LowerOptions { centring: None })
+        .unwrap_or_else(|failure| panic!("{}", tadpool::Error::from(failure)));
+    let (control, treatment) = (0.3, -0.7);
+    let density = normal(0.5, control - 2.0 * treatment, 1.0)
+        + normal(1.5, -treatment, 1.0)
+        + normal(2.5, control - 2.0 * treatment, 1.0)
+        + normal(control, 0.0, 1.0)
+        + normal(treatment, 0.0, 1.0);
+    let raw = pass::reference_program(&lowered.program).expect("a program");
+    let found = reference::evaluate(&raw, &[control, treatment]).expect("a value");
+    close(found.log_density, density);
+    let fast = pass::density_program(&lowered.program).expect("a program");
+    let found = reference::evaluate(&fast, &[control, treatment]).expect("a value");
+    close(found.log_density, density);
+}

@@ -59,8 +59,8 @@ struct Lowering<'a, 'b> {
     axes: Vec<Axis>,
     axis_names: BTreeMap<&'a str, Eval<AxisId>>,
     plates: Vec<Plate>,
-    /// Indices of the IR by context, target plate and subscripts.
-    index_ids: BTreeMap<(Context, usize, String), IndexId>,
+    /// Indices of the IR by domain, target plate and codes.
+    index_ids: BTreeMap<(Context, usize, Vec<u32>), IndexId>,
     columns: BTreeMap<&'a str, Eval<Value<'b>>>,
     /// By place in [`Analysis::definitions`].
     definitions: Vec<Option<Eval<Defined<'b>>>>,
