@@ -99,7 +99,7 @@ pub(super) struct Analysis<'a> {
     /// Definitions and parameters, each after what it is made from.
     pub(super) order: Vec<Symbol>,
     columns: BTreeSet<&'a str>,
-    /// Targets whose distribution could not be read: reported once, then passed over.
+    /// Targets of a faulty line (its distribution could not be read, or it is a second one): reported once, then passed over.
     failed: BTreeSet<&'a str>,
     /// Names that stand for values on the right of a line.
     mentioned: BTreeSet<&'a str>,
