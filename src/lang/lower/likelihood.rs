@@ -4,7 +4,7 @@ use super::axes::ROWS;
 use super::expression::shown;
 use super::value::Value;
 use super::{Context, Defined, Eval, Lowering, Poison};
-use crate::dist::{Family, Support};
+use crate::dist::{Family, LARGEST_COUNT, Support};
 use crate::ir::{Expr as Node, Handle};
 use crate::lang::analyse::{Relation, Symbol};
 use crate::lang::ast::{Expr, ExprKind, Link};
@@ -171,7 +171,17 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 numbers.len()
             ));
         }
+        let y = numbers[*element];
         let report = report.with_help(match relation.family.support() {
+            Support::Counts | Support::CountsUpTo if y < 0.0 => {
+                format!("look at `{name}` there: a count cannot be negative")
+            }
+            Support::Counts | Support::CountsUpTo if y > LARGEST_COUNT => {
+                format!("look at `{name}` there: the count is absurdly large")
+            }
+            Support::CountsUpTo if y.fract() != 0.0 => {
+                format!("look at `{name}` there: a count is a whole number")
+            }
             Support::CountsUpTo => format!(
                 "look at `{name}` and `{}` there: a count cannot exceed its number of trials",
                 texts[0]
