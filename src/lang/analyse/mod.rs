@@ -72,6 +72,8 @@ pub(super) enum Symbol {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RoleUse {
     pub(super) role: Role,
+    /// The argument's name.
+    pub(super) argument: &'static str,
     pub(super) family: Family,
     pub(super) span: Span,
 }
