@@ -2,7 +2,7 @@
 
 use tadpool::back::reference;
 use tadpool::data::Table;
-use tadpool::dist::Family;
+use tadpool::dist::{Family, Role, Support};
 use tadpool::lang::{self, LowerOptions, Lowered, QuantityKind};
 use tadpool::pass;
 
@@ -437,4 +437,108 @@ fn long_chains_and_shared_steps_neither_overflow_nor_explode() {
         message.contains("more than 1000 lines build on one another"),
         "{message}"
     );
+}
+
+#[test]
+fn every_family_as_a_likelihood_counts_each_element() {
+    for &family in Family::ALL {
+        // One argument for all rows: data for bounds and trials, parameters elsewhere.
+        let mut arguments: Vec<String> = Vec::new();
+        let mut priors = String::new();
+        for (place, argument) in family.arguments().iter().enumerate() {
+            arguments.push(match (family, argument.role) {
+                (Family::Uniform, _) => ["-1", "20"][place].to_owned(),
+                (_, Role::Count) => "20".to_owned(),
+                (_, Role::Positive) => {
+                    priors += &format!("p{place} ~ Exponential(1)\n");
+                    format!("p{place}")
+                }
+                (_, Role::Unit) => {
+                    priors += &format!("p{place} ~ Beta(2, 2)\n");
+                    format!("p{place}")
+                }
+                (_, Role::Real) => {
+                    priors += &format!("p{place} ~ Normal(0, 1)\n");
+                    format!("p{place}")
+                }
+            });
+        }
+        // A parameter in every model, so that Uniform's has one too.
+        priors += "x ~ Normal(m, 1)\nm ~ Normal(0, 1)\n";
+        let outcome = match family.support() {
+            Support::Real | Support::Interval | Support::Counts | Support::CountsUpTo => "y",
+            Support::Positive | Support::NonNegative => "se",
+            Support::Unit => "share",
+            Support::Binary => "one",
+        };
+        let text = format!(
+            "{outcome} ~ {}({})\nshare = se/5\none = t - 1\n{priors}",
+            family.name(),
+            arguments.join(", ")
+        );
+        let lowered = lower(&text, None);
+        let position = point(&lowered);
+        let outputs = reference::outputs(&lowered.program, &position).expect("outputs");
+        let raw = pass::reference_program(&lowered.program).expect("a program");
+        let density = reference::evaluate(&raw, &position).expect("a value").log_density;
+        let likelihood = &lowered.likelihoods[0];
+        let pointwise = &outputs[likelihood.output];
+        assert_eq!(pointwise.len(), 6, "{}", family.name());
+        let value = values(&lowered, &position);
+        let numbers: Vec<f64> = arguments
+            .iter()
+            .map(|text| text.parse().unwrap_or_else(|_| value(text)[0]))
+            .collect();
+        let data: Vec<f64> = match outcome {
+            "y" => Y.to_vec(),
+            "se" => SE.to_vec(),
+            "share" => SE.iter().map(|x| x / 5.0).collect(),
+            other => {
+                assert_eq!(other, "one");
+                vec![0.0, 1.0, 1.0, 0.0, 0.0, 1.0]
+            }
+        };
+        for (found, y) in pointwise.iter().zip(&data) {
+            close(*found, family.log_density(y, &numbers));
+        }
+        // The density is the sum of the terms, each over its own plate.
+        let terms: f64 = lowered
+            .program
+            .density
+            .iter()
+            .enumerate()
+            .filter(|(place, _)| *place != likelihood.term)
+            .map(|(_, term)| {
+                let mut program = lowered.program.clone();
+                program.density = vec![*term];
+                let program = pass::reference_program(&program).expect("a program");
+                reference::evaluate(&program, &position)
+                    .expect("a value")
+                    .log_density
+            })
+            .sum();
+        close(density, terms + pointwise.iter().sum::<f64>());
+    }
+}
+
+#[test]
+fn a_subscript_and_a_label_of_the_same_text_differ() {
+    let csv = "treatment,y\ncontrol,0.5\ntreatment,1.5\ncontrol,2.5\n";
+    let text = "y ~ Normal(m, 1)\nm = a[treatment] - 2*a[\"treatment\"]\na[treatment] ~ Normal(0, 1)\n";
+    let model = lang::parse("m.tad", text).unwrap_or_else(|reports| panic!("{reports}"));
+    let table = Table::from_bytes("d.csv", csv.as_bytes()).expect("a table");
+    let lowered = lang::lower(&model, ("m.tad", text), &table, &LowerOptions { centring: None })
+        .unwrap_or_else(|failure| panic!("{}", tadpool::Error::from(failure)));
+    let (control, treatment) = (0.3, -0.7);
+    let density = normal(0.5, control - 2.0 * treatment, 1.0)
+        + normal(1.5, -treatment, 1.0)
+        + normal(2.5, control - 2.0 * treatment, 1.0)
+        + normal(control, 0.0, 1.0)
+        + normal(treatment, 0.0, 1.0);
+    let raw = pass::reference_program(&lowered.program).expect("a program");
+    let found = reference::evaluate(&raw, &[control, treatment]).expect("a value");
+    close(found.log_density, density);
+    let fast = pass::density_program(&lowered.program).expect("a program");
+    let found = reference::evaluate(&fast, &[control, treatment]).expect("a value");
+    close(found.log_density, density);
 }

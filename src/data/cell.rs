@@ -1,7 +1,7 @@
 //! One cell: what its text means, and how it is shown in an error.
 
 /// The largest magnitude that a number may have: its square root and small multiples stay far from overflow.
-pub(super) const LARGEST: f64 = 1e300;
+pub(super) const LARGEST: f64 = 1e30;
 
 /// What the text of a cell means.
 #[derive(Debug, Clone, Copy, PartialEq)]

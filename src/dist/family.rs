@@ -2,7 +2,7 @@
 
 use rand::Rng;
 
-use super::{Argument, Facts, Role, Support};
+use super::{Argument, Facts, LARGEST_COUNT, Role, Support};
 use crate::error::{Error, Result};
 use crate::num::Real;
 
@@ -330,6 +330,9 @@ impl Family {
                 format!("a number from {} to {}", a[0], a[1]),
             ),
             Support::Binary => (y == 0.0 || y == 1.0, "0 or 1".to_owned()),
+            Support::Counts | Support::CountsUpTo if y > LARGEST_COUNT => {
+                (false, "a count of at most 1e15".to_owned())
+            }
             Support::Counts => (whole && y >= 0.0, "a whole number not below 0".to_owned()),
             Support::CountsUpTo => (
                 whole && y >= 0.0 && y <= a[0],
@@ -347,7 +350,7 @@ impl Role {
             Role::Real => value.is_finite(),
             Role::Positive => value > 0.0 && value.is_finite(),
             Role::Unit => (0.0..=1.0).contains(&value),
-            Role::Count => value >= 0.0 && value.fract() == 0.0,
+            Role::Count => (0.0..=LARGEST_COUNT).contains(&value) && value.fract() == 0.0,
         }
     }
 
@@ -357,7 +360,7 @@ impl Role {
             Role::Real => "a finite number",
             Role::Positive => "a finite number above 0",
             Role::Unit => "a number from 0 to 1",
-            Role::Count => "a whole number not below 0",
+            Role::Count => "a whole number from 0 to 1e15",
         }
     }
 }

@@ -73,6 +73,9 @@ pub enum Support {
     CountsUpTo,
 }
 
+/// The largest count: beyond, neighbouring whole numbers soon are no longer told apart.
+pub const LARGEST_COUNT: f64 = 1e15;
+
 impl Support {
     /// Whether outcomes are whole numbers.
     pub fn is_discrete(self) -> bool {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Analysis, Definition, Relation, Symbol, Target};
+use super::{Analysis, Definition, Relation, Symbol, Target, visit_names};
 use crate::lang::ast::{Index, Model, ModifierKind, StatementKind, Stochastic, Targets};
 use crate::lang::report::{Report, quoted};
 use crate::lang::span::Span;
@@ -39,6 +39,12 @@ impl<'a> Analysis<'a> {
 
     fn stochastic(&mut self, stochastic: &'a Stochastic, statement: usize) {
         let Some((family, arguments)) = self.arguments(&stochastic.distribution) else {
+            // What the line uses is of use, though the line is wrong.
+            for argument in &stochastic.distribution.args {
+                visit_names(&argument.value, &mut |name, _| {
+                    self.mentioned.insert(name);
+                });
+            }
             match &stochastic.targets {
                 Targets::Separate(vars) => self.failed.extend(vars.iter().map(|var| var.name.text.as_str())),
                 Targets::Joint(joint) => self
@@ -138,6 +144,7 @@ impl<'a> Analysis<'a> {
             let (name, span) = (definition.target.name.text.as_str(), definition.target.name.span);
             if let Some(&first) = known.get(name) {
                 self.reports.push(twice(name, span, first));
+                self.failed.insert(name);
                 continue;
             }
             known.insert(name, span);
@@ -162,17 +169,20 @@ impl<'a> Analysis<'a> {
             let (name, span) = (relation.target.name.text.as_str(), relation.target.name.span);
             if let Some(&first) = known.get(name) {
                 self.reports.push(twice(name, span, first));
+                self.failed.insert(name);
                 continue;
             }
             known.insert(name, span);
             if let Some(index) = self.indices.get(name).filter(|_| !self.columns.contains(name)) {
                 self.reports.push(twice(name, span, index.name.span));
+                self.failed.insert(name);
             } else if self.columns.contains(name) {
                 relation.observed = true;
             } else if name == "row" {
                 let report = Report::error("`row` is built in", span, "cannot be a parameter")
                     .with_help("choose another name");
                 self.reports.push(report);
+                self.failed.insert(name);
             } else {
                 self.symbols.entry(name).or_insert(Symbol::Parameter(place));
             }

@@ -55,9 +55,19 @@ impl<'a> Analysis<'a> {
 
     /// Marks the definitions that are made of data alone, and the relations whose target is one of them.
     pub(super) fn find_data(&mut self) {
+        let mut constants = vec![false; self.definitions.len()];
         for symbol in self.order.clone() {
             if let Symbol::Definition(place) = symbol {
-                self.definitions[place].data = self.is_data_expression(self.definitions[place].value);
+                let value = self.definitions[place].value;
+                self.definitions[place].data = self.is_data_expression(value);
+                let mut constant = true;
+                visit_names(value, &mut |name, _| {
+                    constant &= match self.symbols.get(name) {
+                        Some(Symbol::Definition(place)) => constants[*place],
+                        Some(Symbol::Parameter(_)) | None => false,
+                    };
+                });
+                constants[place] = constant;
             }
         }
         let mut wrong = Vec::new();
@@ -67,7 +77,7 @@ impl<'a> Analysis<'a> {
                 continue;
             };
             let definition = &self.definitions[*place];
-            if definition.data {
+            if definition.data && !constants[*place] {
                 relation.observed = true;
                 continue;
             }
@@ -76,11 +86,19 @@ impl<'a> Analysis<'a> {
                 relation.target.span,
                 "a distribution needs data or a new parameter on its left",
             )
-            .with_label(definition.target.span, "defined here from parameters")
+            .with_label(
+                definition.target.span,
+                if definition.data {
+                    "its value"
+                } else {
+                    "defined here from parameters"
+                },
+            )
             .with_help(
                 "remove one of the two lines, or give the distribution to a parameter of another name",
             );
             wrong.push(report);
+            self.failed.insert(&name.text);
         }
         self.reports.extend(wrong);
     }

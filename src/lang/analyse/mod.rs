@@ -72,6 +72,8 @@ pub(super) enum Symbol {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RoleUse {
     pub(super) role: Role,
+    /// The argument's name.
+    pub(super) argument: &'static str,
     pub(super) family: Family,
     pub(super) span: Span,
 }
@@ -99,7 +101,7 @@ pub(super) struct Analysis<'a> {
     /// Definitions and parameters, each after what it is made from.
     pub(super) order: Vec<Symbol>,
     columns: BTreeSet<&'a str>,
-    /// Targets whose distribution could not be read: reported once, then passed over.
+    /// Targets of a faulty line (its distribution could not be read, or it is a second one): reported once, then passed over.
     failed: BTreeSet<&'a str>,
     /// Names that stand for values on the right of a line.
     mentioned: BTreeSet<&'a str>,

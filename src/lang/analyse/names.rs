@@ -54,7 +54,7 @@ impl<'a> Analysis<'a> {
         self.reports.extend(unknown.into_values());
         self.numbers = numbers;
         self.labels = labels;
-        self.mentioned = mentioned;
+        self.mentioned.extend(mentioned);
         self.check_dropped();
     }
 

@@ -23,6 +23,7 @@ impl<'a> Analysis<'a> {
                         if let Some(name) = self.alias(expr) {
                             let role = RoleUse {
                                 role: argument.role,
+                                argument: argument.name,
                                 family: relation.family,
                                 span: expr.span,
                             };

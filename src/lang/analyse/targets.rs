@@ -14,14 +14,9 @@ impl Analysis<'_> {
         for relation in &self.relations {
             let (name, span) = (relation.target.name.text.as_str(), relation.target.span);
             if relation.observed {
-                if used.contains(name) && self.is_column(name) {
-                    let report = Report::warning(
-                        format!("{} is an outcome here and a predictor elsewhere", quoted(name)),
-                        span,
-                        format!("{name} has no missing values, so this line is a likelihood, not a prior"),
-                    );
-                    found.push(report.with_help("remove the line if the column is only a predictor"));
-                }
+                continue;
+            }
+            if self.failed.contains(name) {
                 continue;
             }
             if used.contains(name) {
@@ -46,7 +41,7 @@ impl Analysis<'_> {
             );
         }
         let any_data = self.relations.iter().any(|relation| relation.observed);
-        if !any_data && found.is_empty() && !self.relations.is_empty() {
+        if !any_data && found.is_empty() && self.failed.is_empty() && !self.relations.is_empty() {
             let target = &self.relations[0].target;
             let report = Report::error(
                 "no line has data on its left",
@@ -60,6 +55,16 @@ impl Analysis<'_> {
             )));
         }
         self.reports.extend(found);
+    }
+
+    /// The columns that have a distribution and are used as predictors, each with the place of its distribution.
+    pub(in crate::lang) fn modelled_predictors(&self) -> Vec<(&str, Span)> {
+        self.relations
+            .iter()
+            .filter(|relation| relation.observed)
+            .map(|relation| (relation.target.name.text.as_str(), relation.target.span))
+            .filter(|(name, _)| self.mentioned.contains(name) && self.is_column(name))
+            .collect()
     }
 
     /// The columns' names for a message, the first ten.

@@ -57,14 +57,15 @@ impl<'a> Lowering<'a, '_> {
             // A plate of one element, or literals only so far.
             total.resize(self.plates[plate].len, total[0]);
         }
-        let key = (domain, target, texts.join(":"));
+        // The codes and not the text: `a[treatment]` and `a["treatment"]` are spelt alike.
+        let key = (domain, target, total.clone());
         let id = match self.index_ids.get(&key) {
             Some(id) => *id,
             None => {
                 let domain = domain.map(|plate| self.plates[plate].ir);
                 let id = self
                     .builder
-                    .index(&key.2, domain, self.plates[target].ir, total.clone());
+                    .index(&texts.join(":"), domain, self.plates[target].ir, total.clone());
                 self.index_ids.insert(key, id);
                 id
             }

@@ -13,6 +13,9 @@ use crate::lang::lowered::LearnedCall;
 use crate::lang::report::{Report, quoted};
 use crate::lang::span::Span;
 
+const NOT_FINITE: &str =
+    "look at the values it is made of: the logarithm of 0 is infinite, that of a negative number undefined";
+
 impl<'a, 'b> Lowering<'a, 'b> {
     /// The value of an expression over the plate `context`; none: one number.
     pub(super) fn expression(&mut self, expr: &'a Expr, context: Context) -> Eval<Value<'b>> {
@@ -273,12 +276,69 @@ impl<'a, 'b> Lowering<'a, 'b> {
         if function.learns() {
             return self.learning_call(function, call, context);
         }
+        let chooses = usize::from(function == Function::Ifelse);
+        self.guarded += chooses;
         let mut values = Vec::new();
         for arg in &call.args {
             values.push(self.expression(&arg.value, context));
         }
+        self.guarded -= chooses;
         let values: Eval<Vec<Value<'b>>> = values.into_iter().collect();
-        apply(function, &values?).ok_or(Poison)
+        let values = values?;
+        let value = apply(function, &values).ok_or(Poison)?;
+        self.check_call(call, &values, &value, context)?;
+        Ok(value)
+    }
+
+    /// A call on data must be finite where its arguments are, or where it chooses among them.
+    fn check_call(
+        &mut self,
+        call: &'a Call,
+        arguments: &[Value<'b>],
+        value: &Value<'b>,
+        context: Context,
+    ) -> Eval<()> {
+        let known: Option<Vec<&[f64]>> = arguments.iter().map(|value| value.numbers.as_deref()).collect();
+        let (Some(known), Some(numbers), 0) = (known, value.numbers.as_deref(), self.guarded) else {
+            return Ok(());
+        };
+        let chooses = call.name.text == Function::Ifelse.name();
+        let at = |element: usize| -> Vec<f64> {
+            known
+                .iter()
+                .map(|x| if x.len() == 1 { x[0] } else { x[element] })
+                .collect()
+        };
+        let wrong = (0..numbers.len()).find(|&element| {
+            !numbers[element].is_finite() && (chooses || at(element).iter().all(|x| x.is_finite()))
+        });
+        let Some(element) = wrong else {
+            return Ok(());
+        };
+        let place = if numbers.len() == 1 { None } else { context };
+        let causes: Vec<String> = call
+            .args
+            .iter()
+            .zip(at(element))
+            .filter(|(arg, _)| !matches!(arg.value.kind, ExprKind::Number(_)))
+            .map(|(arg, x)| format!("{} is {}", quoted(self.written(&arg.value)), shown(x)))
+            .collect();
+        let label = match causes.as_slice() {
+            [] => "expected finite numbers".to_owned(),
+            causes => format!("{} there, expected finite numbers", causes.join(", ")),
+        };
+        let report = Report::error(
+            format!(
+                "{} is {}{}",
+                quoted(call.span.of(self.text)),
+                shown(numbers[element]),
+                self.place_of(element, place)
+            ),
+            call.span,
+            label,
+        )
+        .with_help(NOT_FINITE);
+        Err(self.blame(report))
     }
 
     /// A call that looks at all values of data at once.
@@ -356,7 +416,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
             span,
             "expected finite numbers",
         )
-        .with_help("look at the values it is made of: the logarithm of 0 is infinite, that of a negative number undefined");
+        .with_help(NOT_FINITE);
         self.blame(report)
     }
 

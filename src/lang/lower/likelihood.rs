@@ -4,7 +4,7 @@ use super::axes::ROWS;
 use super::expression::shown;
 use super::value::Value;
 use super::{Context, Defined, Eval, Lowering, Poison};
-use crate::dist::{Family, Support};
+use crate::dist::{Family, LARGEST_COUNT, Support};
 use crate::ir::{Expr as Node, Handle};
 use crate::lang::analyse::{Relation, Symbol};
 use crate::lang::ast::{Expr, ExprKind, Link};
@@ -24,10 +24,13 @@ impl<'a, 'b> Lowering<'a, 'b> {
         // Looked at even where the outcome is wrong, so that both are reported.
         let arguments = self.arguments(relation, plate);
         let ((observed, _), arguments) = (outcome?, arguments?);
+        self.fixed_bounds(relation, &arguments)?;
         self.check_support(relation, &observed, &arguments, plate)?;
         let observed = self.over(&observed, plate);
         let nodes: Vec<Node<'b>> = arguments.iter().map(|value| value.expr).collect();
-        let term = relation.family.log_density(&observed, &nodes);
+        // A density that ignores its outcome (Uniform) is one number, but counts once for each element.
+        let term = Value::parameter(relation.family.log_density(&observed, &nodes));
+        let term = self.over(&term, plate);
         let likelihood = Likelihood {
             outcome: relation.target.name.text.clone(),
             family: relation.family,
@@ -87,6 +90,27 @@ impl<'a, 'b> Lowering<'a, 'b> {
         }
     }
 
+    /// The density is written for outcomes inside the support, which must not move with a parameter.
+    fn fixed_bounds(&mut self, relation: &'a Relation<'a>, arguments: &[Value<'b>]) -> Eval<()> {
+        if relation.family.support() != Support::Interval {
+            return Ok(());
+        }
+        let Some(place) = arguments[..2].iter().position(|bound| bound.numbers.is_none()) else {
+            return Ok(());
+        };
+        let name = relation.target.name.text.as_str();
+        let family = relation.family.name();
+        let argument = relation.family.arguments()[place].name;
+        let report = Report::error(
+            format!("the argument `{argument}` of {family} depends on parameters"),
+            relation.arguments[place].span,
+            format!("expected data: the range of {} would move with it", quoted(name)),
+        )
+        .with_label(relation.target.span, "an outcome")
+        .with_help("write bounds that are numbers or columns, or choose a distribution without bounds");
+        Err(self.blame(report))
+    }
+
     fn check_support(
         &mut self,
         relation: &'a Relation<'a>,
@@ -108,7 +132,6 @@ impl<'a, 'b> Lowering<'a, 'b> {
             .iter()
             .map(|value| value.numbers.as_deref())
             .collect();
-        // Where a parameter bounds the support, the density is 0 outside.
         let (Some(bounds), Some(numbers)) = (bounds, &observed.numbers) else {
             return Ok(());
         };
@@ -148,7 +171,17 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 numbers.len()
             ));
         }
+        let y = numbers[*element];
         let report = report.with_help(match relation.family.support() {
+            Support::Counts | Support::CountsUpTo if y < 0.0 => {
+                format!("look at `{name}` there: a count cannot be negative")
+            }
+            Support::Counts | Support::CountsUpTo if y > LARGEST_COUNT => {
+                format!("look at `{name}` there: the count is absurdly large")
+            }
+            Support::CountsUpTo if y.fract() != 0.0 => {
+                format!("look at `{name}` there: a count is a whole number")
+            }
             Support::CountsUpTo => format!(
                 "look at `{name}` and `{}` there: a count cannot exceed its number of trials",
                 texts[0]

@@ -24,7 +24,7 @@ use super::lowered::{
     Effect, Failure, LearnedCall, Likelihood, LowerOptions, Lowered, Parameter, PlateTable, Quantity,
     UsedColumn,
 };
-use super::report::{Report, Reports};
+use super::report::{Report, Reports, quoted};
 use super::span::Span;
 use super::{refuse, spelling};
 use crate::data::Table;
@@ -59,8 +59,8 @@ struct Lowering<'a, 'b> {
     axes: Vec<Axis>,
     axis_names: BTreeMap<&'a str, Eval<AxisId>>,
     plates: Vec<Plate>,
-    /// Indices of the IR by context, target plate and subscripts.
-    index_ids: BTreeMap<(Context, usize, String), IndexId>,
+    /// Indices of the IR by domain, target plate and codes.
+    index_ids: BTreeMap<(Context, usize, Vec<u32>), IndexId>,
     columns: BTreeMap<&'a str, Eval<Value<'b>>>,
     /// By place in [`Analysis::definitions`].
     definitions: Vec<Option<Eval<Defined<'b>>>>,
@@ -72,6 +72,8 @@ struct Lowering<'a, 'b> {
     effects: BTreeMap<usize, Effect>,
     /// With the places of the calls in the text.
     learned: Vec<(Span, LearnedCall)>,
+    /// How many `ifelse` are open: what they do not choose may be infinite.
+    guarded: usize,
 }
 
 /// Lowers `model`, whose text is `source` (its name and the text itself), over `table`.
@@ -109,10 +111,19 @@ pub fn lower(
         Ok(kept) => kept,
         Err(report) => return fail(vec![*report]),
     };
+    let predictors = match modelled_predictors(&analysis, &kept) {
+        Ok(warnings) => warnings,
+        Err(reports) => return fail(reports),
+    };
     let builder = Builder::new();
     let lowering = Lowering::new(&analysis, &kept, text, options, &builder);
     let (mut parts, reports) = lowering.run(&model);
-    let mut reports: Vec<Report> = found.reports.into_iter().chain(reports).collect();
+    let mut reports: Vec<Report> = found
+        .reports
+        .into_iter()
+        .chain(predictors)
+        .chain(reports)
+        .collect();
     dedup(&mut reports);
     let reports = Reports::new(name, text, reports);
     if reports.has_errors() {
@@ -183,6 +194,38 @@ fn drop_missing(analysis: &Analysis<'_>, table: &Table) -> std::result::Result<T
             None => report,
         })
     })
+}
+
+/// Warnings of columns that are outcomes and predictors at once; errors where values are missing, which would have to
+/// be imputed.
+fn modelled_predictors(
+    analysis: &Analysis<'_>,
+    table: &Table,
+) -> std::result::Result<Vec<Report>, Vec<Report>> {
+    let (mut warnings, mut errors) = (Vec::new(), Vec::new());
+    for (name, span) in analysis.modelled_predictors() {
+        let missing = table.column(name).map_or(0, crate::data::Column::missing_count);
+        if missing == 0 {
+            let report = Report::warning(
+                format!("{} is an outcome here and a predictor elsewhere", quoted(name)),
+                span,
+                format!("{name} has no missing values, so this line is a likelihood, not a prior"),
+            );
+            warnings.push(report.with_help("remove the line if the column is only a predictor"));
+        } else {
+            let report = Report::error(
+                "imputation of missing values is not in this release yet",
+                span,
+                format!("a predictor with {missing} of {} values missing", table.rows()),
+            );
+            errors.push(report.with_help(format!("use `drop_missing({name})` and delete the line")));
+        }
+    }
+    if errors.is_empty() {
+        Ok(warnings)
+    } else {
+        Err(errors)
+    }
 }
 
 fn used_columns(analysis: &Analysis<'_>, table: &Table) -> Vec<UsedColumn> {
@@ -262,6 +305,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
             priors: analysis.relations.iter().map(|_| None).collect(),
             effects: BTreeMap::new(),
             learned: Vec::new(),
+            guarded: 0,
         }
     }
 

@@ -58,6 +58,15 @@ fn handles(coordinate: &Coordinate<Node<'_>>) -> Coordinate<Handle> {
     }
 }
 
+/// What a parameter is used as, for a message.
+fn used_as(used: &RoleUse) -> String {
+    match used.argument {
+        "sd" | "sdlog" | "sigma" | "scale" => "a scale".to_owned(),
+        "rate" | "shape" => format!("a {}", used.argument),
+        other => format!("the argument `{other}` of {}", used.family.name()),
+    }
+}
+
 impl<'a, 'b> Lowering<'a, 'b> {
     /// Makes the slot of a parameter; slots come in the order of the text.
     pub(super) fn declare(&mut self, place: usize) {
@@ -216,8 +225,9 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 {
                     let report = Report::error(
                         format!(
-                            "{} may be negative, but is used as a scale",
-                            quoted(&relation.target.name.text)
+                            "{} may be negative, but is used as {}",
+                            quoted(&relation.target.name.text),
+                            used_as(used)
                         ),
                         relation.arguments[0].span,
                         "expected a lower end of 0 or above",
@@ -309,9 +319,9 @@ impl<'a, 'b> Lowering<'a, 'b> {
         let note = Report::note(
             format!("the prior on {} is truncated to (0, ∞)", quoted(name)),
             relation.target.span,
-            format!("because {} is used as a scale", quoted(name)),
+            format!("because {} is used as {}", quoted(name), used_as(used)),
         )
-        .with_label(used.span, "the scale");
+        .with_label(used.span, format!("must be above 0 in {}", used.family.name()));
         self.reports.push(note);
         Ok(match mass.as_slice() {
             [single] => Value::constant(self.builder, *single),
