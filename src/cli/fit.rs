@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::Outcome;
 use super::args::FitArgs;
-use super::files::{model_name, read_model};
+use super::files::{keeps_others, model_name, read_model};
 use super::interrupt::stop_on_interrupt;
 use super::output::{Notes, print, print_error};
 use super::page::page;
@@ -23,6 +23,7 @@ pub(super) fn run(args: &FitArgs, command: String) -> Result<Outcome> {
     let out = args.out_path();
     // A folder that cannot be written is found now, not after an hour of sampling.
     writable(&out)?;
+    keeps_others(&out, &[("model", &args.model), ("data", &args.data)])?;
     let text = read_model(&args.model)?;
     let table = Table::from_path(&args.data)?;
     let model = Model::new(&args.model.display().to_string(), &text, &table)?;
