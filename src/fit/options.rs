@@ -132,7 +132,8 @@ pub struct Plan {
 ///
 /// # Errors
 ///
-/// A user error for options that contradict each other; an environment error if a GPU is demanded and there is none.
+/// A user error for options that contradict each other; an environment error if a GPU is demanded and there is none,
+/// or if the draws would take more memory than is available.
 pub fn plan(model: &Model, options: &Options) -> Result<Plan> {
     use crate::sampler::Sampler as Algorithm;
     if options.backend == Backend::Gpu && options.sampler == Sampler::Nuts {
@@ -154,14 +155,76 @@ pub fn plan(model: &Model, options: &Options) -> Result<Plan> {
         (Algorithm::Hmc, None) => (64, 400, 250),
         (Algorithm::Hmc, Some(_)) => (1024, 400, 100),
     };
-    Ok(Plan {
+    let plan = Plan {
         adapter,
         sampler,
         chains: options.chains.unwrap_or(chains),
         warmup: options.warmup.unwrap_or(warmup),
         draws: options.draws.unwrap_or(draws),
         why,
-    })
+    };
+    fits_memory(&plan, needed_bytes(model, options, &plan), available_bytes())?;
+    Ok(plan)
+}
+
+/// An estimate of what the draws take while they are made, summarised and written.
+fn needed_bytes(model: &Model, options: &Options, plan: &Plan) -> u128 {
+    /// Log density, energy and the other numbers of a draw.
+    const STATISTICS: usize = 8;
+    /// The draws, their copy in the fit, and the file's bytes.
+    const COPIES: u128 = 3;
+    let named: usize = model
+        .lowered()
+        .quantities
+        .iter()
+        .map(|quantity| {
+            quantity
+                .dims
+                .iter()
+                .map(|dim| dim.labels.len())
+                .product::<usize>()
+        })
+        .sum();
+    let pointwise = match options.log_lik {
+        LogLik::All => model.num_observations(),
+        LogLik::Auto | LogLik::None => 0,
+    };
+    let numbers = (model.dim() + named + STATISTICS + pointwise) as u128;
+    plan.chains as u128 * plan.draws as u128 * numbers * size_of::<f64>() as u128 * COPIES
+}
+
+/// Refuses a run whose draws are more than the memory holds.
+fn fits_memory(plan: &Plan, needed: u128, available: u128) -> Result<()> {
+    if needed <= available {
+        return Ok(());
+    }
+    let gib = |bytes: u128| format!("{:.1} GiB", bytes as f64 / (1u64 << 30) as f64);
+    Err(Error::environment(format!(
+        "{} chains of {} draws each need about {} of memory, and {} are available",
+        plan.chains,
+        plan.draws,
+        gib(needed),
+        gib(available)
+    ))
+    .with_help("ask for fewer `--draws` or `--chains`; `--thin N` keeps every Nth draw of a long run"))
+}
+
+/// Memory that a run may take where the system does not tell: 64 GiB.
+const UNKNOWN_MEMORY: u128 = 64 << 30;
+
+/// The memory available, as Linux tells it.
+fn available_bytes() -> u128 {
+    std::fs::read_to_string("/proc/meminfo")
+        .ok()
+        .and_then(|text| available_of(&text))
+        .unwrap_or(UNKNOWN_MEMORY)
+}
+
+/// `MemAvailable` in the text of `/proc/meminfo`, in bytes.
+fn available_of(text: &str) -> Option<u128> {
+    let rest = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let kib: u128 = rest.split_whitespace().next()?.parse().ok()?;
+    Some(kib * 1024)
 }
 
 /// The adapter to run on, `None` for the CPU, and why.
@@ -209,4 +272,32 @@ pub fn hardware() -> Vec<Adapter> {
     let mut adapters = gpu::list_adapters().unwrap_or_default();
     adapters.retain(|adapter| !adapter.is_software);
     adapters
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_is_read_and_draws_beyond_it_are_refused() {
+        let text = "MemTotal:       16000 kB\nMemAvailable:    2048 kB\n";
+        assert_eq!(available_of(text), Some(2 << 20));
+        assert_eq!(available_of("MemTotal: 1 kB"), None);
+        let plan = Plan {
+            adapter: None,
+            sampler: crate::sampler::Sampler::Hmc,
+            chains: 64,
+            warmup: 0,
+            draws: 10,
+            why: String::new(),
+        };
+        assert_eq!(fits_memory(&plan, 2 << 30, 2 << 30), Ok(()));
+        let error = fits_memory(&plan, 3 << 30, 2 << 30).unwrap_err();
+        assert_eq!(error.kind(), crate::error::Kind::Environment);
+        assert!(
+            error.message().contains("3.0 GiB") && error.message().contains("2.0 GiB"),
+            "{error}"
+        );
+        assert!(error.help().is_some_and(|help| help.contains("--thin")));
+    }
 }

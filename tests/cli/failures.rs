@@ -92,6 +92,20 @@ fn the_fit_file_replaces_no_other_file() {
 }
 
 #[test]
+fn more_draws_than_memory_holds_are_refused_with_the_numbers() {
+    let folder = Folder::new("memory");
+    for flags in [["--chains", "4000000000"], ["--draws", "4000000000"]] {
+        let ran = folder.run(REED_FROGS.iter().chain(&flags)).exits(1);
+        assert!(
+            ran.err.contains("GiB of memory") && ran.err.contains("available") && ran.err.contains("--thin"),
+            "{}",
+            ran.err
+        );
+    }
+    assert!(!folder.path("m12_2.nc").exists());
+}
+
+#[test]
 fn missing_files_are_the_users_to_mend() {
     let folder = Folder::new("missing");
     let ran = folder
@@ -142,7 +156,7 @@ fn an_interrupt_saves_what_was_drawn() {
     use std::process::{Command, Stdio};
 
     let folder = Folder::new("interrupt");
-    let endless = ["--draws", "20000000", "--thin", "200"];
+    let endless = ["--draws", "100000", "--thin", "50"];
     let mut child = folder
         .command(REED_FROGS.iter().chain(&endless))
         .stdout(Stdio::piped())
