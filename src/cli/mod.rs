@@ -111,7 +111,8 @@ fn tell(model: &Model, table: &Table, notes: Notes) {
         notes.say(note);
     }
     let lowered = model.lowered();
-    for note in &lowered.notes {
+    // The lowering passes on what it was told of the table.
+    for note in lowered.notes.iter().filter(|note| !table.notes().contains(note)) {
         notes.say(note);
     }
     if !lowered.reports.reports.is_empty() {

@@ -1,7 +1,7 @@
 //! The page that `fit` and `summary` print: what was run, the table, and whether it can be trusted.
 
 use super::args::{Format, Printing};
-use super::output::Notes;
+use super::output::{Notes, counted};
 use super::progress::rounded;
 use super::style::{GOOD, HEADING, WARNING, styled};
 use super::table;
@@ -45,13 +45,13 @@ fn heading(fit: &Fit) -> String {
     };
     let timing = |key: &str| run.timing.get(key).and_then(Value::as_f64);
     let mut text = format!(
-        "{}: {} rows, {} {place}, seed {}\n{} chains × {} draws after {} of warm-up",
+        "{}: {} rows, {} {place}, seed {}\n{} × {} after {} of warm-up",
         styled(HEADING, &run.model_name),
         run.rows,
         sampler,
         run.seed,
-        run.chains,
-        run.draws,
+        counted(run.chains, "chain"),
+        counted(run.draws, "draw"),
         run.warmup,
     );
     if let Some(total) = timing("total_seconds") {

@@ -183,6 +183,11 @@ fn an_interrupt_saves_what_was_drawn() {
             .any(|line| line.contains("what was drawn so far will be saved")),
         "{rest:?}"
     );
+    assert!(
+        rest.iter()
+            .any(|line| line.contains("stopped by Ctrl-C: kept ") && line.contains(" of 4 chains, ")),
+        "{rest:?}"
+    );
     let page = folder.run(["summary", "m12_2.nc"]).exits(0).out;
     assert!(page.contains("a_tank[48]"), "{page}");
 }

@@ -267,6 +267,24 @@ fn a_table_with_semicolons_is_read_and_said() {
         "{}",
         ran.err
     );
+    assert_eq!(
+        ran.err.matches("separated by semicolons").count(),
+        1,
+        "{}",
+        ran.err
+    );
+}
+
+#[test]
+fn one_is_written_in_the_singular() {
+    let folder = Folder::new("singular");
+    let ran = folder.fit(&["--chains", "1", "--draws", "1"]).exits(0);
+    assert!(
+        ran.err.contains("1 chain, ") && ran.err.contains("then 1 draw;"),
+        "{}",
+        ran.err
+    );
+    assert!(ran.out.contains("\n1 chain × 1 draw after"), "{}", ran.out);
 }
 
 #[test]
