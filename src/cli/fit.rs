@@ -80,7 +80,7 @@ pub(super) fn run(args: &FitArgs, command: String) -> Result<Outcome> {
     notes.say(&format!("the draws are in {}", out.display()));
     let threads = options.threads.unwrap_or_else(available_threads);
     let report = Report::of(&result, options.prob, options.interval, threads)?;
-    print(&page(&result, &report, &args.printing, notes))?;
+    print(&page(&result, &report, &args.printing, Some(&out), notes))?;
     if stop.load(Relaxed) {
         return Ok(Outcome::Interrupted);
     }

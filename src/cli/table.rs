@@ -12,13 +12,18 @@ const LOWER: usize = 2;
 ///
 /// The mean, sd and interval of a quantity are shown to the decimal place of the first digit of its largest Monte Carlo
 /// error (see [`decimals`]); decimal points stand under each other.
-pub(super) fn aligned(report: &Report) -> String {
-    let rows = cells(&report.rows);
+///
+/// `nested` shows the nested R-hat, where that one is judged, in place of the ordinary one. A quantity of more than
+/// [`LARGE`] elements shows only its ends, if `more` yields what to type for the rest.
+pub(super) fn aligned(report: &Report, nested: bool, more: Option<&dyn Fn(&str) -> String>) -> String {
+    let rows = cells(&report.rows, nested);
+    let places = shown(&report.rows, more.is_some());
     let interval = interval_name(report.interval, report.prob.get());
+    let rhat = if nested { "rhat (nested)" } else { "rhat" };
     let titles: [&str; COLUMNS] = match &interval {
-        Title::Ends(lower, upper) => ["mean", "sd", lower, upper, "mcse", "ess_bulk", "ess_tail", "rhat"],
+        Title::Ends(lower, upper) => ["mean", "sd", lower, upper, "mcse", "ess_bulk", "ess_tail", rhat],
         // One title over both columns.
-        Title::Both(_) => ["mean", "sd", "", "", "mcse", "ess_bulk", "ess_tail", "rhat"],
+        Title::Both(_) => ["mean", "sd", "", "", "mcse", "ess_bulk", "ess_tail", rhat],
     };
     let mut columns: Vec<Vec<String>> = (0..COLUMNS)
         .map(|column| on_the_point(&rows.iter().map(|row| row[column].as_str()).collect::<Vec<_>>()))
@@ -59,7 +64,16 @@ pub(super) fn aligned(report: &Report) -> String {
     }
     let mut text = head.trim_end().to_owned();
     text.push('\n');
-    for (place, row) in report.rows.iter().enumerate() {
+    for place in places {
+        let place = match place {
+            Shown::Row(place) => place,
+            Shown::Left { quantity, count } => {
+                let command = more.map_or(String::new(), |more| more(quantity));
+                text.push_str(&format!("… {count} more: `{command}`\n"));
+                continue;
+            }
+        };
+        let row = &report.rows[place];
         let mut line = row.name.clone();
         line.push_str(&" ".repeat(names - width(&row.name)));
         for cells in &columns {
@@ -70,6 +84,45 @@ pub(super) fn aligned(report: &Report) -> String {
         text.push('\n');
     }
     text
+}
+
+/// Quantities of more elements than this show only their ends.
+const LARGE: usize = 500;
+/// Elements shown at each end.
+const ENDS: usize = 5;
+
+/// A line of the table.
+enum Shown<'a> {
+    /// The row at this place.
+    Row(usize),
+    /// That many rows of a quantity are left out.
+    Left {
+        /// The quantity's name.
+        quantity: &'a str,
+        /// The rows.
+        count: usize,
+    },
+}
+
+/// What is shown of the rows: all, or of large quantities the ends.
+fn shown(rows: &[Row], shorten: bool) -> Vec<Shown<'_>> {
+    let mut all = Vec::new();
+    let mut start = 0;
+    for elements in rows.chunk_by(|left, right| left.quantity == right.quantity) {
+        let end = start + elements.len();
+        if shorten && elements.len() > LARGE {
+            all.extend((start..start + ENDS).map(Shown::Row));
+            all.push(Shown::Left {
+                quantity: &elements[0].quantity,
+                count: elements.len() - 2 * ENDS,
+            });
+            all.extend((end - ENDS..end).map(Shown::Row));
+        } else {
+            all.extend((start..end).map(Shown::Row));
+        }
+        start = end;
+    }
+    all
 }
 
 /// What stands between two columns.
@@ -92,7 +145,7 @@ fn interval_name(interval: Interval, prob: f64) -> Title {
 }
 
 /// The cells of every row; the elements of one quantity have the same number of decimals.
-fn cells(rows: &[Row]) -> Vec<[String; COLUMNS]> {
+fn cells(rows: &[Row], nested: bool) -> Vec<[String; COLUMNS]> {
     let mut cells = Vec::with_capacity(rows.len());
     for elements in rows.chunk_by(|left, right| left.quantity == right.quantity) {
         let summaries = || elements.iter().map(|row| &row.summary);
@@ -107,7 +160,7 @@ fn cells(rows: &[Row]) -> Vec<[String; COLUMNS]> {
                 number(row.mcse_mean, errors),
                 number(row.ess_bulk, Places::Fixed(0)),
                 number(row.ess_tail, Places::Fixed(0)),
-                number(row.rhat, Places::Fixed(3)),
+                number(if nested { row.nested_rhat } else { row.rhat }, Places::Fixed(3)),
             ]
         }));
     }
@@ -303,7 +356,11 @@ mod tests {
             lower: 1.3,
             ..FINE
         };
-        let table = aligned(&report(Interval::Eti, &[("a[1]", FINE), ("sigma", precise)]));
+        let table = aligned(
+            &report(Interval::Eti, &[("a[1]", FINE), ("sigma", precise)]),
+            false,
+            None,
+        );
         let expected = "        mean     sd    5.5%   94.5%    mcse  ess_bulk  ess_tail   rhat
 a[1]   2.13   0.87   -0.81   13.44   0.012       5973      2682  1.000
 sigma  2.125  0.872   1.300  13.441  0.0041      5973      2682  1.000
@@ -313,7 +370,7 @@ sigma  2.125  0.872   1.300  13.441  0.0041      5973      2682  1.000
 
     #[test]
     fn one_title_stands_over_a_highest_density_interval() {
-        let table = aligned(&report(Interval::Hdi, &[("a", FINE)]));
+        let table = aligned(&report(Interval::Hdi, &[("a", FINE)]), false, None);
         let head = table.lines().next().unwrap_or_default();
         assert_eq!(
             head,
@@ -327,7 +384,11 @@ sigma  2.125  0.872   1.300  13.441  0.0041      5973      2682  1.000
             mcse_mean: 0.0041,
             ..FINE
         };
-        let table = aligned(&report(Interval::Eti, &[("a[1]", FINE), ("a[2]", precise)]));
+        let table = aligned(
+            &report(Interval::Eti, &[("a[1]", FINE), ("a[2]", precise)]),
+            false,
+            None,
+        );
         assert!(
             table.contains("a[2]  2.13  0.87  -0.81  13.44  0.004 "),
             "{table}"
@@ -343,9 +404,9 @@ sigma  2.125  0.872   1.300  13.441  0.0041      5973      2682  1.000
         };
         let report = report(Interval::Hdi, &[("a", unknown)]);
         assert!(
-            aligned(&report).trim_end().ends_with("  inf     -"),
+            aligned(&report, false, None).trim_end().ends_with("  inf     -"),
             "{}",
-            aligned(&report)
+            aligned(&report, false, None)
         );
         assert!(csv(&report).trim_end().ends_with(",5973.4,,"), "{}", csv(&report));
     }
@@ -358,6 +419,38 @@ sigma  2.125  0.872   1.300  13.441  0.0041      5973      2682  1.000
         assert_eq!(number(1.5e-9, Places::Exponent), "1.500e-9");
         assert_eq!(number(-0.001, Places::Fixed(2)), "0.00");
         assert_eq!(number(-0.01, Places::Fixed(2)), "-0.01");
+    }
+
+    #[test]
+    fn nested_rhat_is_shown_where_it_is_judged() {
+        let many = Summary {
+            rhat: 1.02,
+            nested_rhat: 1.003,
+            ..FINE
+        };
+        let table = aligned(&report(Interval::Hdi, &[("a", many)]), true, None);
+        let lines: Vec<&str> = table.lines().collect();
+        assert!(lines[0].ends_with("  rhat (nested)"), "{table}");
+        assert!(lines[1].ends_with("  1.003"), "{table}");
+    }
+
+    #[test]
+    fn large_quantities_show_their_ends() {
+        let names: Vec<String> = (1..=501).map(|i| format!("a[{i}]")).collect();
+        let mut rows: Vec<(&str, Summary)> = names.iter().map(|name| (name.as_str(), FINE)).collect();
+        rows.push(("sigma", FINE));
+        let report = report(Interval::Hdi, &rows);
+        let more = |name: &str| format!("tadpool summary m.nc {name}");
+        let table = aligned(&report, false, Some(&more));
+        let lines: Vec<&str> = table.lines().collect();
+        assert_eq!(lines.len(), 13, "{table}");
+        assert_eq!(lines[6], "… 491 more: `tadpool summary m.nc a`");
+        assert!(
+            lines[7].starts_with("a[497]") && lines[12].starts_with("sigma"),
+            "{table}"
+        );
+        assert_eq!(aligned(&report, false, None).lines().count(), 503);
+        assert_eq!(csv(&report).lines().count(), 503);
     }
 
     #[test]
