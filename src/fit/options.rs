@@ -240,30 +240,41 @@ fn choose_adapter(model: &Model, options: &Options) -> Result<(Option<Adapter>, 
         }
         Backend::Auto => {}
     }
+    if let Some(name) = &options.adapter {
+        gpu::choose(&gpu::list_adapters()?, Some(name))?;
+    }
     if options.sampler == Sampler::Nuts {
         return cpu("NUTS runs there".into());
     }
     let Some(chains) = options.chains else {
-        return cpu("few chains".into());
+        return cpu(match options.sampler {
+            Sampler::Hmc => "--chains was not given; with many a GPU may pay".into(),
+            Sampler::Auto | Sampler::Nuts => "few chains, so NUTS, which runs there".into(),
+        });
     };
+    if chains <= FEW_CHAINS {
+        return cpu(match options.sampler {
+            Sampler::Hmc => "few chains".into(),
+            Sampler::Auto | Sampler::Nuts => "few chains, so NUTS, which runs there".into(),
+        });
+    }
     let trips = schedule(model.density_program().clone())?.trips();
-    let work = chains as u64 * trips;
-    if chains <= FEW_CHAINS || work < GPU_PAYS_FROM {
+    if (chains as u64).saturating_mul(trips) < GPU_PAYS_FROM {
         return cpu(format!(
-            "{chains} chains of {trips} loop trips each are too little work for a GPU (from {GPU_PAYS_FROM} on)"
+            "{chains} chains of a model this small are too little work for a GPU"
         ));
     }
     let mut adapters = hardware();
     match gpu::choose(&adapters, options.adapter.as_deref()) {
         Ok(best) => {
             let adapter = adapters.swap_remove(best);
-            let why = format!(
-                "gpu: {}, for {chains} chains of {trips} loop trips each",
-                adapter.name
-            );
+            let why = format!("gpu: {}, as there are many chains", adapter.name);
             Ok((Some(adapter), why))
         }
-        Err(_) => cpu("no such hardware GPU is there (a software adapter is never taken by auto)".into()),
+        Err(_) => cpu(match &options.adapter {
+            Some(name) => format!("the adapter `{name}` is software, which is only taken with --backend gpu"),
+            None => "no hardware GPU".into(),
+        }),
     }
 }
 

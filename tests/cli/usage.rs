@@ -121,4 +121,19 @@ fn quiet_says_nothing_and_prints_the_result() {
         ran.err
     );
     assert!(ran.err.contains("the draws are in m12_2.nc"), "{}", ran.err);
+    assert!(
+        ran.err
+            .contains("back end cpu: few chains, so NUTS, which runs there;"),
+        "{}",
+        ran.err
+    );
+}
+
+#[test]
+fn an_adapter_that_is_not_there_is_an_error_under_auto_too() {
+    let folder = Folder::new("auto_adapter");
+    let ran = folder.fit(&["--adapter", "no such adapter"]);
+    assert!(matches!(ran.code, Some(1 | 3)), "{}", ran.err);
+    assert!(ran.err.contains("help: "), "{}", ran.err);
+    assert!(!folder.path("m12_2.nc").exists());
 }
