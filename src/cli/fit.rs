@@ -40,6 +40,9 @@ pub(super) fn run(args: &FitArgs, command: String) -> Result<Outcome> {
         counted(plan.draws, "draw"),
         options.seed
     ));
+    for note in &plan.notes {
+        notes.say(note);
+    }
     let stop = stop_on_interrupt()?;
     let counters = Counters::new(
         Size {

@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::gpu::{self, Adapter};
 use crate::model::Model;
 use crate::pass::schedule::schedule;
+use crate::sampler::Layout;
 
 /// Where the log density is evaluated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -126,6 +127,8 @@ pub struct Plan {
     pub draws: usize,
     /// The back end taken and the reason, for people.
     pub why: String,
+    /// What a person should know of these numbers before the run.
+    pub notes: Vec<String>,
 }
 
 /// Settles what the options leave open.
@@ -155,16 +158,39 @@ pub fn plan(model: &Model, options: &Options) -> Result<Plan> {
         (Algorithm::Hmc, None) => (64, 400, 250),
         (Algorithm::Hmc, Some(_)) => (1024, 400, 100),
     };
-    let plan = Plan {
+    let mut plan = Plan {
         adapter,
         sampler,
         chains: options.chains.unwrap_or(chains),
         warmup: options.warmup.unwrap_or(warmup),
         draws: options.draws.unwrap_or(draws),
         why,
+        notes: Vec::new(),
     };
+    plan.notes = plan_notes(&plan);
     fits_memory(&plan, needed_bytes(model, options, &plan), available_bytes())?;
     Ok(plan)
+}
+
+/// What the numbers of a plan lead to that nobody may expect.
+fn plan_notes(plan: &Plan) -> Vec<String> {
+    let mut notes = Vec::new();
+    let is_hmc = plan.sampler == crate::sampler::Sampler::Hmc;
+    if is_hmc && Layout::of(plan.chains).ensembles == 1 {
+        notes.push(format!(
+            "--chains {} makes a single ensemble: nested R-hat needs two, and one ensemble uses one core; a multiple \
+             of 16 from 32 on spreads over all cores",
+            plan.chains
+        ));
+    }
+    if plan.warmup == 0 {
+        notes.push(
+            "--warmup 0: nothing is adapted, neither step size nor scales, and the first draws are near the random \
+             starting points"
+                .to_owned(),
+        );
+    }
+    notes
 }
 
 /// An estimate of what the draws take while they are made, summarised and written.
@@ -301,6 +327,7 @@ mod tests {
             warmup: 0,
             draws: 10,
             why: String::new(),
+            notes: Vec::new(),
         };
         assert_eq!(fits_memory(&plan, 2 << 30, 2 << 30), Ok(()));
         let error = fits_memory(&plan, 3 << 30, 2 << 30).unwrap_err();
@@ -310,5 +337,25 @@ mod tests {
             "{error}"
         );
         assert!(error.help().is_some_and(|help| help.contains("--thin")));
+    }
+
+    #[test]
+    fn single_ensembles_and_no_warmup_are_told() {
+        let told = |chains, warmup| {
+            let plan = Plan {
+                adapter: None,
+                sampler: crate::sampler::Sampler::Hmc,
+                chains,
+                warmup,
+                draws: 10,
+                why: String::new(),
+                notes: Vec::new(),
+            };
+            plan_notes(&plan)
+        };
+        assert!(told(64, 100).is_empty() && told(32, 100).is_empty());
+        assert!(told(37, 100)[0].contains("single ensemble"));
+        assert!(told(64, 0)[0].contains("nothing is adapted"));
+        assert_eq!(told(4, 0).len(), 2);
     }
 }
