@@ -13,7 +13,7 @@ use super::progress::{Counters, Size};
 use super::ticker::watched;
 use crate::data::Table;
 use crate::error::Result;
-use crate::fit::{Report, available_threads, fit, plan, writable};
+use crate::fit::{LogLik, Report, available_threads, fit, plan, writable};
 use crate::model::Model;
 use crate::sampler::{Phase, Progress};
 
@@ -80,6 +80,13 @@ pub(super) fn run(args: &FitArgs, command: String) -> Result<Outcome> {
     }
     result.run.model_name = model_name(&args.model);
     result.write(&out)?;
+    let observations = model.num_observations();
+    if options.log_lik == LogLik::Auto && result.log_likelihood.is_empty() && observations > 0 {
+        notes.say(&format!(
+            "the log likelihood of each row and draw, {} MiB, was left out of the fit file; `--log-lik all` keeps it",
+            (observations * result.run.chains * result.run.draws * size_of::<f64>()) >> 20
+        ));
+    }
     notes.say(&format!("the draws are in {}", out.display()));
     let threads = options.threads.unwrap_or_else(available_threads);
     let report = Report::of(&result, options.prob, options.interval, threads)?;

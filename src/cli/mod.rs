@@ -77,6 +77,7 @@ pub fn run(words: &[OsString]) -> u8 {
     let parsed = Cli::command()
         .color(usage)
         .try_get_matches_from(words)
+        .map_err(args::named_later)
         .and_then(|matches| Cli::from_arg_matches(&matches))
         .and_then(|cli| match &cli.command {
             Command::Fit(args) => args.check().map(|()| cli),

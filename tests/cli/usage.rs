@@ -49,6 +49,18 @@ fn flags_of_later_releases_are_refused_by_name() {
 }
 
 #[test]
+fn commands_of_later_releases_are_refused_by_name() {
+    let folder = Folder::new("later_commands");
+    for command in [
+        "bench", "compare", "export", "plot", "predict", "report", "simulate", "study",
+    ] {
+        let ran = folder.run([command, "m.nc", "--out", "x"]).exits(2);
+        let text = format!("`{command}` comes in a later release; ArviZ reads the fit file meanwhile");
+        assert!(ran.err.contains(&text), "{}", ran.err);
+    }
+}
+
+#[test]
 fn the_examples_of_help_work_as_typed() {
     let folder = Folder::new("examples");
     let mut examples = 0;
