@@ -274,7 +274,7 @@ fn choose_adapter(model: &Model, options: &Options) -> Result<(Option<Adapter>, 
     }
     let Some(chains) = options.chains else {
         return cpu(match options.sampler {
-            Sampler::Hmc => "--chains was not given; with many a GPU may pay".into(),
+            Sampler::Hmc => "no number of chains was asked for".into(),
             Sampler::Auto | Sampler::Nuts => "few chains, so NUTS, which runs there".into(),
         });
     };

@@ -278,7 +278,13 @@ fn a_table_with_semicolons_is_read_and_said() {
 #[test]
 fn one_is_written_in_the_singular() {
     let folder = Folder::new("singular");
-    let ran = folder.fit(&["--chains", "1", "--draws", "1"]).exits(0);
+    let ran = folder
+        .run(
+            crate::harness::REED_FROGS
+                .iter()
+                .chain(&["--chains", "1", "--draws", "1"]),
+        )
+        .exits(0);
     assert!(
         ran.err.contains("1 chain, ") && ran.err.contains("then 1 draw;"),
         "{}",
