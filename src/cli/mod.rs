@@ -1,8 +1,8 @@
 //! The command line: what is typed, what is printed, the exit codes.
 //!
 //! May import every other module of the crate; none imports this one. One file per command (`fit`, `summary`, `check`,
-//! `devices`) and one per thing they share: the flags (`args`), the printed page (`page`, `table`, `describe`),
-//! selections, progress, Ctrl-C, the streams.
+//! `devices`) and one per thing they share: the flags (`args`), the printed page (`page`, `table`, `digits`,
+//! `describe`), selections, progress, Ctrl-C, the streams.
 //!
 //! Promises: results go to stdout, progress and notes to stderr; exit codes are those of `--help`; a fit file is
 //! touched only once a new one is whole; a flag is obeyed or refused, never ignored; a reader that closes the pipe is
@@ -12,6 +12,7 @@ mod args;
 mod check;
 mod describe;
 mod devices;
+mod digits;
 mod files;
 mod fit;
 mod interrupt;
