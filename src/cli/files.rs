@@ -1,6 +1,7 @@
-//! Reading the model file.
+//! Reading the model file, and keeping the fit file off other files.
 
-use std::io::ErrorKind;
+use std::fs::{self, File};
+use std::io::{ErrorKind, Read};
 use std::path::Path;
 
 use crate::error::{Error, Result};
@@ -40,6 +41,44 @@ pub(super) fn read_model(path: &Path) -> Result<String> {
     })?;
     // A byte order mark is no part of the text.
     Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+}
+
+/// Checks that a fit file at `out` would replace nothing but an older fit file; `inputs` are the model and the data.
+///
+/// # Errors
+///
+/// A user error if `out` is one of `inputs`, by whatever path, or holds something that is no NetCDF file.
+pub(super) fn keeps_others(out: &Path, inputs: &[(&str, &Path)]) -> Result<()> {
+    let Ok(target) = fs::canonicalize(out) else {
+        return Ok(());
+    };
+    let name = out.display();
+    for (what, input) in inputs {
+        if fs::canonicalize(input).is_ok_and(|input| input == target) {
+            return Err(Error::user(format!(
+                "the fit file {name} is the {what} file itself, which it would replace"
+            ))
+            .with_help("name another file with `--out FIT.nc`"));
+        }
+    }
+    if is_replaceable(&target) {
+        return Ok(());
+    }
+    Err(Error::user(format!(
+        "{name} exists and is no fit file, and the fit would replace it"
+    ))
+    .with_help("name another file with `--out FIT.nc`, or delete this one first"))
+}
+
+/// Whether a file is empty or begins as NetCDF files do; one that cannot be read is left to who writes it.
+fn is_replaceable(path: &Path) -> bool {
+    const HDF5: &[u8] = b"\x89HDF\r\n\x1a\n";
+    const CLASSIC: &[u8] = b"CDF";
+    let mut head = Vec::new();
+    match File::open(path).and_then(|file| file.take(HDF5.len() as u64).read_to_end(&mut head)) {
+        Ok(_) => head.is_empty() || head.starts_with(HDF5) || head.starts_with(CLASSIC),
+        Err(_) => true,
+    }
 }
 
 /// The name of a model: its file's name without the extension.

@@ -5,16 +5,17 @@ use std::time::Instant;
 
 use super::Outcome;
 use super::args::FitArgs;
-use super::files::{model_name, read_model};
-use super::interrupt::stop_on_interrupt;
-use super::output::{Notes, print, print_error};
+use super::files::{keeps_others, model_name, read_model};
+use super::interrupt::{draws_are_there, stop_on_interrupt};
+use super::output::{Notes, counted, print, print_error};
 use super::page::page;
 use super::progress::{Counters, Size};
 use super::ticker::watched;
 use crate::data::Table;
 use crate::error::Result;
-use crate::fit::{Report, available_threads, fit, plan, writable};
+use crate::fit::{LogLik, Report, available_threads, fit, plan, writable};
 use crate::model::Model;
+use crate::sampler::{Phase, Progress};
 
 /// Samples, writes the fit file, prints the page. `command` is the command line as typed.
 pub(super) fn run(args: &FitArgs, command: String) -> Result<Outcome> {
@@ -23,6 +24,7 @@ pub(super) fn run(args: &FitArgs, command: String) -> Result<Outcome> {
     let out = args.out_path();
     // A folder that cannot be written is found now, not after an hour of sampling.
     writable(&out)?;
+    keeps_others(&out, &[("model", &args.model), ("data", &args.data)])?;
     let text = read_model(&args.model)?;
     let table = Table::from_path(&args.data)?;
     let model = Model::new(&args.model.display().to_string(), &text, &table)?;
@@ -31,20 +33,34 @@ pub(super) fn run(args: &FitArgs, command: String) -> Result<Outcome> {
     let options = args.options(command, started);
     let plan = plan(&model, &options)?;
     notes.say(&format!(
-        "back end {}; {} chains, each {} iterations of warm-up, then {} draws; seed {}",
-        plan.why, plan.chains, plan.warmup, plan.draws, options.seed
+        "back end {}; {}, each {} of warm-up, then {}; seed {}",
+        plan.why,
+        counted(plan.chains, "chain"),
+        counted(plan.warmup as usize, "iteration"),
+        counted(plan.draws, "draw"),
+        options.seed
     ));
+    for note in &plan.notes {
+        notes.say(note);
+    }
     let stop = stop_on_interrupt()?;
-    let counters = Counters::new(Size {
-        chains: plan.chains,
-        warmup: plan.warmup,
-        sampling: u32::try_from(plan.draws)
-            .unwrap_or(u32::MAX)
-            .saturating_mul(options.thin),
-    });
-    let drawn = watched(&counters, args.quiet, || {
-        fit(&model, &options, &|progress| counters.observe(progress), stop)
-    });
+    let counters = Counters::new(
+        Size {
+            chains: plan.chains,
+            warmup: plan.warmup,
+            sampling: u32::try_from(plan.draws)
+                .unwrap_or(u32::MAX)
+                .saturating_mul(options.thin),
+        },
+        stop,
+    );
+    let observer = |progress: Progress| {
+        if progress.phase == Phase::Sampling && progress.iterations >= options.thin {
+            draws_are_there();
+        }
+        counters.observe(progress);
+    };
+    let drawn = watched(&counters, args.quiet, || fit(&model, &options, &observer, stop));
     let mut result = match drawn {
         Err(error) if stop.load(Relaxed) => {
             print_error(&error);
@@ -53,12 +69,28 @@ pub(super) fn run(args: &FitArgs, command: String) -> Result<Outcome> {
         drawn => drawn?,
     };
 
+    if stop.load(Relaxed) {
+        notes.say(&format!(
+            "stopped by Ctrl-C: kept {} of {}, {} of {} each",
+            result.run.chains,
+            counted(plan.chains, "chain"),
+            result.run.draws,
+            counted(plan.draws, "draw"),
+        ));
+    }
     result.run.model_name = model_name(&args.model);
     result.write(&out)?;
+    let observations = model.num_observations();
+    if options.log_lik == LogLik::Auto && result.log_likelihood.is_empty() && observations > 0 {
+        notes.say(&format!(
+            "the log likelihood of each row and draw, {} MiB, was left out of the fit file; `--log-lik all` keeps it",
+            (observations * result.run.chains * result.run.draws * size_of::<f64>()) >> 20
+        ));
+    }
     notes.say(&format!("the draws are in {}", out.display()));
     let threads = options.threads.unwrap_or_else(available_threads);
     let report = Report::of(&result, options.prob, options.interval, threads)?;
-    print(&page(&result, &report, &args.printing, notes))?;
+    print(&page(&result, &report, &args.printing, Some(&out), notes))?;
     if stop.load(Relaxed) {
         return Ok(Outcome::Interrupted);
     }

@@ -8,6 +8,14 @@ use crate::error::{Error, Result};
 /// Raised by the first Ctrl-C (or SIGTERM); the run ends after the iteration that it is in.
 static STOP: AtomicBool = AtomicBool::new(false);
 
+/// Raised once the run has draws that a stop would keep.
+static HAS_DRAWS: AtomicBool = AtomicBool::new(false);
+
+/// Tells that there are draws to keep.
+pub(super) fn draws_are_there() {
+    HAS_DRAWS.store(true, Ordering::Relaxed);
+}
+
 /// Takes over Ctrl-C: the first raises the flag returned, the second quits at once with 130.
 ///
 /// # Errors
@@ -18,7 +26,12 @@ pub(super) fn stop_on_interrupt() -> Result<&'static AtomicBool> {
         if STOP.swap(true, Ordering::Relaxed) {
             std::process::exit(super::INTERRUPTED.into());
         }
-        to_stderr("\nstopping: what was drawn so far will be saved; Ctrl-C again quits at once\n");
+        let kept = if HAS_DRAWS.load(Ordering::Relaxed) {
+            "what was drawn so far will be saved"
+        } else {
+            "in warm-up there are no draws to save"
+        };
+        to_stderr(&format!("\nstopping: {kept}; Ctrl-C again quits at once\n"));
     })
     .map_err(|fault| Error::environment(format!("Ctrl-C cannot be caught: {fault}")))?;
     Ok(&STOP)

@@ -1,8 +1,8 @@
 //! The command line: what is typed, what is printed, the exit codes.
 //!
 //! May import every other module of the crate; none imports this one. One file per command (`fit`, `summary`, `check`,
-//! `devices`) and one per thing they share: the flags (`args`), the printed page (`page`, `table`, `describe`),
-//! selections, progress, Ctrl-C, the streams.
+//! `devices`) and one per thing they share: the flags (`args`), the printed page (`page`, `table`, `digits`,
+//! `describe`), selections, progress, Ctrl-C, the streams.
 //!
 //! Promises: results go to stdout, progress and notes to stderr; exit codes are those of `--help`; a fit file is
 //! touched only once a new one is whole; a flag is obeyed or refused, never ignored; a reader that closes the pipe is
@@ -12,6 +12,7 @@ mod args;
 mod check;
 mod describe;
 mod devices;
+mod digits;
 mod files;
 mod fit;
 mod interrupt;
@@ -77,6 +78,7 @@ pub fn run(words: &[OsString]) -> u8 {
     let parsed = Cli::command()
         .color(usage)
         .try_get_matches_from(words)
+        .map_err(args::named_later)
         .and_then(|matches| Cli::from_arg_matches(&matches))
         .and_then(|cli| match &cli.command {
             Command::Fit(args) => args.check().map(|()| cli),
@@ -111,7 +113,8 @@ fn tell(model: &Model, table: &Table, notes: Notes) {
         notes.say(note);
     }
     let lowered = model.lowered();
-    for note in &lowered.notes {
+    // The lowering passes on what it was told of the table.
+    for note in lowered.notes.iter().filter(|note| !table.notes().contains(note)) {
         notes.say(note);
     }
     if !lowered.reports.reports.is_empty() {

@@ -44,6 +44,11 @@ impl Notes {
     }
 }
 
+/// A number with its noun: `1 chain`, `4 chains`.
+pub(super) fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
 /// Writes an error with its remedy to stderr.
 pub(super) fn print_error(error: &Error) {
     let mut text = String::new();

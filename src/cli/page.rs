@@ -1,18 +1,30 @@
 //! The page that `fit` and `summary` print: what was run, the table, and whether it can be trusted.
 
-use super::args::{Format, Printing};
-use super::output::Notes;
+use std::ffi::OsString;
+use std::path::Path;
+
+use super::args::{Format, Printing, as_typed};
+use super::output::{Notes, counted};
 use super::progress::rounded;
 use super::style::{GOOD, HEADING, WARNING, styled};
 use super::table;
 use serde_json::Value;
 
+use crate::diag::NESTED_FROM_CHAINS;
 use crate::fit::{Fit, Report};
 
 /// The text for stdout in the form asked for. With CSV, which has no place for them, messages go to `notes`.
-pub(super) fn page(fit: &Fit, report: &Report, printing: &Printing, notes: Notes) -> String {
+///
+/// The table leaves out the middle of large quantities if `file`, where the fit can be read again, is given.
+pub(super) fn page(
+    fit: &Fit,
+    report: &Report,
+    printing: &Printing,
+    file: Option<&Path>,
+    notes: Notes,
+) -> String {
     match printing.format {
-        Format::Table => for_people(fit, report),
+        Format::Table => for_people(fit, report, file),
         Format::Json => format!("{:#}\n", report.to_json(fit)),
         Format::Csv => {
             for message in &report.verdict.messages {
@@ -23,11 +35,16 @@ pub(super) fn page(fit: &Fit, report: &Report, printing: &Printing, notes: Notes
     }
 }
 
-fn for_people(fit: &Fit, report: &Report) -> String {
+fn for_people(fit: &Fit, report: &Report, file: Option<&Path>) -> String {
+    let file = file.map(|file| as_typed(&[OsString::new(), "summary".into(), file.into()]));
+    let more = file.map(|command| move |name: &str| format!("{command} {name}"));
+    let more = more.as_ref().map(|more| more as &dyn Fn(&str) -> String);
+    // The one that the verdict judges by.
+    let nested = fit.run.chains >= NESTED_FROM_CHAINS && report.verdict.nested_rhat.is_some();
     let mut text = format!("{}\n\n", heading(fit));
-    text.push_str(&table::aligned(report));
+    text.push_str(&table::aligned(report, nested, more));
     text.push('\n');
-    text.push_str(&verdict(report));
+    text.push_str(&verdict(report, nested));
     text
 }
 
@@ -45,13 +62,13 @@ fn heading(fit: &Fit) -> String {
     };
     let timing = |key: &str| run.timing.get(key).and_then(Value::as_f64);
     let mut text = format!(
-        "{}: {} rows, {} {place}, seed {}\n{} chains × {} draws after {} of warm-up",
+        "{}: {} rows, {} {place}, seed {}\n{} × {} after {} of warm-up",
         styled(HEADING, &run.model_name),
         run.rows,
         sampler,
         run.seed,
-        run.chains,
-        run.draws,
+        counted(run.chains, "chain"),
+        counted(run.draws, "draw"),
         run.warmup,
     );
     if let Some(total) = timing("total_seconds") {
@@ -73,19 +90,17 @@ fn seconds(seconds: f64) -> String {
 }
 
 /// Whether the draws can be trusted, with the figures behind it, and every finding with its remedy.
-fn verdict(report: &Report) -> String {
+fn verdict(report: &Report, nested: bool) -> String {
     let found = &report.verdict;
     let mut facts = vec![match found.divergences {
         0 => "no divergences".to_owned(),
         1 => "1 divergence".to_owned(),
         n => format!("{n} divergences"),
     }];
-    facts.extend(
-        found
-            .nested_rhat
-            .map(|rhat| format!("nested R-hat at most {rhat:.3}")),
-    );
-    if found.nested_rhat.is_none() {
+    if nested {
+        let rhat = found.nested_rhat;
+        facts.extend(rhat.map(|rhat| format!("nested R-hat at most {rhat:.3}")));
+    } else {
         facts.extend(found.max_rhat.map(|rhat| format!("R-hat at most {rhat:.3}")));
     }
     facts.extend(

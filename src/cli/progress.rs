@@ -1,8 +1,9 @@
 //! Progress of a run: counters that any thread may raise, and the line that is made of them.
 
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
+use super::output::counted;
 use crate::sampler::{Phase, Progress};
 
 /// How large a run is.
@@ -22,6 +23,8 @@ pub(super) struct Size {
 pub(super) struct Counters {
     size: Size,
     units: Vec<Unit>,
+    /// Raised once the run is to end early.
+    stop: &'static AtomicBool,
 }
 
 #[derive(Default)]
@@ -45,10 +48,11 @@ struct Total {
 }
 
 impl Counters {
-    /// Counters at zero.
-    pub(super) fn new(size: Size) -> Self {
+    /// Counters at zero of a run that `stop` ends.
+    pub(super) fn new(size: Size, stop: &'static AtomicBool) -> Self {
         Self {
             size,
+            stop,
             units: (0..size.chains).map(|_| Unit::default()).collect(),
         }
     }
@@ -83,7 +87,7 @@ impl Counters {
     }
 
     /// The line, some 80 characters: phase, chains, iterations per chain, gradients per second, divergences of the
-    /// sampling phase, time left.
+    /// sampling phase, time left. After the last iteration, that the run is finishing.
     pub(super) fn line(&self, elapsed: Duration) -> String {
         let Size {
             chains,
@@ -93,9 +97,10 @@ impl Counters {
         let total = self.total();
         let done = total.warmup + total.sampling;
         let wanted = chains as u64 * (u64::from(warmup) + u64::from(sampling));
-        let phase = if done >= wanted {
-            "finishing"
-        } else if total.sampling > 0 {
+        if done >= wanted || self.stop.load(Relaxed) {
+            return "finishing: diagnostics, fit file".to_owned();
+        }
+        let phase = if total.sampling > 0 {
             "sampling"
         } else if done > 0 {
             "warm-up"
@@ -104,7 +109,8 @@ impl Counters {
         };
         let per_chain = done / (chains as u64).max(1);
         let each = u64::from(warmup) + u64::from(sampling);
-        let mut line = format!("{phase:<9} {chains} chains, iteration {per_chain}/{each}");
+        let chains = counted(chains, "chain");
+        let mut line = format!("{phase:<9} {chains}, iteration {per_chain}/{each}");
         let seconds = elapsed.as_secs_f64();
         if total.gradients > 0 && seconds > 0.0 {
             line.push_str(&format!(
@@ -115,7 +121,7 @@ impl Counters {
         if total.sampling > 0 {
             line.push_str(&format!(", {} divergent", total.divergences));
         }
-        if done > 0 && done < wanted {
+        if done > 0 {
             let left = seconds * (wanted - done) as f64 / done as f64;
             line.push_str(&format!(", {} left", clock(left)));
         }
@@ -152,6 +158,7 @@ fn clock(seconds: f64) -> String {
 mod tests {
     use super::*;
 
+    static GOES_ON: AtomicBool = AtomicBool::new(false);
     const SIZE: Size = Size {
         chains: 4,
         warmup: 100,
@@ -171,7 +178,7 @@ mod tests {
 
     #[test]
     fn the_line_tells_where_the_run_is() {
-        let counters = Counters::new(SIZE);
+        let counters = Counters::new(SIZE, &GOES_ON);
         assert_eq!(
             counters.line(Duration::ZERO),
             "starting  4 chains, iteration 0/200"
@@ -191,23 +198,33 @@ mod tests {
         for chain in 0..4 {
             counters.observe(told(Phase::Sampling, chain, 100));
         }
-        assert!(
-            counters
-                .line(Duration::from_secs(40))
-                .starts_with("finishing 4 chains, iteration 200/200")
+        assert_eq!(
+            counters.line(Duration::from_secs(40)),
+            "finishing: diagnostics, fit file"
+        );
+    }
+
+    #[test]
+    fn a_stopped_run_is_finishing() {
+        static STOPPED: AtomicBool = AtomicBool::new(true);
+        let counters = Counters::new(SIZE, &STOPPED);
+        counters.observe(told(Phase::Sampling, 0, 50));
+        assert_eq!(
+            counters.line(Duration::from_secs(30)),
+            "finishing: diagnostics, fit file"
         );
     }
 
     #[test]
     fn divergences_of_warmup_are_not_counted() {
-        let counters = Counters::new(SIZE);
+        let counters = Counters::new(SIZE, &GOES_ON);
         counters.observe(told(Phase::Warmup, 0, 100));
         assert_eq!(counters.total().divergences, 0);
     }
 
     #[test]
     fn an_ensemble_counts_for_all_its_chains() {
-        let counters = Counters::new(SIZE);
+        let counters = Counters::new(SIZE, &GOES_ON);
         counters.observe(Progress {
             chains: 4,
             ..told(Phase::Sampling, 0, 10)
@@ -219,11 +236,14 @@ mod tests {
 
     #[test]
     fn lines_stay_short_for_large_runs() {
-        let counters = Counters::new(Size {
-            chains: 65_536,
-            warmup: 1000,
-            sampling: 1000,
-        });
+        let counters = Counters::new(
+            Size {
+                chains: 65_536,
+                warmup: 1000,
+                sampling: 1000,
+            },
+            &GOES_ON,
+        );
         counters.observe(Progress {
             phase: Phase::Sampling,
             first_chain: 0,

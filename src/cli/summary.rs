@@ -29,6 +29,8 @@ pub(super) fn run(args: &SummaryArgs) -> Result<Outcome> {
         .into_iter()
         .map(|place| report.rows[place].clone())
         .collect();
-    print(&page(&fit, &report, &args.printing, notes))?;
+    // Who names parameters wants to see all of them.
+    let file = args.select.is_empty().then_some(args.fit.as_path());
+    print(&page(&fit, &report, &args.printing, file, notes))?;
     Ok(Outcome::judged(args.strict, report.verdict.ok))
 }

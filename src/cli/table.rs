@@ -1,6 +1,7 @@
 //! A report as an aligned table for people, and as CSV for programs.
 
-use crate::diag::{Interval, Summary};
+use super::digits::{Places, decimals, fewest, number, places};
+use crate::diag::Interval;
 use crate::fit::{Report, Row};
 
 /// Columns between a row's name and its end, in the order printed.
@@ -12,13 +13,18 @@ const LOWER: usize = 2;
 ///
 /// The mean, sd and interval of a quantity are shown to the decimal place of the first digit of its largest Monte Carlo
 /// error (see [`decimals`]); decimal points stand under each other.
-pub(super) fn aligned(report: &Report) -> String {
-    let rows = cells(&report.rows);
+///
+/// `nested` shows the nested R-hat, where that one is judged, in place of the ordinary one. A quantity of more than
+/// [`LARGE`] elements shows only its ends, if `more` yields what to type for the rest.
+pub(super) fn aligned(report: &Report, nested: bool, more: Option<&dyn Fn(&str) -> String>) -> String {
+    let rows = cells(&report.rows, nested);
+    let places = shown(&report.rows, more.is_some());
     let interval = interval_name(report.interval, report.prob.get());
+    let rhat = if nested { "rhat (nested)" } else { "rhat" };
     let titles: [&str; COLUMNS] = match &interval {
-        Title::Ends(lower, upper) => ["mean", "sd", lower, upper, "mcse", "ess_bulk", "ess_tail", "rhat"],
+        Title::Ends(lower, upper) => ["mean", "sd", lower, upper, "mcse", "ess_bulk", "ess_tail", rhat],
         // One title over both columns.
-        Title::Both(_) => ["mean", "sd", "", "", "mcse", "ess_bulk", "ess_tail", "rhat"],
+        Title::Both(_) => ["mean", "sd", "", "", "mcse", "ess_bulk", "ess_tail", rhat],
     };
     let mut columns: Vec<Vec<String>> = (0..COLUMNS)
         .map(|column| on_the_point(&rows.iter().map(|row| row[column].as_str()).collect::<Vec<_>>()))
@@ -59,7 +65,16 @@ pub(super) fn aligned(report: &Report) -> String {
     }
     let mut text = head.trim_end().to_owned();
     text.push('\n');
-    for (place, row) in report.rows.iter().enumerate() {
+    for place in places {
+        let place = match place {
+            Shown::Row(place) => place,
+            Shown::Left { quantity, count } => {
+                let command = more.map_or(String::new(), |more| more(quantity));
+                text.push_str(&format!("… {count} more: `{command}`\n"));
+                continue;
+            }
+        };
+        let row = &report.rows[place];
         let mut line = row.name.clone();
         line.push_str(&" ".repeat(names - width(&row.name)));
         for cells in &columns {
@@ -70,6 +85,45 @@ pub(super) fn aligned(report: &Report) -> String {
         text.push('\n');
     }
     text
+}
+
+/// Quantities of more elements than this show only their ends.
+const LARGE: usize = 500;
+/// Elements shown at each end.
+const ENDS: usize = 5;
+
+/// A line of the table.
+enum Shown<'a> {
+    /// The row at this place.
+    Row(usize),
+    /// That many rows of a quantity are left out.
+    Left {
+        /// The quantity's name.
+        quantity: &'a str,
+        /// The rows.
+        count: usize,
+    },
+}
+
+/// What is shown of the rows: all, or of large quantities the ends.
+fn shown(rows: &[Row], shorten: bool) -> Vec<Shown<'_>> {
+    let mut all = Vec::new();
+    let mut start = 0;
+    for elements in rows.chunk_by(|left, right| left.quantity == right.quantity) {
+        let end = start + elements.len();
+        if shorten && elements.len() > LARGE {
+            all.extend((start..start + ENDS).map(Shown::Row));
+            all.push(Shown::Left {
+                quantity: &elements[0].quantity,
+                count: elements.len() - 2 * ENDS,
+            });
+            all.extend((end - ENDS..end).map(Shown::Row));
+        } else {
+            all.extend((start..end).map(Shown::Row));
+        }
+        start = end;
+    }
+    all
 }
 
 /// What stands between two columns.
@@ -92,7 +146,7 @@ fn interval_name(interval: Interval, prob: f64) -> Title {
 }
 
 /// The cells of every row; the elements of one quantity have the same number of decimals.
-fn cells(rows: &[Row]) -> Vec<[String; COLUMNS]> {
+fn cells(rows: &[Row], nested: bool) -> Vec<[String; COLUMNS]> {
     let mut cells = Vec::with_capacity(rows.len());
     for elements in rows.chunk_by(|left, right| left.quantity == right.quantity) {
         let summaries = || elements.iter().map(|row| &row.summary);
@@ -107,87 +161,11 @@ fn cells(rows: &[Row]) -> Vec<[String; COLUMNS]> {
                 number(row.mcse_mean, errors),
                 number(row.ess_bulk, Places::Fixed(0)),
                 number(row.ess_tail, Places::Fixed(0)),
-                number(row.rhat, Places::Fixed(3)),
+                number(if nested { row.nested_rhat } else { row.rhat }, Places::Fixed(3)),
             ]
         }));
     }
     cells
-}
-
-/// How a number is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Places {
-    /// With that many decimals.
-    Fixed(usize),
-    /// With an exponent.
-    Exponent,
-    /// As its neighbours: it has no size of its own.
-    Any,
-}
-
-/// What suits all of them: the fewest decimals, since no row may show digits that are noise.
-fn fewest(places: impl Iterator<Item = Places>) -> Places {
-    places
-        .reduce(|all, one| match (all, one) {
-            (Places::Any, other) | (other, Places::Any) => other,
-            (Places::Exponent, _) | (_, Places::Exponent) => Places::Exponent,
-            (Places::Fixed(a), Places::Fixed(b)) => Places::Fixed(a.min(b)),
-        })
-        .unwrap_or(Places::Any)
-}
-
-/// How a row's values are written: up to the first digit of the Monte Carlo error of the mean, but with at least two
-/// and at most four significant digits of the sd.
-fn decimals(row: &Summary) -> Places {
-    let scale = if row.sd > 0.0 { row.sd } else { row.mean.abs() };
-    if row.mean.abs() >= LARGEST_PLAIN {
-        return Places::Exponent;
-    }
-    match (places(scale, 2), places(row.mcse_mean, 1), places(scale, 4)) {
-        (Places::Fixed(least), Places::Fixed(wanted), Places::Fixed(most)) => {
-            Places::Fixed(wanted.clamp(least, most))
-        }
-        (least, _, _) => least,
-    }
-}
-
-/// What shows `digits` significant digits of `x`.
-fn places(x: f64, digits: i32) -> Places {
-    if !(x.is_finite() && x > 0.0) {
-        return Places::Any;
-    }
-    let decimals = digits - 1 - x.log10().floor() as i32;
-    if decimals > MOST_DECIMALS || x >= LARGEST_PLAIN {
-        Places::Exponent
-    } else {
-        Places::Fixed(decimals.max(0) as usize)
-    }
-}
-
-/// More decimal places than this are written with an exponent.
-const MOST_DECIMALS: i32 = 7;
-/// Numbers from here on are written with an exponent.
-const LARGEST_PLAIN: f64 = 1e8;
-
-/// A number with that many decimals, or with an exponent; `-` where it is undefined.
-fn number(x: f64, places: Places) -> String {
-    if x.is_nan() {
-        return "-".to_owned();
-    }
-    if x.is_infinite() {
-        return if x > 0.0 { "inf" } else { "-inf" }.to_owned();
-    }
-    let text = match places {
-        Places::Fixed(decimals) => format!("{x:.decimals$}"),
-        Places::Exponent => format!("{x:.3e}"),
-        Places::Any => format!("{x:.2}"),
-    };
-    // No minus sign before a number that rounds to zero.
-    let is_zero = !text.bytes().any(|byte| matches!(byte, b'1'..=b'9'));
-    match text.strip_prefix('-') {
-        Some(positive) if is_zero => positive.to_owned(),
-        Some(_) | None => text,
-    }
 }
 
 /// The same numbers, padded on the right so that their decimal points stand under each other when aligned right.
@@ -253,7 +231,7 @@ fn field(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diag::{Prob, Status, Verdict};
+    use crate::diag::{Prob, Status, Summary, Verdict};
 
     const FINE: Summary = Summary {
         status: Status::Varying,
@@ -304,7 +282,11 @@ mod tests {
             lower: 1.3,
             ..FINE
         };
-        let table = aligned(&report(Interval::Eti, &[("a[1]", FINE), ("sigma", precise)]));
+        let table = aligned(
+            &report(Interval::Eti, &[("a[1]", FINE), ("sigma", precise)]),
+            false,
+            None,
+        );
         let expected = "        mean     sd    5.5%   94.5%    mcse  ess_bulk  ess_tail   rhat
 a[1]   2.13   0.87   -0.81   13.44   0.012       5973      2682  1.000
 sigma  2.125  0.872   1.300  13.441  0.0041      5973      2682  1.000
@@ -314,7 +296,7 @@ sigma  2.125  0.872   1.300  13.441  0.0041      5973      2682  1.000
 
     #[test]
     fn one_title_stands_over_a_highest_density_interval() {
-        let table = aligned(&report(Interval::Hdi, &[("a", FINE)]));
+        let table = aligned(&report(Interval::Hdi, &[("a", FINE)]), false, None);
         let head = table.lines().next().unwrap_or_default();
         assert_eq!(
             head,
@@ -328,7 +310,11 @@ sigma  2.125  0.872   1.300  13.441  0.0041      5973      2682  1.000
             mcse_mean: 0.0041,
             ..FINE
         };
-        let table = aligned(&report(Interval::Eti, &[("a[1]", FINE), ("a[2]", precise)]));
+        let table = aligned(
+            &report(Interval::Eti, &[("a[1]", FINE), ("a[2]", precise)]),
+            false,
+            None,
+        );
         assert!(
             table.contains("a[2]  2.13  0.87  -0.81  13.44  0.004 "),
             "{table}"
@@ -344,21 +330,43 @@ sigma  2.125  0.872   1.300  13.441  0.0041      5973      2682  1.000
         };
         let report = report(Interval::Hdi, &[("a", unknown)]);
         assert!(
-            aligned(&report).trim_end().ends_with("  inf     -"),
+            aligned(&report, false, None).trim_end().ends_with("  inf     -"),
             "{}",
-            aligned(&report)
+            aligned(&report, false, None)
         );
         assert!(csv(&report).trim_end().ends_with(",5973.4,,"), "{}", csv(&report));
     }
 
     #[test]
-    fn extreme_sizes_take_an_exponent_and_zero_no_sign() {
-        assert_eq!(places(3e-9, 2), Places::Exponent);
-        assert_eq!(places(2e9, 2), Places::Exponent);
-        assert_eq!(places(0.0, 2), Places::Any);
-        assert_eq!(number(1.5e-9, Places::Exponent), "1.500e-9");
-        assert_eq!(number(-0.001, Places::Fixed(2)), "0.00");
-        assert_eq!(number(-0.01, Places::Fixed(2)), "-0.01");
+    fn nested_rhat_is_shown_where_it_is_judged() {
+        let many = Summary {
+            rhat: 1.02,
+            nested_rhat: 1.003,
+            ..FINE
+        };
+        let table = aligned(&report(Interval::Hdi, &[("a", many)]), true, None);
+        let lines: Vec<&str> = table.lines().collect();
+        assert!(lines[0].ends_with("  rhat (nested)"), "{table}");
+        assert!(lines[1].ends_with("  1.003"), "{table}");
+    }
+
+    #[test]
+    fn large_quantities_show_their_ends() {
+        let names: Vec<String> = (1..=501).map(|i| format!("a[{i}]")).collect();
+        let mut rows: Vec<(&str, Summary)> = names.iter().map(|name| (name.as_str(), FINE)).collect();
+        rows.push(("sigma", FINE));
+        let report = report(Interval::Hdi, &rows);
+        let more = |name: &str| format!("tadpool summary m.nc {name}");
+        let table = aligned(&report, false, Some(&more));
+        let lines: Vec<&str> = table.lines().collect();
+        assert_eq!(lines.len(), 13, "{table}");
+        assert_eq!(lines[6], "… 491 more: `tadpool summary m.nc a`");
+        assert!(
+            lines[7].starts_with("a[497]") && lines[12].starts_with("sigma"),
+            "{table}"
+        );
+        assert_eq!(aligned(&report, false, None).lines().count(), 503);
+        assert_eq!(csv(&report).lines().count(), 503);
     }
 
     #[test]

@@ -75,8 +75,8 @@ pub(super) fn divergences(run: Run) -> Option<String> {
     Some(format!(
         "{} of {total} draws ended in a divergence ({:.2} %): the posterior bends more sharply there than the step size \
          can follow, so that region is under-represented and means and intervals may be biased. Raise --target-accept \
-         (0.95, then 0.99), put tighter priors on the standard deviations of groups, and drop @centered or \
-         @noncentered so that the centring is learned.",
+         (0.95, then 0.99), put tighter priors on the standard deviations of groups, and try @noncentered \
+         (or @centered) on the effect; `tadpool check` shows what was chosen and why.",
         run.divergences,
         100.0 * run.divergences as f64 / total as f64
     ))
@@ -161,18 +161,24 @@ pub(super) fn low_ess(run: Run, moving: &[Named], part: Part) -> Option<String> 
 pub(super) fn low_ebfmi(run: Run) -> Option<String> {
     let ebfmi = run.ebfmi?;
     let what = if run.num_chains >= NESTED_FROM_CHAINS {
-        (ebfmi.pooled < EBFMI_LIMIT).then(|| format!("E-BFMI over all chains is {:.2}", ebfmi.pooled))?
+        let smallest = ebfmi.min().filter(|_| ebfmi.pooled < EBFMI_LIMIT)?;
+        format!(
+            "E-BFMI pooled over all {} chains is {:.2}, below {EBFMI_LIMIT} ({smallest:.2} in the lowest single chain, \
+             which is not judged among so many)",
+            run.num_chains, ebfmi.pooled
+        )
     } else {
         let count = ebfmi.per_chain.iter().filter(|x| **x < EBFMI_LIMIT).count();
         let smallest = ebfmi.min().filter(|_| count > 0)?;
         format!(
-            "E-BFMI is {smallest:.2} at the lowest, below {EBFMI_LIMIT} in {count} of {} chains",
+            "E-BFMI is {smallest:.2} in the lowest chain, below {EBFMI_LIMIT} in {count} of {} chains",
             run.num_chains
         )
     };
     Some(format!(
         "{what}: the energy changes too slowly between draws to reach the tails. Often a group's standard deviation runs \
-         near 0 or a prior has very heavy tails: drop @centered so that the centring is learned, or tighten that prior."
+         near 0 or a prior has very heavy tails: try @noncentered (or @centered) on the effect; `tadpool \
+         check` shows what was chosen and why; or tighten that prior."
     ))
 }
 

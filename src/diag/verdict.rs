@@ -21,7 +21,8 @@ pub struct Verdict {
     pub min_ess_tail: Option<f64>,
     /// Largest nested R-hat; may be infinite.
     pub nested_rhat: Option<f64>,
-    /// Smallest E-BFMI of a chain.
+    /// Smallest E-BFMI of a chain, whatever the number of chains. From [`super::NESTED_FROM_CHAINS`] on the message judges
+    /// the pooled one and names both.
     pub ebfmi_min: Option<f64>,
     /// Cause and remedy of each finding, gravest first, one line each.
     pub messages: Vec<String>,
@@ -162,6 +163,7 @@ mod tests {
         assert!(
             !verdict.ok && verdict.messages[0].starts_with("1 of 4000 draws ended in a divergence (0.03 %)")
         );
+        assert!(verdict.messages[0].contains("try @noncentered (or @centered) on the effect"));
     }
 
     #[test]
@@ -278,7 +280,9 @@ mod tests {
         };
         let verdict = judged(run, &[FINE]);
         assert!(verdict.ok);
-        assert!(verdict.messages[0].starts_with("E-BFMI is 0.20 at the lowest, below 0.3 in 1 of 4 chains"));
+        assert!(
+            verdict.messages[0].starts_with("E-BFMI is 0.20 in the lowest chain, below 0.3 in 1 of 4 chains")
+        );
         assert_eq!(verdict.ebfmi_min, Some(0.2));
         let many = judged(
             Run {
@@ -292,5 +296,25 @@ mod tests {
             "pooled over many chains it is fine: {:?}",
             many.messages
         );
+        let low = Ebfmi {
+            pooled: 0.25,
+            ..ebfmi.clone()
+        };
+        let many = judged(
+            Run {
+                num_chains: 64,
+                ebfmi: Some(&low),
+                ..run
+            },
+            &[FINE],
+        );
+        assert!(
+            many.messages[0].starts_with(
+                "E-BFMI pooled over all 64 chains is 0.25, below 0.3 (0.20 in the lowest single chain"
+            ),
+            "{:?}",
+            many.messages
+        );
+        assert_eq!(many.ebfmi_min, Some(0.2));
     }
 }

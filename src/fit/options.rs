@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::gpu::{self, Adapter};
 use crate::model::Model;
 use crate::pass::schedule::schedule;
+use crate::sampler::Layout;
 
 /// Where the log density is evaluated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -126,13 +127,16 @@ pub struct Plan {
     pub draws: usize,
     /// The back end taken and the reason, for people.
     pub why: String,
+    /// What a person should know of these numbers before the run.
+    pub notes: Vec<String>,
 }
 
 /// Settles what the options leave open.
 ///
 /// # Errors
 ///
-/// A user error for options that contradict each other; an environment error if a GPU is demanded and there is none.
+/// A user error for options that contradict each other; an environment error if a GPU is demanded and there is none,
+/// or if the draws would take more memory than is available.
 pub fn plan(model: &Model, options: &Options) -> Result<Plan> {
     use crate::sampler::Sampler as Algorithm;
     if options.backend == Backend::Gpu && options.sampler == Sampler::Nuts {
@@ -154,14 +158,99 @@ pub fn plan(model: &Model, options: &Options) -> Result<Plan> {
         (Algorithm::Hmc, None) => (64, 400, 250),
         (Algorithm::Hmc, Some(_)) => (1024, 400, 100),
     };
-    Ok(Plan {
+    let mut plan = Plan {
         adapter,
         sampler,
         chains: options.chains.unwrap_or(chains),
         warmup: options.warmup.unwrap_or(warmup),
         draws: options.draws.unwrap_or(draws),
         why,
-    })
+        notes: Vec::new(),
+    };
+    plan.notes = plan_notes(&plan);
+    fits_memory(&plan, needed_bytes(model, options, &plan), available_bytes())?;
+    Ok(plan)
+}
+
+/// What the numbers of a plan lead to that nobody may expect.
+fn plan_notes(plan: &Plan) -> Vec<String> {
+    let mut notes = Vec::new();
+    let is_hmc = plan.sampler == crate::sampler::Sampler::Hmc;
+    if is_hmc && Layout::of(plan.chains).ensembles == 1 {
+        notes.push(format!(
+            "--chains {} makes a single ensemble: nested R-hat needs two, and one ensemble uses one core; a multiple \
+             of 16 from 32 on spreads over all cores",
+            plan.chains
+        ));
+    }
+    if plan.warmup == 0 {
+        notes.push(
+            "--warmup 0: nothing is adapted, neither step size nor scales, and the first draws are near the random \
+             starting points"
+                .to_owned(),
+        );
+    }
+    notes
+}
+
+/// An estimate of what the draws take while they are made, summarised and written.
+fn needed_bytes(model: &Model, options: &Options, plan: &Plan) -> u128 {
+    /// Log density, energy and the other numbers of a draw.
+    const STATISTICS: usize = 8;
+    /// The draws, their copy in the fit, and the file's bytes.
+    const COPIES: u128 = 3;
+    let named: usize = model
+        .lowered()
+        .quantities
+        .iter()
+        .map(|quantity| {
+            quantity
+                .dims
+                .iter()
+                .map(|dim| dim.labels.len())
+                .product::<usize>()
+        })
+        .sum();
+    let pointwise = match options.log_lik {
+        LogLik::All => model.num_observations(),
+        LogLik::Auto | LogLik::None => 0,
+    };
+    let numbers = (model.dim() + named + STATISTICS + pointwise) as u128;
+    plan.chains as u128 * plan.draws as u128 * numbers * size_of::<f64>() as u128 * COPIES
+}
+
+/// Refuses a run whose draws are more than the memory holds.
+fn fits_memory(plan: &Plan, needed: u128, available: u128) -> Result<()> {
+    if needed <= available {
+        return Ok(());
+    }
+    let gib = |bytes: u128| format!("{:.1} GiB", bytes as f64 / (1u64 << 30) as f64);
+    Err(Error::environment(format!(
+        "{} chains of {} draws each need about {} of memory, and {} are available",
+        plan.chains,
+        plan.draws,
+        gib(needed),
+        gib(available)
+    ))
+    .with_help("ask for fewer `--draws` or `--chains`; `--thin N` keeps every Nth draw of a long run"))
+}
+
+/// Memory that a run may take where the system does not tell: 64 GiB.
+const UNKNOWN_MEMORY: u128 = 64 << 30;
+
+/// The memory available, as Linux tells it.
+fn available_bytes() -> u128 {
+    std::fs::read_to_string("/proc/meminfo")
+        .ok()
+        .and_then(|text| available_of(&text))
+        .unwrap_or(UNKNOWN_MEMORY)
+}
+
+/// `MemAvailable` in the text of `/proc/meminfo`, in bytes.
+fn available_of(text: &str) -> Option<u128> {
+    let rest = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let kib: u128 = rest.split_whitespace().next()?.parse().ok()?;
+    Some(kib * 1024)
 }
 
 /// The adapter to run on, `None` for the CPU, and why.
@@ -177,30 +266,41 @@ fn choose_adapter(model: &Model, options: &Options) -> Result<(Option<Adapter>, 
         }
         Backend::Auto => {}
     }
+    if let Some(name) = &options.adapter {
+        gpu::choose(&gpu::list_adapters()?, Some(name))?;
+    }
     if options.sampler == Sampler::Nuts {
         return cpu("NUTS runs there".into());
     }
     let Some(chains) = options.chains else {
-        return cpu("few chains".into());
+        return cpu(match options.sampler {
+            Sampler::Hmc => "no number of chains was asked for".into(),
+            Sampler::Auto | Sampler::Nuts => "few chains, so NUTS, which runs there".into(),
+        });
     };
+    if chains <= FEW_CHAINS {
+        return cpu(match options.sampler {
+            Sampler::Hmc => "few chains".into(),
+            Sampler::Auto | Sampler::Nuts => "few chains, so NUTS, which runs there".into(),
+        });
+    }
     let trips = schedule(model.density_program().clone())?.trips();
-    let work = chains as u64 * trips;
-    if chains <= FEW_CHAINS || work < GPU_PAYS_FROM {
+    if (chains as u64).saturating_mul(trips) < GPU_PAYS_FROM {
         return cpu(format!(
-            "{chains} chains of {trips} loop trips each are too little work for a GPU (from {GPU_PAYS_FROM} on)"
+            "{chains} chains of a model this small are too little work for a GPU"
         ));
     }
     let mut adapters = hardware();
     match gpu::choose(&adapters, options.adapter.as_deref()) {
         Ok(best) => {
             let adapter = adapters.swap_remove(best);
-            let why = format!(
-                "gpu: {}, for {chains} chains of {trips} loop trips each",
-                adapter.name
-            );
+            let why = format!("gpu: {}, as there are many chains", adapter.name);
             Ok((Some(adapter), why))
         }
-        Err(_) => cpu("no such hardware GPU is there (a software adapter is never taken by auto)".into()),
+        Err(_) => cpu(match &options.adapter {
+            Some(name) => format!("the adapter `{name}` is software, which is only taken with --backend gpu"),
+            None => "no hardware GPU".into(),
+        }),
     }
 }
 
@@ -209,4 +309,53 @@ pub fn hardware() -> Vec<Adapter> {
     let mut adapters = gpu::list_adapters().unwrap_or_default();
     adapters.retain(|adapter| !adapter.is_software);
     adapters
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_is_read_and_draws_beyond_it_are_refused() {
+        let text = "MemTotal:       16000 kB\nMemAvailable:    2048 kB\n";
+        assert_eq!(available_of(text), Some(2 << 20));
+        assert_eq!(available_of("MemTotal: 1 kB"), None);
+        let plan = Plan {
+            adapter: None,
+            sampler: crate::sampler::Sampler::Hmc,
+            chains: 64,
+            warmup: 0,
+            draws: 10,
+            why: String::new(),
+            notes: Vec::new(),
+        };
+        assert_eq!(fits_memory(&plan, 2 << 30, 2 << 30), Ok(()));
+        let error = fits_memory(&plan, 3 << 30, 2 << 30).unwrap_err();
+        assert_eq!(error.kind(), crate::error::Kind::Environment);
+        assert!(
+            error.message().contains("3.0 GiB") && error.message().contains("2.0 GiB"),
+            "{error}"
+        );
+        assert!(error.help().is_some_and(|help| help.contains("--thin")));
+    }
+
+    #[test]
+    fn single_ensembles_and_no_warmup_are_told() {
+        let told = |chains, warmup| {
+            let plan = Plan {
+                adapter: None,
+                sampler: crate::sampler::Sampler::Hmc,
+                chains,
+                warmup,
+                draws: 10,
+                why: String::new(),
+                notes: Vec::new(),
+            };
+            plan_notes(&plan)
+        };
+        assert!(told(64, 100).is_empty() && told(32, 100).is_empty());
+        assert!(told(37, 100)[0].contains("single ensemble"));
+        assert!(told(64, 0)[0].contains("nothing is adapted"));
+        assert_eq!(told(4, 0).len(), 2);
+    }
 }

@@ -48,13 +48,12 @@ fn impossible_data_leave_an_older_fit_alone() {
         "index tank = row\nsurv ~ Binomial(density, p)\nlogit(p) = a[tank]\na[tank] ~ Normal(0, 1)\n",
     );
     folder.write("d.csv", "surv,density\n3,10\n12,10\n");
-    folder.write("m.nc", "an older fit");
+    // What an older fit begins with.
+    let older = b"\x89HDF\r\n\x1a\nan older fit";
+    fs::write(folder.path("m.nc"), older).expect("a file is written");
     let ran = folder.run(["fit", "m.tad", "--data", "d.csv"]).exits(3);
     says(&ran, "impossible.txt");
-    assert_eq!(
-        fs::read_to_string(folder.path("m.nc")).expect("the older file"),
-        "an older fit"
-    );
+    assert_eq!(fs::read(folder.path("m.nc")).expect("the older file"), older);
     let names: Vec<_> = fs::read_dir(folder.path(""))
         .expect("the folder")
         .map(|entry| entry.expect("an entry").file_name())
@@ -65,6 +64,45 @@ fn impossible_data_leave_an_older_fit_alone() {
         })
         .collect();
     assert!(names.is_empty(), "left over: {names:?}");
+}
+
+#[test]
+fn the_fit_file_replaces_no_other_file() {
+    let folder = Folder::new("replaces");
+    let data = "data/reedfrogs/reedfrogs.csv";
+    let before = |name: &str| fs::read(folder.path(name)).expect("a file");
+    let (model, table) = (before(REED_FROGS[1]), before(data));
+    for (out, what) in [
+        (REED_FROGS[1], "is the model file itself"),
+        ("data/../data/reedfrogs/reedfrogs.csv", "is the data file itself"),
+        ("data/chimpanzees/chimpanzees.csv", "is no fit file"),
+    ] {
+        let ran = folder.fit(&["--out", out]).exits(3);
+        assert!(
+            ran.err.contains(what) && ran.err.contains("help: name another file"),
+            "{}",
+            ran.err
+        );
+    }
+    assert_eq!((before(REED_FROGS[1]), before(data)), (model, table));
+    // An empty file, as a script makes it to reserve a name, holds nothing to lose.
+    folder.write("new.nc", "");
+    folder.fit(&["--out", "new.nc", "--quiet"]).exits(0);
+    folder.fit(&["--out", "new.nc", "--quiet"]).exits(0);
+}
+
+#[test]
+fn more_draws_than_memory_holds_are_refused_with_the_numbers() {
+    let folder = Folder::new("memory");
+    for flags in [["--chains", "4000000000"], ["--draws", "4000000000"]] {
+        let ran = folder.run(REED_FROGS.iter().chain(&flags)).exits(1);
+        assert!(
+            ran.err.contains("GiB of memory") && ran.err.contains("available") && ran.err.contains("--thin"),
+            "{}",
+            ran.err
+        );
+    }
+    assert!(!folder.path("m12_2.nc").exists());
 }
 
 #[test]
@@ -118,7 +156,7 @@ fn an_interrupt_saves_what_was_drawn() {
     use std::process::{Command, Stdio};
 
     let folder = Folder::new("interrupt");
-    let endless = ["--draws", "20000000", "--thin", "200"];
+    let endless = ["--draws", "100000", "--thin", "50"];
     let mut child = folder
         .command(REED_FROGS.iter().chain(&endless))
         .stdout(Stdio::piped())
@@ -143,6 +181,11 @@ fn an_interrupt_saves_what_was_drawn() {
     assert!(
         rest.iter()
             .any(|line| line.contains("what was drawn so far will be saved")),
+        "{rest:?}"
+    );
+    assert!(
+        rest.iter()
+            .any(|line| line.contains("stopped by Ctrl-C: kept ") && line.contains(" of 4 chains, ")),
         "{rest:?}"
     );
     let page = folder.run(["summary", "m12_2.nc"]).exits(0).out;

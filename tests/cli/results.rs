@@ -267,6 +267,51 @@ fn a_table_with_semicolons_is_read_and_said() {
         "{}",
         ran.err
     );
+    assert_eq!(
+        ran.err.matches("separated by semicolons").count(),
+        1,
+        "{}",
+        ran.err
+    );
+}
+
+#[test]
+fn one_is_written_in_the_singular() {
+    let folder = Folder::new("singular");
+    let ran = folder
+        .run(
+            crate::harness::REED_FROGS
+                .iter()
+                .chain(&["--chains", "1", "--draws", "1"]),
+        )
+        .exits(0);
+    assert!(
+        ran.err.contains("1 chain, ") && ran.err.contains("then 1 draw;"),
+        "{}",
+        ran.err
+    );
+    assert!(ran.out.contains("\n1 chain × 1 draw after"), "{}", ran.out);
+}
+
+#[test]
+fn a_log_likelihood_left_out_is_told_with_its_flag() {
+    let folder = Folder::new("log_lik");
+    folder.write("m.tad", "y ~ Normal(mu, 1)\nmu ~ Normal(0, 1)\n");
+    let rows: String = (0..1000).map(|row| format!("{}\n", row % 3)).collect();
+    folder.write("d.csv", &format!("y\n{rows}"));
+    // 1,000 rows × 4 chains × 2,200 draws × 8 bytes are 67.1 MiB.
+    let ran = folder
+        .run([
+            "fit", "m.tad", "--data", "d.csv", "--warmup", "100", "--draws", "2200",
+        ])
+        .exits(0);
+    assert!(
+        ran.err.contains("67 MiB") && ran.err.contains("`--log-lik all` keeps it"),
+        "{}",
+        ran.err
+    );
+    let ran = folder.fit(&[]).exits(0);
+    assert!(!ran.err.contains("--log-lik"), "{}", ran.err);
 }
 
 #[test]

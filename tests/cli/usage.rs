@@ -49,6 +49,18 @@ fn flags_of_later_releases_are_refused_by_name() {
 }
 
 #[test]
+fn commands_of_later_releases_are_refused_by_name() {
+    let folder = Folder::new("later_commands");
+    for command in [
+        "bench", "compare", "export", "plot", "predict", "report", "simulate", "study",
+    ] {
+        let ran = folder.run([command, "m.nc", "--out", "x"]).exits(2);
+        let text = format!("`{command}` comes in a later release; ArviZ reads the fit file meanwhile");
+        assert!(ran.err.contains(&text), "{}", ran.err);
+    }
+}
+
+#[test]
 fn the_examples_of_help_work_as_typed() {
     let folder = Folder::new("examples");
     let mut examples = 0;
@@ -121,4 +133,19 @@ fn quiet_says_nothing_and_prints_the_result() {
         ran.err
     );
     assert!(ran.err.contains("the draws are in m12_2.nc"), "{}", ran.err);
+    assert!(
+        ran.err
+            .contains("back end cpu: few chains, so NUTS, which runs there;"),
+        "{}",
+        ran.err
+    );
+}
+
+#[test]
+fn an_adapter_that_is_not_there_is_an_error_under_auto_too() {
+    let folder = Folder::new("auto_adapter");
+    let ran = folder.fit(&["--adapter", "no such adapter"]);
+    assert!(matches!(ran.code, Some(1 | 3)), "{}", ran.err);
+    assert!(ran.err.contains("help: "), "{}", ran.err);
+    assert!(!folder.path("m12_2.nc").exists());
 }

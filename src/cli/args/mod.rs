@@ -7,7 +7,8 @@ mod values;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use values::choice;
 
@@ -146,6 +147,22 @@ pub(crate) enum Stage {
     Ir,
     /// The log density and its gradient as a shader.
     Wgsl,
+}
+
+/// Commands of the contract that come in later releases.
+const LATER: [&str; 8] = [
+    "bench", "compare", "export", "plot", "predict", "report", "simulate", "study",
+];
+
+/// The same error, or for a command of a later release one that says so.
+pub(crate) fn named_later(error: clap::Error) -> clap::Error {
+    match error.get(ContextKind::InvalidSubcommand) {
+        Some(ContextValue::String(word)) if LATER.contains(&word.as_str()) => Cli::command().error(
+            ErrorKind::InvalidSubcommand,
+            format!("`{word}` comes in a later release; ArviZ reads the fit file meanwhile"),
+        ),
+        Some(_) | None => error,
+    }
 }
 
 /// The colours asked for, read before anything is parsed: usage errors obey them too.
