@@ -264,8 +264,9 @@ impl Text<'_> {
         let y = outcome(family.support());
         let predictor = self.predictor();
         if family == Family::Uniform {
-            self.line(format!("low = -exp({predictor})"));
-            self.line(format!("{y} ~ Uniform(low, 1.25)"));
+            // Its bounds are data: the rows' predictor goes to an outcome beside it.
+            self.line(format!("y_real ~ Normal({predictor}, 1)"));
+            self.line(format!("{y} ~ Uniform(-1 - n, 1.25)"));
             return;
         }
         if matches!(family, Family::Beta | Family::BetaBinomial) && self.dice.chance(0.5) {
