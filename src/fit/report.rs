@@ -178,7 +178,6 @@ impl Report {
             "nested_rhat": finite(verdict.nested_rhat),
             "ebfmi_min": finite(verdict.ebfmi_min),
             "max_f32_discrepancy": finite(self.max_f32_discrepancy),
-            "ensembles": self.ensembles,
             "ok": verdict.ok,
             "messages": verdict.messages,
         })

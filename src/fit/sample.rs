@@ -87,7 +87,10 @@ pub fn fit(
     let warmup_share =
         samples.warmup_gradient_evaluations as f64 / (samples.gradient_evaluations as f64).max(1.0);
     fit.run.diagnostics = json!({ "max_f32_discrepancy": discrepancy, "ensembles": samples.ensembles });
-    fit.run.diagnostics = Report::of(&fit, options.prob, options.interval, threads)?.diagnostics_json();
+    let report = Report::of(&fit, options.prob, options.interval, threads)?;
+    fit.run.diagnostics = report.diagnostics_json();
+    // Kept in the file beside what is printed: nested R-hat needs it.
+    fit.run.diagnostics["ensembles"] = json!(report.ensembles);
     fit.run.timing = json!({
         "prepare_seconds": prepared,
         // Chains warm up and sample side by side: the run's time is divided by the gradients of each phase.

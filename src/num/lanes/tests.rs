@@ -192,17 +192,19 @@ proptest! {
             for found in both(kernels!(log1p), x) {
                 prop_assert!(close(found, x.ln_1p(), 2.0), "log1p({x}) = {found}");
             }
+            // Rounding: t = e^−|x| to 3 halves of an ulp, five roundings of z = t/(2 + t), two of the series; the
+            // quotient of inv_logit has as many.
             for found in both(kernels!(softplus), x) {
                 let expected = if x < -708.0 { 0.0 } else { Real::softplus(&x) };
-                prop_assert!(close(found, expected, 4.0), "softplus({x}) = {found}");
+                prop_assert!(close(found, expected, 10.0), "softplus({x}) = {found}");
             }
             for found in both(kernels!(inv_logit), x) {
                 let expected = if x < -708.0 { 0.0 } else { Real::inv_logit(&x) };
-                prop_assert!(close(found, expected, 4.0), "inv_logit({x}) = {found}");
+                prop_assert!(close(found, expected, 10.0), "inv_logit({x}) = {found}");
             }
             for found in [softplus_inv_logit::<false, 1>([x]), softplus_inv_logit::<true, 1>([x])] {
-                prop_assert!(close(found.0[0], softplus::<false, 1>([x])[0], 4.0), "{x}: {found:?}");
-                prop_assert!(close(found.1[0], inv_logit::<false, 1>([x])[0], 4.0), "{x}: {found:?}");
+                prop_assert!(close(found.0[0], softplus::<false, 1>([x])[0], 20.0), "{x}: {found:?}");
+                prop_assert!(close(found.1[0], inv_logit::<false, 1>([x])[0], 20.0), "{x}: {found:?}");
             }
         }
     }
