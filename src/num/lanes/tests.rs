@@ -231,8 +231,8 @@ proptest! {
             (kernels!(log_std_normal_cdf), Real::log_std_normal_cdf(&x)),
         ] {
             for found in both(kernels, x) {
-                // The scalar rounds x/√2 before it squares it.
-                let bound = (1e-15 + 4e-16 * x * x) * expected.abs();
+                // 12 ulp of either, as against the tables; the scalar rounds x/√2 before it squares it.
+                let bound = (3e-15 + 4e-16 * x * x) * expected.abs();
                 prop_assert!((found - expected).abs() <= bound, "{x}: {found}, expected {expected}");
             }
         }
