@@ -29,7 +29,7 @@ impl Table {
     ///
     /// # Errors
     ///
-    /// A user error if there is no such column, a value is missing, or a number is infinite or beyond ±1e300.
+    /// A user error if there is no such column, a value is missing, or a number is infinite or beyond ±1e30.
     pub fn factor(&self, name: &str) -> Result<Factor> {
         let column = self.existing(name)?;
         self.complete(column)?;
