@@ -18,6 +18,7 @@ fn tanks() -> DensityKernel {
         indices: Vec::new(),
         dim: 50,
         constant: 0.0,
+        centring: Vec::new(),
         loop_trips: 48,
     }
 }

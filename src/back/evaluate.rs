@@ -7,6 +7,41 @@ pub trait Density: Sync {
 
     /// A worker that evaluates `lanes` positions at a time; each thread makes its own.
     fn evaluator(&self, lanes: usize) -> Box<dyn Evaluator + '_>;
+
+    /// The effects whose centring weights can be chosen anew without compiling again; none if there are none.
+    fn centring(&self) -> Option<&dyn Centring> {
+        None
+    }
+}
+
+/// Intervals of the grid of centring weights: λ = code/10, code 0 non-centred, code 10 centred.
+pub const CENTRING_STEPS: u32 = 10;
+
+/// Effects whose centring weight λ is data: one code per level, all effects' levels one after another.
+///
+/// With location m, scale τ and the standardised effect ξ = (θ − m)/τ, the coordinate of a level is
+/// η = λ·(m + shift) + τ^λ·ξ (Papaspiliopoulos, Roberts, Sköld 2007; Gorinova, Moore, Hoffman 2020). The shift is 0, or
+/// an intercept that is added to the effect wherever it is used: at λ = 1 the coordinate is then their total.
+pub trait Centring: Sync {
+    /// The codes that a model starts from, `[level]`, each at most [`CENTRING_STEPS`].
+    fn initial(&self) -> &[u32];
+
+    /// The coordinate of the position that each level has, `[level]`.
+    fn coordinates(&self) -> &[usize];
+
+    /// What the levels stand for at `positions` (`[position][dim]`), which are in the coordinates of `codes` (`[level]`).
+    fn standardise(&self, codes: &[u32], positions: &[f64]) -> Standardised;
+}
+
+/// Levels of effects at some positions; each `[position][level]`.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Standardised {
+    /// m + shift, in the effect's units.
+    pub location: Vec<f64>,
+    /// ln τ.
+    pub ln_scale: Vec<f64>,
+    /// ξ = (θ − m)/τ.
+    pub effect: Vec<f64>,
 }
 
 /// Evaluates a block of lanes; owns the scratch memory, so that evaluating allocates nothing.
@@ -19,4 +54,10 @@ pub trait Evaluator {
     /// `position` and `gradient` are `[dim][lane]`, `log_density` is `[lane]`. Where the density is not finite the
     /// value is −∞ or NaN and the gradient of that lane is unspecified; other lanes are not affected.
     fn log_density_grad(&mut self, position: &[f64], log_density: &mut [f64], gradient: &mut [f64]);
+
+    /// Sets the centring weights' codes, `[level]`, for the calls that follow; see [`Centring`]. A density without
+    /// such effects ignores the call.
+    fn set_centring(&mut self, codes: &[u32]) {
+        let _ = codes;
+    }
 }

@@ -7,7 +7,9 @@
 /// which reads coordinate i of the position at `position[i * params.chains + chain]` (f32 storage array), writes the
 /// gradient to `gradient[i * params.chains + chain]`, reads `columns[…]` (f32) and `indices[…]` (u32), and returns the
 /// log density as a pair (whole part, remainder) whose sum is the value: differences are taken per component, so that
-/// large tables lose no accuracy. It may call `accumulate(sum: vec2<f32>, term: f32) -> vec2<f32>` and the special
+/// large tables lose no accuracy. Where `centring` is not empty it calls `fn centring_code(chain: u32, level: u32) -> u32`,
+/// which the driver defines: the code of the centring weight (see `back::evaluate::Centring`) of the chain's ensemble.
+/// It may call `accumulate(sum: vec2<f32>, term: f32) -> vec2<f32>` and the special
 /// functions of `shaders/special.wgsl`.
 #[derive(Debug, Clone)]
 pub struct DensityKernel {
@@ -17,6 +19,8 @@ pub struct DensityKernel {
     pub columns: Vec<f32>,
     /// Index columns, one after another.
     pub indices: Vec<u32>,
+    /// The initial codes of the centring weights, `[level]`; empty if there are none.
+    pub centring: Vec<u32>,
     /// Coordinates of a position.
     pub dim: usize,
     /// Constant to add to the device's log density, in f64 (normalising constants that depend on data alone).

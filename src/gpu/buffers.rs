@@ -252,6 +252,7 @@ mod tests {
             indices: Vec::new(),
             dim: 50,
             constant: 0.0,
+            centring: Vec::new(),
             loop_trips: 0,
         }
     }

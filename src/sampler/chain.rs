@@ -130,6 +130,7 @@ pub(crate) fn run_chain(
             step_sizes: vec![step_size],
             inv_mass_diag: system.inv_mass,
             trajectory_lengths: vec![0.0],
+            centring: Vec::new(),
         }),
     };
     samples

@@ -14,6 +14,9 @@ pub struct Tuning {
     pub inv_mass_diag: Vec<f64>,
     /// Longest integration time on the whitened scale, `[unit]`; NUTS finds its own and leaves 0.
     pub trajectory_lengths: Vec<f64>,
+    /// Codes of the centring weights, `[unit][level]`, see [`crate::back::evaluate::Centring`]; empty for a density
+    /// without such effects.
+    pub centring: Vec<u32>,
 }
 
 /// Where the chains are: everything that a run needs to go on.
@@ -60,10 +63,11 @@ impl State {
 
     /// The part of units `first` to `first + count` of `units`.
     pub(crate) fn slice(&self, first: usize, count: usize, units: usize) -> Self {
-        let part = |values: &[f64]| {
+        fn cut<T: Copy>(values: &[T], first: usize, count: usize, units: usize) -> Vec<T> {
             let width = values.len() / units;
             values[first * width..(first + count) * width].to_vec()
-        };
+        }
+        let part = |values: &[f64]| cut(values, first, count, units);
         Self {
             positions: part(&self.positions),
             iteration: self.iteration,
@@ -71,6 +75,7 @@ impl State {
                 step_sizes: part(&tuning.step_sizes),
                 inv_mass_diag: part(&tuning.inv_mass_diag),
                 trajectory_lengths: part(&tuning.trajectory_lengths),
+                centring: cut(&tuning.centring, first, count, units),
             }),
         }
     }
@@ -202,6 +207,7 @@ impl Samples {
             mine.step_sizes.append(&mut theirs.step_sizes);
             mine.inv_mass_diag.append(&mut theirs.inv_mass_diag);
             mine.trajectory_lengths.append(&mut theirs.trajectory_lengths);
+            mine.centring.append(&mut theirs.centring);
         }
     }
 }

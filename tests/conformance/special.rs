@@ -109,6 +109,7 @@ fn special_functions_on_the_device_have_the_tables_values() {
         indices: Vec::new(),
         dim,
         constant: 0.0,
+        centring: Vec::new(),
         loop_trips: 0,
     };
     let mut positions = vec![1.0; chains * dim];

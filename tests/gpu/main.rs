@@ -38,6 +38,7 @@ fn kernel(wgsl: &str, dim: usize) -> DensityKernel {
         indices: Vec::new(),
         dim,
         constant: 0.0,
+        centring: Vec::new(),
         loop_trips: 64,
     }
 }

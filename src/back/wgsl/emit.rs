@@ -164,6 +164,7 @@ impl<'a> Emitter<'a> {
                 .copied()
                 .collect(),
             dim: graph.dim(),
+            centring: Vec::new(),
             constant: schedule.program.constant,
             loop_trips: self.loop_trips,
         })

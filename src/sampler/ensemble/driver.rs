@@ -168,6 +168,7 @@ impl Driver {
                 .iter()
                 .map(Adaptation::trajectory_length)
                 .collect(),
+            centring: Vec::new(),
         }
     }
 
