@@ -393,7 +393,7 @@ alist(
         "{}",
         lowered.expansion
     );
-    assert!(lowered.expansion.contains("centered"), "{}", lowered.expansion);
+    assert!(lowered.expansion.contains("@auto"), "{}", lowered.expansion);
     let position = point(&lowered);
     let at = |lowered: &Lowered| {
         let program = pass::reference_program(&lowered.program).expect("a program");
