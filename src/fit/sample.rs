@@ -71,7 +71,7 @@ pub fn fit(
             let mut engine = GpuEngine::new(driver, model.dim(), layout);
             let prepared = options.started.elapsed().as_secs_f64();
             let start = Instant::now();
-            let samples = run_on_engine(&mut engine, &settings, 0, &state, watch)?;
+            let samples = run_on_engine(&mut engine, None, &settings, 0, &state, watch)?;
             (samples, start.elapsed().as_secs_f64(), prepared)
         }
     };
