@@ -114,7 +114,7 @@ impl Model {
             name: name.into(),
             text: text.into(),
             reference: pass::reference_program(&lowered.program)?,
-            simd: SimdDensity::new(density.clone())?,
+            simd: SimdDensity::new(pass::density_program_f64(&lowered.program)?)?,
             named: outputs(
                 &lowered.program,
                 lowered.quantities.iter().map(|quantity| quantity.output),
