@@ -9,9 +9,14 @@
 //! instruction set, `machine` runs them all.
 
 mod code;
+mod form;
 mod isa;
 mod kernels;
+mod loops;
 mod machine;
+mod plan;
+mod row_kernels;
+mod rows;
 
 use code::Code;
 pub use machine::InstructionSet;

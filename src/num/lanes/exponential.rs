@@ -1,6 +1,6 @@
 //! exp and expm1: reduction by ln 2 in two parts, a polynomial on half a binary step, scaling in two steps.
 
-use super::polynomial::{mul_add, polynomial, power_of_two};
+use super::polynomial::polynomial;
 use super::vector::{One, Vector};
 
 /// (e^r − 1 − r)/r² for |r| ≤ ½ ln 2; error 3e-17 of e^r (tests/num/coefficients.py).
@@ -50,29 +50,24 @@ fn reduce<V: Vector>(x: V) -> Reduced<V> {
     }
 }
 
-/// value · 2^k, rounded once even where the result is subnormal.
+/// e^x for any x; the scaling is in two steps, so that a subnormal result is rounded once.
 #[inline(always)]
-fn scale(value: f64, power: u64) -> f64 {
-    let half = power >> 1;
-    let first = power_of_two(half.wrapping_sub(2048 - 1023));
-    let second = power_of_two(power.wrapping_sub(half).wrapping_sub(2048 - 1023));
-    value * first * second
-}
-
-/// For any x: reduced, and k + 4096.
-#[inline(always)]
-fn reduce_any<const FMA: bool>(x: f64) -> (f64, u64) {
-    let inside = One::<FMA>(x).at_most(One(LARGEST)).at_least(One(SMALLEST));
+pub(crate) fn exp_of_any<V: Vector>(x: V) -> V {
+    let inside = x.at_most(V::splat(LARGEST)).at_least(V::splat(SMALLEST));
     let Reduced { reduced, rounded } = reduce(inside);
-    let power = rounded.0.to_bits().wrapping_sub(ROUND.to_bits() - 4096);
-    (reduced.0, power)
+    let round = V::splat(ROUND);
+    let k = rounded.sub(round);
+    let half = k.mul_add(V::splat(0.5), round);
+    let rest = k.sub(half.sub(round)).add(round);
+    let first = half.bits_add(1023).bits_up_52();
+    let second = rest.bits_add(1023).bits_up_52();
+    V::splat(1.0).add(reduced).mul(first).mul(second)
 }
 
 /// e^x.
 #[inline(always)]
 pub(super) fn exp<const FMA: bool>(x: f64) -> f64 {
-    let (reduced, power) = reduce_any::<FMA>(x);
-    scale(1.0 + reduced, power)
+    exp_of_any(One::<FMA>(x)).0
 }
 
 /// e^x where that is a normal number: x from −708 to 709.
@@ -93,12 +88,10 @@ pub(super) fn exp_of_negative<V: Vector>(x: V) -> V {
 /// e^x − 1: 2^k (e^r − 1) + (2^k − 1), and from 40 on e^x itself, of which 1 is no longer a part.
 #[inline(always)]
 pub(super) fn expm1<const FMA: bool>(x: f64) -> f64 {
-    let (reduced, power) = reduce_any::<FMA>(x);
-    let below = if power > 4096 - 60 { power } else { 4096 - 60 };
-    let middle = if below < 4096 + 60 { below } else { 4096 + 60 };
-    let step = power_of_two(middle.wrapping_sub(4096 - 1023));
-    let small = mul_add::<FMA>(step, reduced, step - 1.0);
-    let large = scale(1.0 + reduced, power);
-    let result = if x > 40.0 { large } else { small };
+    let inside = One::<FMA>(x).at_most(One(40.0)).at_least(One(-40.0));
+    let Reduced { reduced, rounded } = reduce(inside);
+    let step = rounded.bits_add(1023).bits_up_52();
+    let small = step.mul_add(reduced, One(step.0 - 1.0)).0;
+    let result = if x > 40.0 { exp::<FMA>(x) } else { small };
     if x < -40.0 { -1.0 } else { result }
 }

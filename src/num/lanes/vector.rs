@@ -99,7 +99,11 @@ impl<const FMA: bool> Vector for One<FMA> {
     #[inline(always)]
     fn mul_add(self, b: Self, c: Self) -> Self {
         // Without the instruction `mul_add` would call a slow library function.
-        Self(if FMA { self.0.mul_add(b.0, c.0) } else { self.0 * b.0 + c.0 })
+        Self(if FMA {
+            self.0.mul_add(b.0, c.0)
+        } else {
+            self.0 * b.0 + c.0
+        })
     }
     #[inline(always)]
     fn abs(self) -> Self {
@@ -179,12 +183,7 @@ impl Vector for Pair {
     #[inline(always)]
     unsafe fn gather(from: *const f64, codes: *const u32) -> Self {
         // SAFETY: the caller's.
-        unsafe {
-            Self([
-                *from.add(*codes as usize),
-                *from.add(*codes.add(1) as usize),
-            ])
-        }
+        unsafe { Self([*from.add(*codes as usize), *from.add(*codes.add(1) as usize)]) }
     }
     #[inline(always)]
     fn splat(x: f64) -> Self {
