@@ -10,8 +10,8 @@ pub(super) enum Coefficient {
     Constant(f64),
     /// One number per element.
     Column(Vec<f64>),
-    /// A node of one number per chain.
-    Scalar(Handle),
+    /// A node of one number per chain, or of data that tuned codes look up.
+    Node(Handle),
 }
 
 impl Coefficient {
@@ -25,7 +25,7 @@ impl Coefficient {
         }
     }
 
-    /// The product with data; none where a chain's number is multiplied by more than 1.
+    /// The product with data; none where a node is multiplied by more than 1.
     fn times(&self, data: &Self) -> Option<Self> {
         Some(match (self, data) {
             (Coefficient::Constant(a), Coefficient::Constant(b)) => Coefficient::Constant(a * b),
@@ -36,9 +36,9 @@ impl Coefficient {
             (Coefficient::Column(x), Coefficient::Column(y)) => {
                 Self::of_column(x.iter().zip(y).map(|(x, y)| x * y).collect())
             }
-            (Coefficient::Scalar(_), Coefficient::Constant(1.0)) => self.clone(),
-            (Coefficient::Constant(1.0), Coefficient::Scalar(_)) => data.clone(),
-            (Coefficient::Scalar(_), _) | (_, Coefficient::Scalar(_)) => return None,
+            (Coefficient::Node(_), Coefficient::Constant(1.0)) => self.clone(),
+            (Coefficient::Constant(1.0), Coefficient::Node(_)) => data.clone(),
+            (Coefficient::Node(_), _) | (_, Coefficient::Node(_)) => return None,
         })
     }
 
@@ -53,16 +53,16 @@ impl Coefficient {
             (Coefficient::Column(x), Coefficient::Column(y)) => {
                 Self::of_column(x.iter().zip(y).map(|(x, y)| x + y).collect())
             }
-            (Coefficient::Scalar(_), _) | (_, Coefficient::Scalar(_)) => return None,
+            (Coefficient::Node(_), _) | (_, Coefficient::Node(_)) => return None,
         })
     }
 
-    /// The number at an element; none for a chain's.
+    /// The number at an element; none for a node's.
     pub(super) fn at(&self, element: usize) -> Option<f64> {
         match self {
             Coefficient::Constant(x) => Some(*x),
             Coefficient::Column(x) => Some(x[element]),
-            Coefficient::Scalar(_) => None,
+            Coefficient::Node(_) => None,
         }
     }
 }
@@ -136,18 +136,15 @@ impl Forms<'_> {
                     for (one, other) in [(a, b), (b, a)] {
                         let scale = match data(self.graph, one) {
                             Some(values) => Some(values),
-                            // A chain's number times an element's.
-                            None if self.graph.ty(one).plate.is_none()
-                                && self.graph.ty(other).plate == Some(self.plate) =>
-                            {
-                                // Data times it is a term with the chain's number as the part.
-                                if data(self.graph, other).is_some() {
-                                    None
-                                } else {
-                                    Some(Coefficient::Scalar(one))
-                                }
+                            // A number that is known before the loop, times an element's. Data times a chain's
+                            // number is a term with that as the part.
+                            None => {
+                                let is_known = self.graph.ty(one).plate.is_none()
+                                    || self.graph.tuned_data(one).is_some();
+                                let varies = self.graph.ty(other).plate == Some(self.plate)
+                                    && data(self.graph, other).is_none();
+                                (is_known && varies).then_some(Coefficient::Node(one))
                             }
-                            None => None,
                         };
                         if let Some(scaled) = scale.and_then(|scale| factor.times(&scale)) {
                             let before = form.clone();

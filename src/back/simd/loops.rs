@@ -376,6 +376,15 @@ impl Assembler<'_> {
     ) -> Result<()> {
         let mut terms = Vec::new();
         for (part, coefficient) in &plan.predictor.terms {
+            // Data that tuned codes look up: a number of 1 or so times it.
+            if let (true, Coefficient::Constant(x)) = (self.graph.tuned_data(*part).is_some(), coefficient)
+                && let Operand::Lookup(start) = self.operand(*part)?
+            {
+                let place = Place::Fixed(Operand::Scalar(self.scalar(*x)?));
+                let factor = Factor::Lookup(start);
+                terms.push(Term { place, factor });
+                continue;
+            }
             let place = match self.graph.node(*part).op {
                 _ if self.graph.ty(*part).plate.is_none() => Place::Fixed(self.operand(*part)?),
                 Op::Gather { source, index } if in_body(*part) => Place::Coded {
@@ -410,9 +419,10 @@ impl Assembler<'_> {
                 }
                 Root::Segment(k) => {
                     let (_, index, target) = pass.segments[k];
+                    let column = self.graph.index_column(index);
                     To::Segment {
                         codes: self.codes(index),
-                        ascending: self.graph.index_column(index).codes.is_sorted(),
+                        ascending: !column.tuned && column.codes.is_sorted(),
                         sink: self.sink(target)?,
                     }
                 }
@@ -505,7 +515,11 @@ impl Assembler<'_> {
         Ok(match coefficient {
             Coefficient::Constant(x) => Factor::Constant(*x),
             Coefficient::Column(values) => Factor::Column(self.column(values)?),
-            Coefficient::Scalar(node) => Factor::Scalar(self.operand(*node)?),
+            Coefficient::Node(node) => match self.operand(*node)? {
+                Operand::Lookup(start) => Factor::Lookup(start),
+                Operand::Column(start) => Factor::Column(start),
+                other => Factor::Scalar(other),
+            },
         })
     }
 
@@ -542,7 +556,7 @@ impl Assembler<'_> {
                     places.push(place as u8);
                 }
             }
-            Coefficient::Scalar(_) => {}
+            Coefficient::Node(_) => {}
         }
         // Each product costs a logarithm, that is as much as two rows.
         if levels.len() > MAX_LEVELS || levels.len() * 4 > places.len().max(4) {

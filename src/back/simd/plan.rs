@@ -175,6 +175,12 @@ impl Planner<'_> {
                 data: Coefficient::Constant(0.0),
             };
         }
+        let unknown = |(part, factor): &(Handle, Coefficient)| {
+            graph.tuned_data(*part).is_some() && !matches!(factor, Coefficient::Constant(_))
+        };
+        if predictor.terms.iter().any(unknown) {
+            return None;
+        }
         let mut plan = Plan {
             link: candidate.link,
             value: candidate.value,
@@ -205,7 +211,7 @@ impl Planner<'_> {
                 let total = match data {
                     Coefficient::Constant(x) => x * graph.plate_len(Some(self.pass.plate)) as f64,
                     Coefficient::Column(x) => x.iter().sum(),
-                    Coefficient::Scalar(_) => continue,
+                    Coefficient::Node(_) => continue,
                 };
                 plan.sum_offsets.push((k, total));
                 plan.shares.extend(shares);
@@ -218,7 +224,10 @@ impl Planner<'_> {
                 && plan.shares.len() + shares.len() < MAX_SPREADS
             {
                 if data != Coefficient::Constant(0.0) {
-                    plan.segment_offsets.push((k, self.by_code(index, &data)?));
+                    let Some(offsets) = self.by_code(index, &data) else {
+                        continue;
+                    };
+                    plan.segment_offsets.push((k, offsets));
                 }
                 plan.shares.extend(shares);
                 done.mark(Root::Segment(k));
@@ -259,14 +268,14 @@ impl Planner<'_> {
                 is_ours = true;
             } else if Some(*part) == candidate.softplus {
                 // One weight: a second term would need its sum with the first.
-                if next.softplus.is_some() || matches!(factor, Coefficient::Scalar(_)) {
+                if next.softplus.is_some() || matches!(factor, Coefficient::Node(_)) {
                     return false;
                 }
                 next.softplus = Some((*part, factor.clone()));
                 is_ours = true;
             } else if self.graph.ty(*part).plate.is_none() {
                 return false;
-            } else if (self.is_placed)(*part) {
+            } else if (self.is_placed)(*part) && self.graph.tuned_data(*part).is_none() {
                 next.own.push((*part, factor.clone()));
             } else if let Op::Gather { source, index } = self.graph.node(*part).op
                 && self.graph.index_column(index).domain.is_some()
@@ -307,9 +316,12 @@ impl Planner<'_> {
         (!shares.is_empty()).then_some((shares, form.data))
     }
 
-    /// Sums of data by the codes of an index; none for a chain's number.
+    /// Sums of data by the codes of an index; none for a node's number, or codes that may change.
     fn by_code(&self, index: IndexId, factor: &Coefficient) -> Option<Vec<f64>> {
         let index = self.graph.index_column(index);
+        if index.tuned {
+            return None;
+        }
         let mut sums = vec![0.0; self.graph.plate_len(Some(index.range))];
         for (element, &code) in index.codes.iter().enumerate() {
             sums[code as usize] += factor.at(element)?;

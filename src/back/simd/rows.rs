@@ -11,6 +11,8 @@ use super::code::{Operand, Sink};
 pub(super) enum Factor {
     Constant(f64),
     Column(u32),
+    /// Data looked up by tuned codes.
+    Lookup(u32),
     /// A chain's number, the same for all elements.
     Scalar(Operand),
 }
