@@ -93,6 +93,20 @@ pub(super) enum Instruction {
         source: Operand,
         sink: Sink,
     },
+    /// Adds up the products of two operands, times a number, into a scalar or else the log density.
+    SumProduct {
+        scale: f64,
+        a: Operand,
+        b: Operand,
+        result: Option<u32>,
+    },
+    /// Adds up the products of two operands by the codes of an index column.
+    SegmentProduct {
+        a: Operand,
+        b: Operand,
+        codes: u32,
+        sink: Sink,
+    },
     /// A predictor, a link and sums: the place among the code's.
     Rows(u32),
 }

@@ -3,6 +3,7 @@
 
 use super::code::Signs;
 use super::kernels::{self, Source};
+use super::products;
 use super::row_kernels::{self, RowsAt};
 use crate::ir::{Binary, Unary};
 use crate::num::lanes::vector::{One, Pair};
@@ -33,6 +34,8 @@ pub(super) trait Isa {
     unsafe fn sum<const W: usize>(n: usize, x: Source, total: *mut f64);
     unsafe fn segment<const W: usize>(codes: &[u32], x: Source, out: *mut f64);
     unsafe fn accumulate<const W: usize>(n: usize, x: Source, out: *mut f64);
+    unsafe fn sum_product<const W: usize>(n: usize, scale: f64, a: Source, b: Source, total: *mut f64);
+    unsafe fn segment_product<const W: usize>(codes: &[u32], a: Source, b: Source, out: *mut f64);
     unsafe fn rows<const W: usize>(rows: &RowsAt);
 }
 
@@ -83,6 +86,14 @@ macro_rules! instruction_set {
             $(#[$feature])?
             unsafe fn accumulate<const W: usize>(n: usize, x: Source, out: *mut f64) {
                 unsafe { kernels::accumulate::<W, $scalar>(n, x, out) }
+            }
+            $(#[$feature])?
+            unsafe fn sum_product<const W: usize>(n: usize, scale: f64, a: Source, b: Source, total: *mut f64) {
+                unsafe { products::sum::<W, $vector, One<$fma>>(n, scale, a, b, total) }
+            }
+            $(#[$feature])?
+            unsafe fn segment_product<const W: usize>(codes: &[u32], a: Source, b: Source, out: *mut f64) {
+                unsafe { products::segment::<W, $vector, One<$fma>>(codes, a, b, out) }
             }
             $(#[$feature])?
             unsafe fn rows<const W: usize>(rows: &RowsAt) {

@@ -4,7 +4,7 @@ use super::code::{Assembler, Instruction, Operand, Pass, Signs, Sink, narrow};
 use super::form::Coefficient;
 use super::plan::{Done, Plan, Planner, Root};
 use super::rows::{
-    Factor, Link, MAX_LEVELS, MAX_SPREADS, MAX_TERMS, Place, Rows, Softplus, Spread, Term, To,
+    Factor, Link, MAX_LEVELS, MAX_SPREADS, MAX_TERMS, Of, Place, Rows, Softplus, Spread, Term, To,
 };
 use crate::error::{Error, Result};
 use crate::ir::{Binary, Graph, Handle, Op, Unary};
@@ -148,6 +148,49 @@ impl Assembler<'_> {
         }
     }
 
+    /// The product that a value to be added up is, if nothing else wants it.
+    fn summed(&self, needed: &[bool], source: Handle) -> Option<Product> {
+        let is_free = |node: Handle| {
+            self.uses[node.index()] == 1 && self.place[node.index()].is_none() && needed[node.index()]
+        };
+        let plain = |node: Handle| {
+            let operands = match self.graph.node(node).op {
+                Op::Unary(Unary::Square, a) => [a, a],
+                Op::Binary(Binary::Mul, a, b) => [a, b],
+                _ => return None,
+            };
+            is_free(node).then_some(Product {
+                nodes: [Some(node), None],
+                scale: 1.0,
+                operands,
+            })
+        };
+        if let Op::Binary(Binary::Mul, a, b) = self.graph.node(source).op
+            && is_free(source)
+        {
+            for (one, other) in [(a, b), (b, a)] {
+                if let (Op::Const(scale), Some(inner)) = (&self.graph.node(one).op, plain(other)) {
+                    return Some(Product {
+                        nodes: [Some(source), Some(other)],
+                        scale: *scale,
+                        ..inner
+                    });
+                }
+            }
+        }
+        plain(source)
+    }
+
+    fn sum_product(&mut self, product: Product, result: Option<u32>) -> Result<Instruction> {
+        let [a, b] = product.operands;
+        Ok(Instruction::SumProduct {
+            scale: product.scale,
+            a: self.operand(a)?,
+            b: self.operand(b)?,
+            result,
+        })
+    }
+
     /// Lets the loop write gradients that have no other contribution straight to their place.
     fn place_gradients(&mut self, pass: &Loop, division: &Division) -> Result<()> {
         for (&(source, slot), &done) in pass.gradient.iter().zip(&division.done.gradient) {
@@ -208,6 +251,30 @@ impl Assembler<'_> {
         for fused in fused.iter().flatten() {
             covered[fused.product.index()] = true;
         }
+        let sums = pass
+            .sums
+            .iter()
+            .map(|sum| self.summand(*sum))
+            .collect::<Result<Vec<Handle>>>()?;
+        // Products that are only added up are not written.
+        let products = |sources: &[Handle], done: &[bool]| -> Vec<Option<Product>> {
+            let pairs = sources.iter().zip(done);
+            pairs
+                .map(|(source, done)| if *done { None } else { self.summed(needed, *source) })
+                .collect()
+        };
+        let segment_sources: Vec<Handle> = pass.segments.iter().map(|(source, ..)| *source).collect();
+        let sum_products = products(&sums, &done.sums);
+        let density_products = products(&pass.density, &done.density);
+        let segment_products: Vec<Option<Product>> = products(&segment_sources, &done.segments)
+            .into_iter()
+            .map(|product| product.filter(|product| product.scale == 1.0))
+            .collect();
+        let all_products = [&sum_products, &density_products, &segment_products];
+        let all_products: Vec<Product> = all_products.into_iter().flatten().flatten().copied().collect();
+        for node in all_products.iter().flat_map(|product| product.nodes).flatten() {
+            covered[node.index()] = true;
+        }
         let operands = |time: usize| {
             let mut operands = Vec::new();
             for (plan, _) in plans.iter().zip(&starts).filter(|(_, start)| **start == time) {
@@ -233,19 +300,14 @@ impl Assembler<'_> {
                     .for_each(|operand| last[operand.index()] = Some(time));
             }
         }
-        let sums = pass
-            .sums
-            .iter()
-            .map(|sum| self.summand(*sum))
-            .collect::<Result<Vec<Handle>>>()?;
-        let segments = pass.segments.iter().map(|(source, ..)| source);
         let gradient = pass.gradient.iter().map(|(source, _)| source);
         for node in sums
             .iter()
             .chain(&pass.density)
             .chain(&pass.stores)
-            .chain(segments)
+            .chain(&segment_sources)
             .chain(gradient)
+            .chain(all_products.iter().flat_map(|product| &product.operands))
         {
             last[node.index()] = Some(pass.body.len());
         }
@@ -302,29 +364,37 @@ impl Assembler<'_> {
                 last[operand.index()] == Some(time)
             });
         }
-        for ((&sum, source), _) in pass
-            .sums
-            .iter()
-            .zip(sums)
-            .zip(&done.sums)
-            .filter(|(_, done)| !**done)
-        {
+        for (k, &sum) in pass.sums.iter().enumerate().filter(|(k, _)| !done.sums[*k]) {
             let result = self.sum(sum, 0.0)?;
-            instructions.push(Instruction::Sum {
-                source: self.operand(source)?,
-                result,
+            instructions.push(match sum_products[k] {
+                Some(product) => self.sum_product(product, Some(result))?,
+                None => Instruction::Sum {
+                    source: self.operand(sums[k])?,
+                    result,
+                },
             });
         }
-        for (&term, _) in pass.density.iter().zip(&done.density).filter(|(_, done)| !**done) {
-            instructions.push(Instruction::Density(self.operand(term)?));
+        for (k, &term) in pass.density.iter().enumerate().filter(|(k, _)| !done.density[*k]) {
+            instructions.push(match density_products[k] {
+                Some(product) => self.sum_product(product, None)?,
+                None => Instruction::Density(self.operand(term)?),
+            });
         }
-        let segments = pass.segments.iter().zip(&done.segments);
-        for (&(source, index, target), _) in segments.filter(|(_, done)| !**done) {
+        let segments = pass.segments.iter().enumerate();
+        for (k, &(source, index, target)) in segments.filter(|(k, _)| !done.segments[*k]) {
             let (codes, sink) = (self.codes(index), self.sink(target)?);
-            instructions.push(Instruction::Segment {
-                source: self.operand(source)?,
-                codes,
-                sink,
+            instructions.push(match segment_products[k] {
+                Some(Product { operands: [a, b], .. }) => Instruction::SegmentProduct {
+                    a: self.operand(a)?,
+                    b: self.operand(b)?,
+                    codes,
+                    sink,
+                },
+                None => Instruction::Segment {
+                    source: self.operand(source)?,
+                    codes,
+                    sink,
+                },
             });
         }
         let gradient = pass.gradient.iter().zip(&done.gradient);
@@ -439,14 +509,14 @@ impl Assembler<'_> {
             };
             let factor = self.factor(&share.factor)?;
             spreads.push(Spread {
-                square: share.square,
+                of: share.of,
                 factor,
                 to,
             });
         }
         if let Some(written) = written {
             spreads.push(Spread {
-                square: false,
+                of: Of::Value,
                 factor: Factor::Constant(1.0),
                 to: To::Each(written),
             });
@@ -580,7 +650,7 @@ fn weighed(terms: Vec<Term>) -> Rows {
         link: Link::Identity,
         softplus: None,
         spreads: vec![Spread {
-            square: false,
+            of: Of::Value,
             factor: Factor::Constant(1.0),
             to: To::Density,
         }],
@@ -616,6 +686,15 @@ impl Temps {
             }
         }
     }
+}
+
+/// A product that is only added up: scale·a·b.
+#[derive(Clone, Copy)]
+struct Product {
+    /// The nodes that stand for it and are not computed.
+    nodes: [Option<Handle>; 2],
+    scale: f64,
+    operands: [Handle; 2],
 }
 
 /// A product taken in by the addition that alone uses it.

@@ -354,7 +354,7 @@ impl Memory {
                     To::Each(operand) => ToAt::Each(self.result::<W>(operand, first)),
                 };
                 at.write(SpreadAt {
-                    square: spread.square,
+                    of: spread.of,
                     factor: self.factor::<W>(spread.factor, first),
                     to,
                 });
@@ -446,6 +446,19 @@ impl Memory {
                     }
                     Instruction::Accumulate { source, sink } => {
                         I::accumulate::<W>(n, self.source::<W>(source, first), self.sink::<W>(sink, first));
+                    }
+                    Instruction::SumProduct { scale, a, b, result } => {
+                        let (a, b) = (self.source::<W>(a, first), self.source::<W>(b, first));
+                        let total = match result {
+                            Some(scalar) => self.scalars.add(scalar as usize * W),
+                            None => self.log_density,
+                        };
+                        I::sum_product::<W>(n, scale, a, b, total);
+                    }
+                    Instruction::SegmentProduct { a, b, codes, sink } => {
+                        let (a, b) = (self.source::<W>(a, first), self.source::<W>(b, first));
+                        let codes = &all[codes as usize + first..][..n];
+                        I::segment_product::<W>(codes, a, b, self.sink::<W>(sink, 0));
                     }
                     Instruction::Rows(rows) => {
                         self.rows::<W, I>(code, all, &code.rows[rows as usize], first, n);

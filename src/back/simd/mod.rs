@@ -15,6 +15,7 @@ mod kernels;
 mod loops;
 mod machine;
 mod plan;
+mod products;
 mod row_kernels;
 mod rows;
 
@@ -28,7 +29,7 @@ use crate::ir::Program;
 use crate::pass::schedule::schedule;
 
 /// Lanes of a block.
-pub const LANES: usize = 8;
+pub const LANES: usize = 16;
 
 /// A compiled program, ready to be evaluated by any number of threads.
 #[derive(Debug)]

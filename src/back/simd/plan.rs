@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 
 use super::form::{Coefficient, Form, Forms};
-use super::rows::{Link, MAX_SPREADS, MAX_TERMS};
+use super::rows::{Link, MAX_SPREADS, MAX_TERMS, Of};
 use crate::ir::{Graph, Handle, IndexId, Op, Unary};
 use crate::pass::schedule::Loop;
 
@@ -21,10 +21,10 @@ pub(super) enum Root {
     Gradient(usize),
 }
 
-/// Data times the value, or times its square, that goes to a root.
+/// Data times the value, its square or the predictor, that goes to a root.
 #[derive(Debug, Clone)]
 pub(super) struct Share {
-    pub(super) square: bool,
+    pub(super) of: Of,
     pub(super) factor: Coefficient,
     pub(super) root: Root,
 }
@@ -76,6 +76,19 @@ struct Candidate {
     value: Option<Handle>,
     softplus: Option<Handle>,
     square: Option<Handle>,
+}
+
+impl Candidate {
+    /// Which of its numbers a node is.
+    fn of(&self, node: Handle) -> Option<Of> {
+        if Some(node) == self.value {
+            Some(Of::Value)
+        } else if Some(node) == self.square {
+            Some(Of::Square)
+        } else {
+            (node == self.predictor).then_some(Of::Predictor)
+        }
+    }
 }
 
 pub(super) struct Planner<'a> {
@@ -151,10 +164,9 @@ impl Planner<'_> {
 
     fn plan(&self, candidate: &Candidate, done: &mut Done) -> Option<Plan> {
         let graph = self.graph;
-        let parts: Vec<Handle> = [candidate.value, candidate.softplus, candidate.square]
-            .into_iter()
-            .flatten()
-            .collect();
+        let nodes = [candidate.value, candidate.softplus, candidate.square];
+        let mut parts: Vec<Handle> = nodes.into_iter().flatten().collect();
+        parts.push(candidate.predictor);
         let open = Forms {
             graph,
             plate: self.pass.plate,
@@ -178,7 +190,10 @@ impl Planner<'_> {
         let unknown = |(part, factor): &(Handle, Coefficient)| {
             graph.tuned_data(*part).is_some() && !matches!(factor, Coefficient::Constant(_))
         };
-        if predictor.terms.iter().any(unknown) {
+        let is_itself = |(part, _): &(Handle, Coefficient)| {
+            candidate.link == Link::Identity && *part == candidate.predictor
+        };
+        if predictor.terms.iter().any(unknown) || predictor.terms.iter().any(is_itself) {
             return None;
         }
         let mut plan = Plan {
@@ -258,10 +273,9 @@ impl Planner<'_> {
         let mut next = plan.clone();
         let mut is_ours = false;
         for (part, factor) in &form.terms {
-            let square = Some(*part) == candidate.square;
-            if Some(*part) == candidate.value || square {
+            if let Some(of) = candidate.of(*part) {
                 next.shares.push(Share {
-                    square,
+                    of,
                     factor: factor.clone(),
                     root: Root::Density(k),
                 });
@@ -296,7 +310,7 @@ impl Planner<'_> {
         is_ours && fits
     }
 
-    /// A source as data times the value or its square, and data.
+    /// A source as data times the value, its square or the predictor, and data.
     fn shares(
         &self,
         candidate: &Candidate,
@@ -307,11 +321,8 @@ impl Planner<'_> {
         let form = forms.of(source)?;
         let mut shares = Vec::new();
         for (part, factor) in form.terms {
-            let square = Some(part) == candidate.square;
-            if !square && Some(part) != candidate.value {
-                return None;
-            }
-            shares.push(Share { square, factor, root });
+            let of = candidate.of(part)?;
+            shares.push(Share { of, factor, root });
         }
         (!shares.is_empty()).then_some((shares, form.data))
     }

@@ -3,7 +3,7 @@
 //! With one lane the vectors run over rows, otherwise over lanes. Rows are taken a tile at a time: what kind a summand or
 //! a use is, is asked once per tile.
 
-use super::rows::{Link, MAX_LEVELS, MAX_SPREADS};
+use super::rows::{Link, MAX_LEVELS, MAX_SPREADS, Of};
 use crate::num::lanes::exponential::exp_of_any;
 use crate::num::lanes::logarithm::ln_of_normal;
 use crate::num::lanes::logistic::{factor_inv_logit, softplus_inv_logit};
@@ -39,7 +39,7 @@ pub(super) enum ToAt {
 
 #[derive(Clone, Copy)]
 pub(super) struct SpreadAt {
-    pub(super) square: bool,
+    pub(super) of: Of,
     pub(super) factor: FactorAt,
     pub(super) to: ToAt,
 }
@@ -148,7 +148,7 @@ impl Function for InvLogitEach {
 
 /// A number per lane: with one lane, for all rows alike.
 #[inline(always)]
-unsafe fn per_lane<const W: usize, V: Vector>(from: *const f64, lane: usize) -> V {
+pub(super) unsafe fn per_lane<const W: usize, V: Vector>(from: *const f64, lane: usize) -> V {
     // SAFETY: the caller's.
     unsafe {
         if W == 1 {
@@ -161,7 +161,7 @@ unsafe fn per_lane<const W: usize, V: Vector>(from: *const f64, lane: usize) -> 
 
 /// Data at element `i`.
 #[inline(always)]
-unsafe fn per_row<const W: usize, V: Vector>(column: *const f64, i: usize) -> V {
+pub(super) unsafe fn per_row<const W: usize, V: Vector>(column: *const f64, i: usize) -> V {
     // SAFETY: the caller's.
     unsafe {
         if W == 1 {
@@ -173,7 +173,7 @@ unsafe fn per_row<const W: usize, V: Vector>(column: *const f64, i: usize) -> V 
 }
 
 /// Elements of a vector.
-const fn step<const W: usize, V: Vector>() -> usize {
+pub(super) const fn step<const W: usize, V: Vector>() -> usize {
     if W == 1 { V::LANES } else { 1 }
 }
 
@@ -219,7 +219,7 @@ macro_rules! for_tile {
 
 /// Adds a total: with one lane over the vector's rows.
 #[inline(always)]
-unsafe fn add_total<const W: usize, V: Vector>(to: *mut f64, total: V, lane: usize) {
+pub(super) unsafe fn add_total<const W: usize, V: Vector>(to: *mut f64, total: V, lane: usize) {
     // SAFETY: the caller's; no vector holds more than eight numbers.
     unsafe {
         if W == 1 {
@@ -297,9 +297,13 @@ unsafe fn tile<const W: usize, const T: usize, V: Vector, F: Function>(
         }
         for (n, spread) in rows.spreads.iter().enumerate() {
             let mut x = value;
-            if spread.square {
-                for j in 0..T {
-                    x[j] = x[j].mul(x[j]);
+            match spread.of {
+                Of::Value => {}
+                Of::Predictor => x = eta,
+                Of::Square => {
+                    for j in 0..T {
+                        x[j] = x[j].mul(x[j]);
+                    }
                 }
             }
             let total = state.totals.get_unchecked_mut(n);
@@ -357,7 +361,7 @@ unsafe fn tile<const W: usize, const T: usize, V: Vector, F: Function>(
 
 /// `out[codes[i]] += x[i]` for the numbers of a vector; runs of one code are added up first.
 #[inline(always)]
-unsafe fn scatter<V: Vector>(out: *mut f64, codes: *const u32, x: V) {
+pub(super) unsafe fn scatter<V: Vector>(out: *mut f64, codes: *const u32, x: V) {
     // SAFETY: the caller's; no vector holds more than eight numbers.
     unsafe {
         let mut numbers = [0.0; 8];

@@ -77,10 +77,20 @@ pub(super) enum To {
     Each(Operand),
 }
 
+/// What is summed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Of {
+    Value,
+    /// The value's square.
+    Square,
+    /// η
+    Predictor,
+}
+
 /// A sum, or other use, of the value.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Spread {
-    pub(super) square: bool,
+    pub(super) of: Of,
     pub(super) factor: Factor,
     pub(super) to: To,
 }
