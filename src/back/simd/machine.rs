@@ -57,10 +57,10 @@ impl InstructionSet {
     }
 }
 
-/// Bytes of temporaries that a block may fill: well inside a first-level cache of 32 KiB.
-const BLOCK_BYTES: usize = 24 * 1024;
-/// Elements of a block at most and at least.
-const BLOCK_LIMITS: (usize, usize) = (8, 128);
+/// Bytes of temporaries that a block may fill: most of a first-level cache.
+const BLOCK_BYTES: usize = 32 * 1024;
+/// Elements of a block at least and, times lanes, at most.
+const BLOCK_LIMITS: (usize, usize) = (8, 2048);
 
 /// The memory of one worker: `W` lanes of temporaries, scalars and arrays.
 #[derive(Debug)]
@@ -84,8 +84,9 @@ impl<'c, const W: usize> Machine<'c, W> {
     /// A worker for `code`.
     pub(super) fn new(code: &'c Code, set: InstructionSet) -> Self {
         let bytes_per_element = code.temps.max(1) * W * size_of::<f64>();
-        let block =
-            (BLOCK_BYTES / bytes_per_element).clamp(BLOCK_LIMITS.0, BLOCK_LIMITS.1 * super::LANES / W);
+        // Kernels take eight elements at a time.
+        let block = (BLOCK_BYTES / bytes_per_element).clamp(BLOCK_LIMITS.0, BLOCK_LIMITS.1 / W);
+        let block = block - block % BLOCK_LIMITS.0;
         let codes = if code.tuned.is_empty() {
             Cow::Borrowed(code.codes.as_slice())
         } else {

@@ -110,6 +110,18 @@ pub(super) unsafe fn segment<const W: usize, V: Vector, S: Vector>(
         unsafe {
             while i + T * step <= range.end {
                 let (x, y) = (tile::<W, T, V>(a, i, lane), tile::<W, T, V>(b, i, lane));
+                let own = codes.get_unchecked(i..i + T * step);
+                if W > 1 && own.iter().all(|code| *code == own[0]) {
+                    // A run of one code is added up in registers.
+                    let out = out.add(own[0] as usize * W + lane);
+                    let mut sum = V::load(out);
+                    for j in 0..T {
+                        sum = x[j].mul_add(y[j], sum);
+                    }
+                    sum.store(out);
+                    i += T * step;
+                    continue;
+                }
                 for j in 0..T {
                     let at = codes.as_ptr().add(i + j * step);
                     if W == 1 {

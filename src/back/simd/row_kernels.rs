@@ -6,7 +6,7 @@
 use super::rows::{Link, MAX_LEVELS, MAX_SPREADS, Of};
 use crate::num::lanes::exponential::exp_of_any;
 use crate::num::lanes::logarithm::ln_of_normal;
-use crate::num::lanes::logistic::{factor_inv_logit, softplus_inv_logit};
+use crate::num::lanes::logistic::{logistic_quotient, softplus_inv_logit};
 use crate::num::lanes::vector::Vector;
 
 /// What a number is multiplied by.
@@ -68,83 +68,6 @@ const TILE: usize = 8;
 
 /// Factors 1 + e^−|η|, at most 2 each, that are multiplied before a logarithm is taken: far from overflow.
 const FACTORS: usize = 512;
-
-/// A link function compiled into the loop.
-trait Function {
-    /// The value at η; takes η's softplus into the sums.
-    unsafe fn value<const W: usize, V: Vector>(sums: &mut Sums<V>, eta: V, i: usize, lane: usize) -> V;
-}
-
-/// What is summed of softplus.
-struct Sums<'a, V> {
-    softplus: Option<SoftplusAt<'a>>,
-    products: [V; MAX_LEVELS],
-    sum: V,
-}
-
-struct Identity;
-struct Exp;
-/// The logistic function alone.
-struct InvLogit;
-/// With Σ softplus by products.
-struct InvLogitProducts;
-/// With each softplus by itself.
-struct InvLogitEach;
-
-impl Function for Identity {
-    #[inline(always)]
-    unsafe fn value<const W: usize, V: Vector>(_: &mut Sums<V>, eta: V, _: usize, _: usize) -> V {
-        eta
-    }
-}
-
-impl Function for Exp {
-    #[inline(always)]
-    unsafe fn value<const W: usize, V: Vector>(_: &mut Sums<V>, eta: V, _: usize, _: usize) -> V {
-        exp_of_any(eta)
-    }
-}
-
-impl Function for InvLogit {
-    #[inline(always)]
-    unsafe fn value<const W: usize, V: Vector>(_: &mut Sums<V>, eta: V, _: usize, _: usize) -> V {
-        factor_inv_logit(eta).1
-    }
-}
-
-impl Function for InvLogitProducts {
-    #[inline(always)]
-    unsafe fn value<const W: usize, V: Vector>(sums: &mut Sums<V>, eta: V, i: usize, lane: usize) -> V {
-        let (factor, value) = factor_inv_logit(eta);
-        if let Some(softplus) = sums.softplus {
-            // SAFETY: the caller's.
-            unsafe {
-                let level = if softplus.levels.len() == 1 {
-                    0
-                } else {
-                    usize::from(*softplus.places.add(i))
-                };
-                let product = sums.products.get_unchecked_mut(level);
-                *product = product.mul(factor);
-                let positive = eta.at_least(V::splat(0.0));
-                sums.sum = add_times::<W, V>(sums.sum, positive, softplus.weight, i, lane);
-            }
-        }
-        value
-    }
-}
-
-impl Function for InvLogitEach {
-    #[inline(always)]
-    unsafe fn value<const W: usize, V: Vector>(sums: &mut Sums<V>, eta: V, i: usize, lane: usize) -> V {
-        let (value, inv_logit) = softplus_inv_logit(eta);
-        if let Some(softplus) = sums.softplus {
-            // SAFETY: the caller's.
-            sums.sum = unsafe { add_times::<W, V>(sums.sum, value, softplus.weight, i, lane) };
-        }
-        inv_logit
-    }
-}
 
 /// A number per lane: with one lane, for all rows alike.
 #[inline(always)]
@@ -215,6 +138,171 @@ macro_rules! for_tile {
             }
         }
     };
+}
+
+/// A link function compiled into the loop.
+trait Function {
+    /// The values at a tile of η, whose first element is `i`; takes the softplus of η into the sums.
+    unsafe fn values<const W: usize, const T: usize, V: Vector>(
+        sums: &mut Sums<V>,
+        eta: [V; T],
+        i: usize,
+        lane: usize,
+    ) -> [V; T];
+}
+
+/// What is summed of softplus.
+struct Sums<'a, V> {
+    softplus: Option<SoftplusAt<'a>>,
+    products: [V; MAX_LEVELS],
+    sum: V,
+}
+
+impl<V: Vector> Sums<'_, V> {
+    /// sum += x·weight.
+    #[inline(always)]
+    unsafe fn add<const W: usize, const T: usize>(
+        &mut self,
+        x: [V; T],
+        weight: FactorAt,
+        i: usize,
+        lane: usize,
+    ) {
+        let mut sum = self.sum;
+        // SAFETY: the caller's.
+        unsafe { for_tile!(weight, i, lane, |j, k| sum = x[j].mul_add(k, sum)) };
+        self.sum = sum;
+    }
+}
+
+struct Identity;
+struct Exp;
+/// The logistic function alone.
+struct InvLogit;
+/// With Σ softplus by products.
+struct InvLogitProducts;
+/// With each softplus by itself.
+struct InvLogitEach;
+
+impl Function for Identity {
+    #[inline(always)]
+    unsafe fn values<const W: usize, const T: usize, V: Vector>(
+        _: &mut Sums<V>,
+        eta: [V; T],
+        _: usize,
+        _: usize,
+    ) -> [V; T] {
+        eta
+    }
+}
+
+impl Function for Exp {
+    #[inline(always)]
+    unsafe fn values<const W: usize, const T: usize, V: Vector>(
+        _: &mut Sums<V>,
+        mut eta: [V; T],
+        _: usize,
+        _: usize,
+    ) -> [V; T] {
+        for eta in &mut eta {
+            *eta = exp_of_any(*eta);
+        }
+        eta
+    }
+}
+
+/// 1 + e^−|η| and 1/(1 + e^−η) of a tile. Two divisions become one: 1/a = b/(ab), 1/b = a/(ab).
+#[inline(always)]
+fn factors_inv_logit<const T: usize, V: Vector>(eta: [V; T]) -> ([V; T], [V; T]) {
+    let (mut factors, mut values) = (eta, eta);
+    for j in 0..T {
+        (factors[j], values[j]) = logistic_quotient(eta[j]);
+    }
+    let one = V::splat(1.0);
+    for j in (0..T - T % 2).step_by(2) {
+        let (a, b) = (factors[j], factors[j + 1]);
+        let reciprocal = one.div(a.mul(b));
+        values[j] = values[j].mul(b.mul(reciprocal));
+        values[j + 1] = values[j + 1].mul(a.mul(reciprocal));
+    }
+    if T % 2 == 1 {
+        values[T - 1] = values[T - 1].div(factors[T - 1]);
+    }
+    (factors, values)
+}
+
+impl Function for InvLogit {
+    #[inline(always)]
+    unsafe fn values<const W: usize, const T: usize, V: Vector>(
+        _: &mut Sums<V>,
+        eta: [V; T],
+        _: usize,
+        _: usize,
+    ) -> [V; T] {
+        factors_inv_logit(eta).1
+    }
+}
+
+impl Function for InvLogitProducts {
+    #[inline(always)]
+    unsafe fn values<const W: usize, const T: usize, V: Vector>(
+        sums: &mut Sums<V>,
+        eta: [V; T],
+        i: usize,
+        lane: usize,
+    ) -> [V; T] {
+        let (factors, values) = factors_inv_logit(eta);
+        if let Some(softplus) = sums.softplus {
+            // SAFETY: the caller's.
+            unsafe {
+                let level = |j: usize| usize::from(*softplus.places.add(i + j));
+                let is_alone = softplus.levels.len() == 1;
+                if is_alone || (1..T).all(|j| level(j) == level(0)) {
+                    let level = if is_alone { 0 } else { level(0) };
+                    let [a, b] = [0, 1].map(|odd| {
+                        let mut product = V::splat(1.0);
+                        for factor in factors.iter().skip(odd).step_by(2) {
+                            product = product.mul(*factor);
+                        }
+                        product
+                    });
+                    let product = sums.products.get_unchecked_mut(level);
+                    *product = product.mul(a.mul(b));
+                } else {
+                    for (j, factor) in factors.iter().enumerate() {
+                        let product = sums.products.get_unchecked_mut(level(j));
+                        *product = product.mul(*factor);
+                    }
+                }
+                let mut positive = eta;
+                for x in &mut positive {
+                    *x = x.at_least(V::splat(0.0));
+                }
+                sums.add::<W, T>(positive, softplus.weight, i, lane);
+            }
+        }
+        values
+    }
+}
+
+impl Function for InvLogitEach {
+    #[inline(always)]
+    unsafe fn values<const W: usize, const T: usize, V: Vector>(
+        sums: &mut Sums<V>,
+        eta: [V; T],
+        i: usize,
+        lane: usize,
+    ) -> [V; T] {
+        let (mut softplus, mut inv_logit) = (eta, eta);
+        for j in 0..T {
+            (softplus[j], inv_logit[j]) = softplus_inv_logit(eta[j]);
+        }
+        if let Some(at) = sums.softplus {
+            // SAFETY: the caller's.
+            unsafe { sums.add::<W, T>(softplus, at.weight, i, lane) };
+        }
+        inv_logit
+    }
 }
 
 /// Adds a total: with one lane over the vector's rows.
@@ -291,10 +379,7 @@ unsafe fn tile<const W: usize, const T: usize, V: Vector, F: Function>(
             }
             for_tile!(factor, i, lane, |j, k| eta[j] = x[j].mul_add(k, eta[j]));
         }
-        let mut value = eta;
-        for j in 0..T {
-            value[j] = F::value::<W, V>(&mut state.sums, eta[j], i + j * step, lane);
-        }
+        let value = F::values::<W, T, V>(&mut state.sums, eta, i, lane);
         for (n, spread) in rows.spreads.iter().enumerate() {
             let mut x = value;
             match spread.of {

@@ -34,14 +34,13 @@ pub(crate) fn softplus_inv_logit<V: Vector>(x: V) -> (V, V) {
     (x.at_least(zero).add(log1p), numerator.mul(two_t.mul(reciprocal)))
 }
 
-/// 1 + e^−|x| and 1/(1 + e^−x). A sum of softplus is Σ max(x, 0) + ln Π (1 + e^−|x|): one logarithm for many x, with
-/// an absolute error of 2⁻⁵³ per factor. Beyond ±708 both are those of ±708.
+/// 1 + e^−|x|, and the number that divided by it is 1/(1 + e^−x). A sum of softplus is Σ max(x, 0) + ln Π (1 + e^−|x|):
+/// one logarithm for many x, with an absolute error of 2⁻⁵³ per factor. Beyond ±708 both are those of ±708.
 #[inline(always)]
-pub(crate) fn factor_inv_logit<V: Vector>(x: V) -> (V, V) {
+pub(crate) fn logistic_quotient<V: Vector>(x: V) -> (V, V) {
     let one = V::splat(1.0);
     let t = exp_of_normal(x.abs().at_most(V::splat(708.0)).neg());
-    let factor = one.add(t);
-    (factor, V::select(x.less(V::splat(0.0)), t, one).div(factor))
+    (one.add(t), V::select(x.less(V::splat(0.0)), t, one))
 }
 
 /// ln(1 + e^x).
