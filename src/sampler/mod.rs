@@ -17,16 +17,22 @@
 
 mod centring;
 mod chain;
+mod chain_centring;
 mod dual_averaging;
 mod ensemble;
 mod initial;
+mod metric;
 mod nuts;
 mod phase_space;
 mod progress;
 mod run;
 mod samples;
+mod scale_estimate;
 mod settings;
 mod step_size;
+mod u_turn;
+mod vectors;
+mod warmup;
 mod windows;
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ pub fn run(density: &dyn Density, settings: &Settings, state: &State, watch: Wat
     let run_unit = |unit: usize| {
         let state = state.slice(unit, 1, layout.ensembles);
         match settings.sampler {
-            Sampler::Nuts => Ok(run_chain(density, settings, unit, state, watch)),
+            Sampler::Nuts => run_chain(density, settings, unit, state, watch),
             Sampler::Hmc => {
                 let mut engine = CpuEngine::new(density, settings, unit * size, size);
                 run_on_engine(

@@ -315,7 +315,7 @@ mod tests {
         stream: Stream,
     ) -> (Point, f64, bool) {
         let mut system = Hamiltonian::new(density);
-        system.inv_mass.copy_from_slice(inv_mass);
+        system.metric_mut().set_inv_mass_diag(inv_mass);
         let mut point = Point::new(position.len());
         point.position.copy_from_slice(position);
         system.evaluate(&mut point);
@@ -324,7 +324,7 @@ mod tests {
         for _ in 0..PLAN.num_leapfrog_steps {
             system.leapfrog(&mut point, PLAN.step_size);
         }
-        let energy_error = system.energy(&point) - system.energy(&begin);
+        let energy_error = point.energy() - begin.energy();
         let accept = Stream {
             purpose: Purpose::Accept,
             ..stream
