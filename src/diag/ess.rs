@@ -11,7 +11,7 @@ use super::quantile::quantile;
 use super::rank::Ordered;
 
 /// Probabilities of the quantiles that tail ESS looks at (Vehtari et al. 2021, section 4.3).
-const TAILS: [f64; 2] = [0.05, 0.95];
+pub(super) const TAILS: [f64; 2] = [0.05, 0.95];
 
 /// ESS of the rank-normalised draws: how well the bulk of the distribution is known.
 pub fn ess_bulk(chains: Chains) -> f64 {

@@ -41,7 +41,8 @@ pub struct Summary {
 }
 
 impl Summary {
-    const UNDEFINED: Self = Self {
+    /// Nothing is known.
+    pub const UNDEFINED: Self = Self {
         status: Status::NonFinite { count: 0 },
         mean: f64::NAN,
         sd: f64::NAN,

@@ -2,7 +2,7 @@
 
 use super::layout::{
     Array, Column, ColumnValues, Dimension, FORMAT_VERSION, Fit, Quantity, Run, SampleStats, State,
-    StateArray,
+    StateArray, Streamed,
 };
 use super::names::TRUE_NAME;
 use super::netcdf::{Attribute, File, Group, Values, Variable, attribute};
@@ -53,19 +53,34 @@ fn parts(mut file: File) -> Part<Fit> {
         at.map(|at| file.groups.swap_remove(at))
     };
     let mut needed = |name: &str| group(name).ok_or_else(|| format!("the group `{name}` is missing"));
-    Ok(Fit {
+    let fit = Fit {
         posterior: quantities(needed("posterior")?, &run)?,
         observed: arrays(needed("observed_data")?)?,
         constant: arrays(needed("constant_data")?)?,
         columns: columns(needed("columns")?)?,
         state: state(needed("state")?)?,
         sample_stats: group("sample_stats").map(sample_stats).transpose()?,
+        streamed: group("summary").map(streamed).transpose()?,
         log_likelihood: match group("log_likelihood") {
             Some(group) => quantities(group, &run)?,
             None => Vec::new(),
         },
         run,
-    })
+    };
+    let elements = |quantity: &Quantity| {
+        quantity
+            .dims
+            .iter()
+            .map(|dim| dim.labels.len())
+            .product::<usize>()
+    };
+    let numbers: usize = fit.posterior.iter().map(elements).sum();
+    match &fit.streamed {
+        Some(streamed) if streamed.mean.len() != numbers => Err(format!(
+            "`summary` is not of the {numbers} numbers of `posterior`"
+        )),
+        Some(_) | None => Ok(fit),
+    }
 }
 
 fn run(attributes: &[(String, Attribute)]) -> Part<Run> {
@@ -112,6 +127,7 @@ fn run(attributes: &[(String, Attribute)]) -> Part<Run> {
         data_name: text("data_name")?,
         data_fingerprint: text("data_fingerprint")?,
         rows: count("rows")?,
+        ending: text("ending").ok(),
         timing: json("timing")?,
         diagnostics: json("diagnostics")?,
     })
@@ -221,6 +237,53 @@ fn sample_stats(group: Group) -> Part<SampleStats> {
         acceptance_rate,
         step_size,
         n_steps,
+    })
+}
+
+fn streamed(mut group: Group) -> Part<Streamed> {
+    let missing = |name: &str| format!("`summary/{name}` is missing");
+    let count = |name: &str| match attribute(&group.attributes, name) {
+        Some(Attribute::I64(x)) => usize::try_from(*x).map_err(|_| missing(name)),
+        Some(Attribute::Text(_) | Attribute::U64(_) | Attribute::F64(_)) | None => Err(missing(name)),
+    };
+    let (draws, stride, divergences) = (count("draws")?, count("stride")?, count("divergences")?);
+    let ebfmi_pooled = match attribute(&group.attributes, "ebfmi_pooled") {
+        Some(Attribute::F64(x)) => *x,
+        Some(Attribute::Text(_) | Attribute::U64(_) | Attribute::I64(_)) | None => {
+            return Err(missing("ebfmi_pooled"));
+        }
+    };
+    let numbers = group.dimensions.iter().find(|(name, _)| name == "number");
+    let numbers = numbers
+        .map(|(_, length)| *length)
+        .ok_or_else(|| missing("number"))?;
+    let mut take = |name: &str| {
+        let at = group.variables.iter().position(|variable| variable.name == name);
+        at.map(|at| group.variables.swap_remove(at).values)
+    };
+    let mut reals = |name: &str| match take(name) {
+        Some(Values::F64(values)) if name == "ebfmi" || values.len() == numbers => Ok(values),
+        Some(Values::F64(_) | Values::F32(_) | Values::I64(_) | Values::Bool(_) | Values::Text(_)) | None => {
+            Err(missing(name))
+        }
+    };
+    Ok(Streamed {
+        draws,
+        stride,
+        divergences,
+        ebfmi: reals("ebfmi")?,
+        ebfmi_pooled,
+        mean: reals("mean")?,
+        sd: reals("sd")?,
+        mcse_mean: reals("mcse_mean")?,
+        mcse_sd: reals("mcse_sd")?,
+        ess_bulk: reals("ess_bulk")?,
+        ess_tail: reals("ess_tail")?,
+        non_finite: match take("non_finite") {
+            Some(Values::I64(values)) if values.len() == numbers => values,
+            Some(Values::F64(_) | Values::F32(_) | Values::I64(_) | Values::Bool(_) | Values::Text(_))
+            | None => return Err(missing("non_finite")),
+        },
     })
 }
 

@@ -1,7 +1,7 @@
 //! From a fit to the groups of its file.
 
 use super::layout::{
-    Array, Column, ColumnValues, Dimension, FORMAT_VERSION, Fit, Quantity, SampleStats, State,
+    Array, Column, ColumnValues, Dimension, FORMAT_VERSION, Fit, Quantity, SampleStats, State, Streamed,
 };
 use super::names::{Names, true_name};
 use super::netcdf::{Attribute, File, Group, Values, Variable};
@@ -12,6 +12,9 @@ pub(super) fn file(fit: &Fit) -> Result<File> {
     let mut groups = vec![draws(fit, "posterior", &fit.posterior)?];
     if let Some(stats) = &fit.sample_stats {
         groups.push(sample_stats(fit, stats));
+    }
+    if let Some(streamed) = &fit.streamed {
+        groups.push(summary(fit, streamed));
     }
     if !fit.log_likelihood.is_empty() {
         groups.push(draws(fit, "log_likelihood", &fit.log_likelihood)?);
@@ -43,6 +46,10 @@ fn run(fit: &Fit) -> Vec<(String, Attribute)> {
     text("interval", &run.interval);
     text("data_name", &run.data_name);
     text("data_fingerprint", &run.data_fingerprint);
+    text("keep", if fit.streamed.is_some() { "summary" } else { "all" });
+    if let Some(ending) = &run.ending {
+        text("ending", ending);
+    }
     text("timing", &run.timing.to_string());
     text("diagnostics", &run.diagnostics.to_string());
     let mut count = |name: &str, value: usize| all.push((name.to_owned(), Attribute::I64(value as i64)));
@@ -51,7 +58,9 @@ fn run(fit: &Fit) -> Vec<(String, Attribute)> {
     count("draws", run.draws);
     count("thin", run.thin);
     count("rows", run.rows);
-    all.push(("format_version".to_owned(), Attribute::I64(FORMAT_VERSION)));
+    // A program that knows version 1 alone would take the kept draws of a summary for all of them.
+    let version = if fit.streamed.is_some() { FORMAT_VERSION } else { 1 };
+    all.push(("format_version".to_owned(), Attribute::I64(version)));
     all.push(("seed".to_owned(), Attribute::U64(run.seed)));
     all.push(("prob".to_owned(), Attribute::F64(run.prob)));
     all
@@ -127,6 +136,42 @@ fn sample_stats(fit: &Fit, stats: &SampleStats) -> Group {
     push("acceptance_rate", Values::F64(stats.acceptance_rate.clone()));
     push("step_size", Values::F64(stats.step_size.clone()));
     push("n_steps", Values::I64(stats.n_steps.clone()));
+    group
+}
+
+/// What all draws of a run say that kept a part of them: numbers in the order of the posterior.
+fn summary(fit: &Fit, streamed: &Streamed) -> Group {
+    let mut group = empty(fit, "summary");
+    for (name, value) in [
+        ("draws", streamed.draws),
+        ("stride", streamed.stride),
+        ("divergences", streamed.divergences),
+    ] {
+        group
+            .attributes
+            .push((name.to_owned(), Attribute::I64(value as i64)));
+    }
+    group
+        .attributes
+        .push(("ebfmi_pooled".to_owned(), Attribute::F64(streamed.ebfmi_pooled)));
+    group.dimensions.push(("chain".to_owned(), streamed.ebfmi.len()));
+    group.dimensions.push(("number".to_owned(), streamed.mean.len()));
+    let mut push = |name: &str, dimension: &str, values| {
+        group.variables.push(Variable {
+            name: name.to_owned(),
+            dimensions: vec![dimension.to_owned()],
+            values,
+            attributes: Vec::new(),
+        });
+    };
+    push("ebfmi", "chain", Values::F64(streamed.ebfmi.clone()));
+    push("mean", "number", Values::F64(streamed.mean.clone()));
+    push("sd", "number", Values::F64(streamed.sd.clone()));
+    push("mcse_mean", "number", Values::F64(streamed.mcse_mean.clone()));
+    push("mcse_sd", "number", Values::F64(streamed.mcse_sd.clone()));
+    push("ess_bulk", "number", Values::F64(streamed.ess_bulk.clone()));
+    push("ess_tail", "number", Values::F64(streamed.ess_tail.clone()));
+    push("non_finite", "number", Values::I64(streamed.non_finite.clone()));
     group
 }
 

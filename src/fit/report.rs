@@ -77,6 +77,11 @@ fn element_names(quantity: &Quantity) -> Vec<String> {
         .collect()
 }
 
+/// The printed name of the `element`th number of a fit.
+pub(super) fn element_name_at(fit: &Fit, element: usize) -> Option<String> {
+    fit.posterior.iter().flat_map(element_names).nth(element)
+}
+
 impl Report {
     /// Summarises every number of the fit, on `threads` threads.
     ///
@@ -110,7 +115,7 @@ impl Report {
             })
         };
         let share = jobs.len().div_ceil(threads.max(1)).max(1);
-        let rows: Vec<Row> = std::thread::scope(|scope| {
+        let mut rows: Vec<Row> = std::thread::scope(|scope| {
             let workers: Vec<_> = jobs
                 .chunks(share)
                 .map(|jobs| scope.spawn(move || jobs.iter().map(row).collect::<Result<Vec<Row>>>()))
@@ -128,11 +133,21 @@ impl Report {
         .flatten()
         .collect();
         let stats = fit.sample_stats.as_ref();
-        let energies = stats
-            .map(|stats| Chains::new(&stats.energy, run.chains))
-            .transpose()?
-            .map(ebfmi);
-        let divergences = stats.map_or(0, |stats| stats.diverging.iter().filter(|d| **d).count());
+        let (energies, divergences) = match &fit.streamed {
+            Some(streamed) => (Some(streamed.energies()), streamed.divergences),
+            None => (
+                stats
+                    .map(|stats| Chains::new(&stats.energy, run.chains))
+                    .transpose()?
+                    .map(ebfmi),
+                stats.map_or(0, |stats| stats.diverging.iter().filter(|d| **d).count()),
+            ),
+        };
+        if let Some(streamed) = &fit.streamed {
+            for (element, row) in rows.iter_mut().enumerate() {
+                streamed.complete(element, &mut row.summary);
+            }
+        }
         let named: Vec<Named> = rows
             .iter()
             .map(|row| Named {
@@ -142,7 +157,7 @@ impl Report {
             .collect();
         let facts = Run {
             num_chains: run.chains,
-            num_draws: run.draws,
+            num_draws: fit.draws(),
             divergences,
             ebfmi: energies.as_ref(),
         };
@@ -157,6 +172,7 @@ impl Report {
             );
             verdict.messages.insert(0, message);
         }
+        verdict.messages.extend(run.ending.clone());
         Ok(Self {
             verdict,
             rows,
@@ -196,7 +212,7 @@ impl Report {
             "rows": run.rows,
             "chains": run.chains,
             "warmup": run.warmup,
-            "draws": run.draws,
+            "draws": fit.draws(),
             "timing": run.timing,
             "diagnostics": self.diagnostics_json(),
             "prob": self.prob.get(),
