@@ -200,6 +200,13 @@ fn state_arrays(state: &sampler::State, chains: usize, dim: usize) -> State {
             vec![units],
             &tuning.trajectory_lengths,
         ));
+        if !tuning.centring.is_empty() {
+            arrays.push(StateArray {
+                name: "centring".into(),
+                shape: vec![units, tuning.centring.len() / units],
+                values: Values::I64(tuning.centring.iter().map(|&code| i64::from(code)).collect()),
+            });
+        }
     }
     arrays.push(StateArray {
         name: "iteration".into(),

@@ -3,12 +3,33 @@
 use std::ops::Range;
 
 use super::tables::{Table, Tables};
+use crate::back::evaluate::{CENTRING_STEPS, Density};
 use crate::diag::{Accumulator, Chains, EnergyStream, Pilot};
 use crate::model::Model;
 use crate::sampler::Samples;
 
 /// Numbers that are named at once.
 const BLOCK: usize = 1 << 17;
+
+/// Positions that are standardised at once.
+const COMPARED: usize = 1024;
+
+/// The codes of the centring weights of a unit of `samples` (a chain of NUTS, an ensemble of HMC), `[level]`: the
+/// model's own where the engine learns none.
+pub(super) fn unit_codes(model: &Model, samples: &Samples, unit: usize) -> Vec<u32> {
+    let learned = samples
+        .state
+        .tuning
+        .as_ref()
+        .map_or(&[][..], |tuning| &tuning.centring);
+    if learned.is_empty() {
+        return model
+            .centring()
+            .map_or_else(Vec::new, |centring| centring.initial().to_vec());
+    }
+    let levels = learned.len() / samples.ensembles;
+    learned[unit * levels..(unit + 1) * levels].to_vec()
+}
 
 /// The streams of a group.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,6 +86,7 @@ impl Digester<'_> {
             .clone()
             .flat_map(|chain| kept.iter().map(move |draw| chain * draws + draw))
             .collect();
+        let codes = unit_codes(self.model, samples, chains.start / chains.len().max(1));
         let blank = |&width: &usize| Table::full(width, vec![0.0; width * cells.len()]);
         let mut named: Vec<Table<f64>> = self.widths.iter().map(blank).collect();
         let mut streams = self.streams.get(group).cloned();
@@ -83,7 +105,7 @@ impl Digester<'_> {
                 let at = (chain * draws + first) * dim;
                 positions.extend_from_slice(&samples.positions[at..at + count * dim]);
             }
-            let values = self.model.named_values(&positions);
+            let values = self.model.named_values_in(&codes, &positions);
             for (table, values) in named.iter_mut().zip(&values) {
                 let width = table.width;
                 for (place, &draw) in kept.iter().enumerate() {
@@ -120,16 +142,44 @@ impl Digester<'_> {
         } else {
             // Only where every draw is kept, so the group's positions are all of them.
             let positions = &samples.positions[chains.start * draws * dim..chains.end * draws * dim];
-            let values = self.model.pointwise_log_likelihood(positions);
+            let values = self.model.pointwise_log_likelihood_in(&codes, positions);
             let tables = self.pointwise.iter().zip(values);
             tables
                 .map(|(&width, values)| Table::full(width, values))
                 .collect()
         };
+        let mut tables = Tables::of(samples, chains.len(), &cells, named, pointwise);
+        self.make_comparable(&mut tables, samples, &cells, &codes);
         Part {
             draws,
-            tables: Tables::of(samples, chains.len(), &cells, named, pointwise),
+            tables,
             streams,
+        }
+    }
+
+    /// Turns the log densities of `cells` into those in the coordinates that standardise all effects, so that units of
+    /// other centring weights can be compared: ln |dη/dξ| = Σ λ·ln τ is added.
+    fn make_comparable(&self, tables: &mut Tables, samples: &Samples, cells: &[usize], codes: &[u32]) {
+        let Some(centring) = self.model.centring().filter(|_| !codes.is_empty()) else {
+            return;
+        };
+        let dim = samples.dim;
+        let [_, log_density, ..] = &mut tables.reals;
+        for (cells, values) in cells
+            .chunks(COMPARED)
+            .zip(log_density.values.chunks_mut(COMPARED))
+        {
+            let position = |&cell: &usize| &samples.positions[cell * dim..(cell + 1) * dim];
+            let positions: Vec<f64> = cells.iter().flat_map(position).copied().collect();
+            let ln_scale = centring.standardise(codes, &positions).ln_scale;
+            for (value, ln_scales) in values.iter_mut().zip(ln_scale.chunks(codes.len())) {
+                let weight = |code: &u32| f64::from(*code) / f64::from(CENTRING_STEPS);
+                *value += codes
+                    .iter()
+                    .zip(ln_scales)
+                    .map(|(code, ln_scale)| weight(code) * ln_scale)
+                    .sum::<f64>();
+            }
         }
     }
 }

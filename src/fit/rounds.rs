@@ -133,7 +133,7 @@ impl<'m> Rounds<'m> {
         };
         settings.check(model.dim(), 0)?;
         let layout = settings.layout();
-        let state = State::dispersed(model.density(), &settings)?;
+        let state = State::dispersed(model, &settings)?;
         let (engine, states) = match &plan.adapter {
             None => {
                 let units = layout.ensembles;
@@ -234,8 +234,7 @@ impl<'m> Rounds<'m> {
                     layout.ensembles,
                     settings.threads,
                     &|unit| {
-                        let mut samples =
-                            run_unit(model.density(), &settings, unit, states[unit].clone(), watch)?;
+                        let mut samples = run_unit(model, &settings, unit, states[unit].clone(), watch)?;
                         let part = digest(unit, &samples, 0..samples.chains);
                         Ok((part, UnitEnd::of(&mut samples)))
                     },
@@ -246,7 +245,7 @@ impl<'m> Rounds<'m> {
                 )?;
             }
             Some(engine) => {
-                let mut samples = run_on_engine(engine, &settings, 0, &self.states[0], watch)?;
+                let mut samples = run_on_engine(engine, None, &settings, 0, &self.states[0], watch)?;
                 let most = f32_discrepancy(self.model, &samples, settings.seed);
                 self.discrepancy = self.discrepancy.map(|before| largest(before, most));
                 share_out(

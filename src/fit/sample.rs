@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::assemble::assemble;
+use super::digest::unit_codes;
 use super::footprint::{GROWING_BYTES, round_draws};
 use super::keeper::Keeper;
 use super::layout::Fit;
@@ -118,9 +119,14 @@ pub fn fit_as_planned(
     let counts = rounds.counts();
     let discrepancy = rounds.discrepancy();
     let ensembles = kept.stays.iter().filter(|stays| **stays).count();
-    let state = rounds
+    let mut state = rounds
         .into_state(&kept.stays)
         .ok_or_else(|| Error::bug("a run without chains"))?;
+    if let (Some(centring), Some(tuning)) = (model.centring(), &mut state.tuning)
+        && tuning.centring.is_empty()
+    {
+        tuning.centring = centring.initial().repeat(ensembles);
+    }
     let is_late = ending.is_late();
     let mut fit = assemble(model, options, plan, kept, &state)?;
     fit.run.ending = ending_text(&fit, options, plan, found, is_late);
@@ -239,17 +245,22 @@ pub(super) fn f32_discrepancy(model: &Model, samples: &Samples, seed: u64) -> f6
         iteration: samples.state.iteration,
         purpose: Purpose::Subsample,
     };
-    let chosen: Vec<usize> = (0..CHECKED_DRAWS.min(cells))
+    let mut chosen: Vec<usize> = (0..CHECKED_DRAWS.min(cells))
         .map(|k| {
             let word = stream.block(k as u32)[0];
             ((u64::from(word) * cells as u64) >> 32) as usize
         })
         .collect();
+    chosen.sort_unstable();
+    let per_unit = cells / samples.ensembles;
     let mut worker = model.density().evaluator(LANES);
     let (mut position, mut gradient) = (vec![0.0; dim * LANES], vec![0.0; dim * LANES]);
     let mut log_density = [0.0; LANES];
     let mut largest: f64 = 0.0;
-    for cells in chosen.chunks(LANES) {
+    // Draws of one unit are in the same coordinates.
+    let units = chosen.chunk_by(|a, b| a / per_unit == b / per_unit);
+    for cells in units.flat_map(|unit| unit.chunks(LANES)) {
+        worker.set_centring(&unit_codes(model, samples, cells[0] / per_unit));
         for lane in 0..LANES {
             let cell = cells[lane.min(cells.len() - 1)];
             for i in 0..dim {

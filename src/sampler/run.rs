@@ -69,7 +69,14 @@ pub fn run_unit(
         Sampler::Hmc => {
             let size = settings.layout().chains_per_ensemble;
             let mut engine = CpuEngine::new(density, settings, unit * size, size);
-            run_on_engine(&mut engine, settings, unit * size, &state, watch)
+            run_on_engine(
+                &mut engine,
+                density.centring(),
+                settings,
+                unit * size,
+                &state,
+                watch,
+            )
         }
     }
 }
