@@ -114,7 +114,7 @@ fn fit() -> Fit {
             Array {
                 name: "row".to_owned(),
                 dims: vec![row],
-                values: Values::F64(vec![0.5, -0.5, 1e300, f64::MIN_POSITIVE]),
+                values: Values::F64(vec![0.5, -0.5, 1e300, f64::MIN_POSITIVE].into()),
             },
             Array {
                 name: "n".to_owned(),
@@ -143,7 +143,7 @@ fn fit() -> Fit {
                 StateArray {
                     name: "positions".to_owned(),
                     shape: vec![CHAINS, 2],
-                    values: Values::F64(noise.many(2 * CHAINS)),
+                    values: Values::F64(noise.many(2 * CHAINS).into()),
                 },
                 StateArray {
                     name: "counters".to_owned(),

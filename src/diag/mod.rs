@@ -40,5 +40,5 @@ pub use normal_scores::std_normal_quantile;
 pub use pilot::Pilot;
 pub use quantile::quantile;
 pub use rhat::{rhat, rhat_bulk, rhat_folded, rhat_nested, rhat_nested_basic};
-pub use summary::{Summary, summarise};
+pub use summary::{Summariser, Summary, summarise};
 pub use verdict::{Verdict, judge};

@@ -123,7 +123,7 @@ fn data_arrays(model: &Model) -> Result<(Vec<Array>, Vec<Array>)> {
         .map(|likelihood| Array {
             name: likelihood.outcome.clone(),
             dims: plate_dimensions(lowered, &likelihood.plate),
-            values: Values::F64(values[likelihood.observed.index()].clone()),
+            values: Values::F64(values[likelihood.observed.index()].clone().into()),
         })
         .collect();
     let rows = lowered
@@ -145,7 +145,7 @@ fn data_arrays(model: &Model) -> Result<(Vec<Array>, Vec<Array>)> {
             crate::data::Values::Number(numbers) => Some(Array {
                 name: column.name().into(),
                 dims: rows.clone(),
-                values: Values::F64(numbers.clone()),
+                values: Values::F64(numbers.clone().into()),
             }),
             crate::data::Values::Text => None,
         })
@@ -188,7 +188,7 @@ fn state_arrays(state: &sampler::State, chains: usize, dim: usize) -> State {
     let array = |name: &str, shape: Vec<usize>, values: &[f64]| StateArray {
         name: name.into(),
         shape,
-        values: Values::F64(values.to_vec()),
+        values: Values::F64(values.to_vec().into()),
     };
     let mut arrays = vec![array("position", vec![chains, dim], &state.positions)];
     if let Some(tuning) = &state.tuning {

@@ -23,7 +23,7 @@ pub(super) enum Fault {
 type Part<T> = Result<T, String>;
 
 /// The fit of a file.
-pub(super) fn fit(file: File) -> Result<Fit, Fault> {
+pub(super) fn fit(file: File<'static>) -> Result<Fit, Fault> {
     let Some(Attribute::Text(version)) = attribute(&file.attributes, "tadpool_version") else {
         return Err(Fault::Unsigned);
     };
@@ -46,7 +46,7 @@ pub(super) fn fit(file: File) -> Result<Fit, Fault> {
     parts(file).map_err(|what| Fault::Incomplete { version, what })
 }
 
-fn parts(mut file: File) -> Part<Fit> {
+fn parts(mut file: File<'static>) -> Part<Fit> {
     let run = run(&file.attributes)?;
     let mut group = |name: &str| {
         let at = file.groups.iter().position(|group| group.name == name);
@@ -142,7 +142,7 @@ fn true_name(variable: &Variable) -> String {
 }
 
 /// Takes the coordinates out of the group; what stays are the variables proper.
-fn split_coordinates(group: &mut Group) -> Vec<Variable> {
+fn split_coordinates(group: &mut Group<'static>) -> Vec<Variable<'static>> {
     let variables = std::mem::take(&mut group.variables);
     let is_coordinate = |variable: &Variable| group.dimensions.iter().any(|(name, _)| *name == variable.name);
     let (coordinates, rest) = variables.into_iter().partition(is_coordinate);
@@ -172,7 +172,7 @@ fn plates(names: &[String], coordinates: &[Variable]) -> Part<Vec<Dimension>> {
     names.iter().map(one).collect()
 }
 
-fn quantities(mut group: Group, run: &Run) -> Part<Vec<Quantity>> {
+fn quantities(mut group: Group<'static>, run: &Run) -> Part<Vec<Quantity>> {
     let coordinates = split_coordinates(&mut group);
     for (name, expected) in [("chain", run.chains), ("draw", run.draws)] {
         let length = group
@@ -187,7 +187,7 @@ fn quantities(mut group: Group, run: &Run) -> Part<Vec<Quantity>> {
             ));
         }
     }
-    let one = |variable: Variable| {
+    let one = |variable: Variable<'static>| {
         let wrong = || format!("`{}/{}` holds no draws", group.name, variable.name);
         let inner = match variable.dimensions.as_slice() {
             [chain, draw, inner @ ..] if chain == "chain" && draw == "draw" => inner,
@@ -203,13 +203,13 @@ fn quantities(mut group: Group, run: &Run) -> Part<Vec<Quantity>> {
             name,
             dims,
             derived,
-            values,
+            values: values.into_owned(),
         })
     };
     group.variables.into_iter().map(one).collect()
 }
 
-fn sample_stats(group: Group) -> Part<SampleStats> {
+fn sample_stats(group: Group<'static>) -> Part<SampleStats> {
     let mut variables = group.variables;
     let mut take = |name: &str| {
         let at = variables.iter().position(|variable| variable.name == name);
@@ -217,7 +217,7 @@ fn sample_stats(group: Group) -> Part<SampleStats> {
     };
     let missing = |name: &str| format!("`sample_stats/{name}` is missing");
     let mut reals = |name: &str| match take(name) {
-        Some(Values::F64(values)) => Ok(values),
+        Some(Values::F64(values)) => Ok(values.into_owned()),
         Some(Values::F32(_) | Values::I64(_) | Values::Bool(_) | Values::Text(_)) | None => {
             Err(missing(name))
         }
@@ -240,7 +240,7 @@ fn sample_stats(group: Group) -> Part<SampleStats> {
     })
 }
 
-fn streamed(mut group: Group) -> Part<Streamed> {
+fn streamed(mut group: Group<'static>) -> Part<Streamed> {
     let missing = |name: &str| format!("`summary/{name}` is missing");
     let count = |name: &str| match attribute(&group.attributes, name) {
         Some(Attribute::I64(x)) => usize::try_from(*x).map_err(|_| missing(name)),
@@ -262,7 +262,7 @@ fn streamed(mut group: Group) -> Part<Streamed> {
         at.map(|at| group.variables.swap_remove(at).values)
     };
     let mut reals = |name: &str| match take(name) {
-        Some(Values::F64(values)) if name == "ebfmi" || values.len() == numbers => Ok(values),
+        Some(Values::F64(values)) if name == "ebfmi" || values.len() == numbers => Ok(values.into_owned()),
         Some(Values::F64(_) | Values::F32(_) | Values::I64(_) | Values::Bool(_) | Values::Text(_)) | None => {
             Err(missing(name))
         }
@@ -287,9 +287,9 @@ fn streamed(mut group: Group) -> Part<Streamed> {
     })
 }
 
-fn arrays(mut group: Group) -> Part<Vec<Array>> {
+fn arrays(mut group: Group<'static>) -> Part<Vec<Array>> {
     let coordinates = split_coordinates(&mut group);
-    let one = |variable: Variable| {
+    let one = |variable: Variable<'static>| {
         Ok(Array {
             name: true_name(&variable),
             dims: plates(&variable.dimensions, &coordinates)?,
@@ -299,9 +299,9 @@ fn arrays(mut group: Group) -> Part<Vec<Array>> {
     group.variables.into_iter().map(one).collect()
 }
 
-fn columns(mut group: Group) -> Part<Vec<Column>> {
+fn columns(mut group: Group<'static>) -> Part<Vec<Column>> {
     let coordinates = split_coordinates(&mut group);
-    let one = |variable: Variable| {
+    let one = |variable: Variable<'static>| {
         let wrong = |what: &str| format!("{what} of `columns/{}`", variable.name);
         let Some(Attribute::Text(table)) = attribute(&variable.attributes, "table").cloned() else {
             return Err(wrong("the table is missing"));
@@ -312,7 +312,7 @@ fn columns(mut group: Group) -> Part<Vec<Column>> {
         };
         let name = true_name(&variable);
         let values = match (&variable.values, levels.map(|coordinate| &coordinate.values)) {
-            (Values::F64(values), None) => ColumnValues::Numbers(values.clone()),
+            (Values::F64(values), None) => ColumnValues::Numbers(values.to_vec()),
             (Values::I64(codes), Some(Values::Text(levels))) => {
                 let known = -1..levels.len() as i64;
                 if !codes.iter().all(|code| known.contains(code)) {
@@ -332,7 +332,7 @@ fn columns(mut group: Group) -> Part<Vec<Column>> {
     group.variables.into_iter().map(one).collect()
 }
 
-fn state(group: Group) -> Part<State> {
+fn state(group: Group<'static>) -> Part<State> {
     let Some(Attribute::I64(version)) = attribute(&group.attributes, "state_version") else {
         return Err("the attribute `state/state_version` is missing".to_owned());
     };
@@ -343,7 +343,7 @@ fn state(group: Group) -> Part<State> {
             .find(|(own, _)| own == name)
             .map(|(_, length)| *length)
     };
-    let one = |variable: &Variable| {
+    let one = |variable: &Variable<'static>| {
         let shape: Option<Vec<usize>> = variable.dimensions.iter().map(length).collect();
         Ok(StateArray {
             name: true_name(variable),

@@ -200,7 +200,7 @@ pub struct Array {
     /// Axes, slowest first.
     pub dims: Vec<Dimension>,
     /// Row-major elements.
-    pub values: Values,
+    pub values: Values<'static>,
 }
 
 /// A column of a data table.
@@ -245,7 +245,7 @@ pub struct StateArray {
     /// Length of each axis, slowest first.
     pub shape: Vec<usize>,
     /// Row-major elements.
-    pub values: Values,
+    pub values: Values<'static>,
 }
 
 impl Fit {

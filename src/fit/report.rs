@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 
 use super::layout::{Fit, Quantity};
 use crate::data::element_name;
-use crate::diag::{Chains, Interval, Named, Prob, Run, Summary, Verdict, ebfmi, judge, summarise};
+use crate::diag::{Chains, Interval, Named, Prob, Run, Summariser, Summary, Verdict, ebfmi, judge};
 use crate::error::Result;
-use crate::sampler::Layout;
+use crate::sampler::{Layout, share_out};
 
 /// A GPU's log density may differ from that of f64 by this much: a small part of the energy errors that the step size
 /// allows all the time.
@@ -103,35 +103,27 @@ impl Report {
                     .map(|(element, name)| (name, quantity, element, len)),
             );
         }
-        let row = |(name, quantity, element, len): &(String, &Quantity, usize, usize)| -> Result<Row> {
+        let summariser = Summariser::new(run.chains, run.draws, interval, prob, superchain);
+        let one = |job: usize| -> Result<Summary> {
+            let (_, quantity, element, len) = &jobs[job];
             let draws: Vec<f64> = (0..cells)
                 .map(|cell| quantity.values[cell * len + element])
                 .collect();
-            let summary = summarise(Chains::new(&draws, run.chains)?, interval, prob, superchain);
-            Ok(Row {
-                name: name.clone(),
+            Ok(summariser.summarise(Chains::new(&draws, run.chains)?))
+        };
+        let mut summaries = vec![Summary::UNDEFINED; jobs.len()];
+        share_out(jobs.len(), threads, &one, &mut |job, summary| {
+            summaries[job] = summary
+        })?;
+        let mut rows: Vec<Row> = jobs
+            .into_iter()
+            .zip(summaries)
+            .map(|((name, quantity, _, _), summary)| Row {
+                name,
                 quantity: quantity.name.clone(),
                 summary,
             })
-        };
-        let share = jobs.len().div_ceil(threads.max(1)).max(1);
-        let mut rows: Vec<Row> = std::thread::scope(|scope| {
-            let workers: Vec<_> = jobs
-                .chunks(share)
-                .map(|jobs| scope.spawn(move || jobs.iter().map(row).collect::<Result<Vec<Row>>>()))
-                .collect();
-            workers
-                .into_iter()
-                .map(|worker| {
-                    worker
-                        .join()
-                        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-                })
-                .collect::<Result<Vec<Vec<Row>>>>()
-        })?
-        .into_iter()
-        .flatten()
-        .collect();
+            .collect();
         let stats = fit.sample_stats.as_ref();
         let (energies, divergences) = match &fit.streamed {
             Some(streamed) => (Some(streamed.energies()), streamed.divergences),
