@@ -243,9 +243,14 @@ impl Model {
         self.pointwise.outputs_tuned(Some(codes), positions)
     }
 
+    /// The number of log likelihoods at one position, for each of [`Lowered`]'s likelihoods.
+    pub fn pointwise_lens(&self) -> Vec<usize> {
+        self.pointwise.output_lens()
+    }
+
     /// The number of log likelihoods at one position: observations of all outcomes.
     pub fn num_observations(&self) -> usize {
-        self.pointwise.output_lens().iter().sum()
+        self.pointwise_lens().iter().sum()
     }
 }
 

@@ -50,7 +50,8 @@ pub use ensemble::{
 };
 pub use initial::starting_positions;
 pub use progress::{Phase, Progress, Watch};
-pub use run::run;
+pub(crate) use run::{most_draws, share_out};
+pub use run::{run, run_unit};
 pub use samples::{Samples, State, Tuning};
 pub use settings::{CHAINS_PER_ENSEMBLE, Layout, Sampler, Settings};
 
