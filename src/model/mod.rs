@@ -3,7 +3,7 @@
 //! May import everything up to `gpu`. Promises: all back ends come from one lowered program; named values are computed
 //! from positions in f64, whichever back end drew them.
 
-use crate::back::kernel::DensityKernel;
+use crate::back::kernel::{DensityKernel, Form, FusedKernel, Memory};
 use crate::back::reference::{self, Evaluation};
 use crate::back::simd::SimdDensity;
 use crate::back::wgsl;
@@ -171,6 +171,15 @@ impl Model {
     /// An environment error with the numbers if the model does not fit a GPU thread.
     pub fn kernel(&self) -> Result<DensityKernel> {
         wgsl::kernel(self.density.clone())
+    }
+
+    /// The same over a thread's own memory, as `form` and `memory` say.
+    ///
+    /// # Errors
+    ///
+    /// As [`Model::kernel`].
+    pub fn fused_kernel(&self, form: Form, memory: Memory) -> Result<FusedKernel> {
+        wgsl::fused_kernel(self.density.clone(), form, memory)
     }
 
     /// Log density and gradient of the program as written, `position` being `[dim]`: slow, the judge of the others.

@@ -2,10 +2,11 @@
 
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 
-const PARTS: [&str; 4] = [
+const PARTS: [&str; 5] = [
     include_str!("../../shaders/bindings.wgsl"),
     include_str!("../../shaders/special.wgsl"),
     include_str!("../../shaders/philox.wgsl"),
+    include_str!("../../shaders/hmc_settings.wgsl"),
     include_str!("../../shaders/hmc_step.wgsl"),
 ];
 
