@@ -45,7 +45,7 @@ fn iterate(
     var now = vec2<f32>(hmc_load(CHAIN_NOW_WHOLE, chain), hmc_load(CHAIN_NOW_REST, chain));
     var start = vec2<f32>(hmc_load(CHAIN_START_WHOLE, chain), hmc_load(CHAIN_START_REST, chain));
     var kinetic_start = vec2<f32>(hmc_load(CHAIN_KINETIC_WHOLE, chain), hmc_load(CHAIN_KINETIC_REST, chain));
-    //@codes
+    //@tuned
     //@each x@ = position[@i * chains + chain];
     //@each d@ = gradient[@i * chains + chain];
     //@held m@ = hmc_inv_mass(ensemble, @i);

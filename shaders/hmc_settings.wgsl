@@ -25,9 +25,14 @@ fn hmc_inv_mass(ensemble: u32, i: u32) -> f32 {
     return bitcast<f32>(settings[ensemble * DIM + i]);
 }
 
-// The code of a level's centring weight, for the log density.
+// The code of a level's centring weight.
 fn hmc_centring_code(ensemble: u32, level: u32) -> u32 {
     return settings[params.ensembles * DIM + ensemble * params.levels + level];
+}
+
+// The same by chain, for the log density.
+fn centring_code(chain: u32, level: u32) -> u32 {
+    return hmc_centring_code(chain / params.chains_per_ensemble, level);
 }
 
 // Iterations of the block that the ensemble may finish before the host, or the adaptation, looks at it.

@@ -18,10 +18,6 @@ fn poison(
     }
 }
 
-fn centring_code(chain: u32, level: u32) -> u32 {
-    return hmc_centring_code(chain / params.chains_per_ensemble, level);
-}
-
 // Log density and gradient at the positions as they are.
 @compute @workgroup_size(LANES)
 fn evaluate(

@@ -49,6 +49,19 @@ pub enum Memory {
     Buffers,
 }
 
+/// What a model's text comes to in its forms, for choosing among them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KernelSize {
+    /// Coordinates of a position.
+    pub dim: usize,
+    /// Statements of [`Form::Unrolled`].
+    pub unrolled_statements: u64,
+    /// Loop trips of one call in the other forms.
+    pub loop_trips: u64,
+    /// Intermediate numbers of a chain in their arrays.
+    pub private_numbers: usize,
+}
+
 /// A log density over a thread's own memory, for drivers that keep a chain's state there over many steps.
 #[derive(Debug, Clone)]
 pub struct FusedKernel {
@@ -59,4 +72,8 @@ pub struct FusedKernel {
     /// For [`Memory::Held`] an unrolled text names entry 9 of the data columns `k9`, a private scalar that the driver
     /// loads; otherwise `columns[9u]`.
     pub memory: Memory,
+    /// What the text reads by the codes of centring weights: where in the columns the candidates begin, and the weight's
+    /// level. For (96, 3) a held and unrolled text names the entry at 96 + code of level 3 `c96_3`, a private scalar that
+    /// the driver loads; otherwise it calls `centring_code`.
+    pub tuned: Vec<(usize, usize)>,
 }

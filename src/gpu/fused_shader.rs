@@ -11,33 +11,27 @@ const STATE: [char; 6] = ['x', 'd', 'p', 'b', 'e', 'm'];
 
 /// One expansion of the template.
 #[derive(Clone, Copy)]
-struct Expansion {
+struct Expansion<'a> {
     form: Form,
     memory: Memory,
     dim: usize,
-    /// Centring weights of an ensemble.
-    levels: usize,
     /// Entries of the data columns.
     columns: usize,
+    tuned: &'a [(usize, usize)],
 }
 
-impl Expansion {
-    fn of(kernel: &FusedKernel) -> Self {
+impl<'a> Expansion<'a> {
+    fn of(kernel: &'a FusedKernel) -> Self {
         Self {
             form: kernel.form,
             memory: kernel.memory,
             dim: kernel.density.dim,
-            levels: kernel.density.centring.len(),
             columns: kernel.density.columns.len(),
+            tuned: &kernel.tuned,
         }
     }
 
-    /// Whether codes of centring weights lie in the thread's own memory.
-    fn holds_codes(self) -> bool {
-        self.levels > 0 && self.memory == Memory::Held
-    }
-
-    /// Whether data columns do.
+    /// Whether data columns lie in the thread's own memory.
     fn holds_columns(self) -> bool {
         self.form == Form::Unrolled && self.memory == Memory::Held
     }
@@ -93,28 +87,22 @@ impl Expansion {
 
     /// The private variables.
     fn declare(self) -> Vec<String> {
-        let mut names: Vec<(char, usize, &str)> = STATE
-            .into_iter()
-            .filter(|&name| self.is_private(name))
-            .map(|name| (name, self.dim, "f32"))
-            .collect();
-        if self.holds_codes() {
-            names.push(('c', self.levels, "u32"));
-        }
-        if self.holds_columns() {
-            names.push(('k', self.columns, "f32"));
-        }
-        let of = |(name, len, ty): (char, usize, &str)| -> Vec<String> {
-            match self.form {
-                Form::Unrolled => (0..len)
-                    .map(|i| format!("var<private> {name}{i}: {ty};"))
-                    .collect(),
+        let private = STATE.into_iter().filter(|&name| self.is_private(name));
+        let scalar = |name: String| format!("var<private> {name}: f32;");
+        let mut lines: Vec<String> = private
+            .flat_map(|name| match self.form {
+                Form::Unrolled => (0..self.dim).map(|i| scalar(format!("{name}{i}"))).collect(),
                 Form::Arrays | Form::Buffers => {
-                    vec![format!("var<private> {name}s: array<{ty}, {len}>;")]
+                    vec![format!("var<private> {name}s: array<f32, {}>;", self.dim)]
                 }
-            }
-        };
-        names.into_iter().flat_map(of).collect()
+            })
+            .collect();
+        if self.holds_columns() {
+            lines.extend((0..self.columns).map(|at| scalar(format!("k{at}"))));
+            let tuned = self.tuned.iter();
+            lines.extend(tuned.map(|(start, level)| scalar(format!("c{start}_{level}"))));
+        }
+        lines
     }
 
     /// Stores `z`, the four normals of a block, as momenta.
@@ -144,22 +132,6 @@ impl Expansion {
         }
     }
 
-    /// Loads the codes of the ensemble's centring weights, where they are held.
-    fn codes(self, indent: &str) -> Vec<String> {
-        let load = |name: &str, level: &str| format!("{name} = hmc_centring_code(ensemble, {level});");
-        match self.form {
-            _ if !self.holds_codes() => Vec::new(),
-            Form::Unrolled => (0..self.levels)
-                .map(|level| format!("{indent}{}", load(&format!("c{level}"), &format!("{level}u"))))
-                .collect(),
-            Form::Arrays | Form::Buffers => vec![format!(
-                "{indent}for (var i = 0u; i < {}u; i++) {{ {} }}",
-                self.levels,
-                load("cs[i]", "i")
-            )],
-        }
-    }
-
     /// Loads the data columns, where they are held.
     fn columns(self, indent: &str) -> Vec<String> {
         let held = if self.holds_columns() { self.columns } else { 0 };
@@ -168,23 +140,16 @@ impl Expansion {
             .collect()
     }
 
-    /// The function by which a log density reads the centring codes.
-    fn centring_code(self) -> String {
-        let body = match self.form {
-            _ if self.levels == 0 => "    return 0u;\n".to_owned(),
-            _ if !self.holds_codes() => {
-                "    return hmc_centring_code(chain / params.chains_per_ensemble, level);\n".to_owned()
-            }
-            Form::Unrolled => {
-                // The level is a constant wherever this is called, so one case remains of them.
-                let cases: String = (0..self.levels)
-                    .map(|level| format!("        case {level}u: {{ return c{level}; }}\n"))
-                    .collect();
-                format!("    switch level {{\n{cases}        default: {{ return 0u; }}\n    }}\n")
-            }
-            Form::Arrays | Form::Buffers => "    return cs[level];\n".to_owned(),
-        };
-        format!("fn centring_code(chain: u32, level: u32) -> u32 {{\n{body}}}\n")
+    /// Loads the data that the ensemble's centring weights choose, where they are held.
+    fn tuned(self, indent: &str) -> Vec<String> {
+        let held = if self.holds_columns() { self.tuned } else { &[] };
+        held.iter()
+            .map(|(start, level)| {
+                format!(
+                    "{indent}c{start}_{level} = columns[{start}u + hmc_centring_code(ensemble, {level}u)];"
+                )
+            })
+            .collect()
     }
 
     fn expand(self, template: &str) -> String {
@@ -202,7 +167,7 @@ impl Expansion {
                 match code {
                     "//@declare" => lines.extend(self.declare()),
                     "//@momentum" => lines.extend(self.momentum(indent)),
-                    "//@codes" => lines.extend(self.codes(indent)),
+                    "//@tuned" => lines.extend(self.tuned(indent)),
                     "//@columns" => lines.extend(self.columns(indent)),
                     _ => lines.push(line.to_owned()),
                 }
@@ -217,15 +182,5 @@ impl Expansion {
 pub fn fused_module(kernel: &FusedKernel) -> String {
     let expansion = Expansion::of(kernel);
     let driver = expansion.expand(HMC_FUSED);
-    let codes = expansion.centring_code();
-    [
-        BINDINGS,
-        SPECIAL,
-        PHILOX,
-        SETTINGS,
-        &codes,
-        &kernel.density.wgsl,
-        &driver,
-    ]
-    .join("\n")
+    [BINDINGS, SPECIAL, PHILOX, SETTINGS, &kernel.density.wgsl, &driver].join("\n")
 }

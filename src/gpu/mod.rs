@@ -15,6 +15,7 @@
 //! - Without the feature `gpu` the same names exist (`absent`) and say that this build has no GPU support.
 
 mod adapter;
+mod mapping;
 mod plan;
 
 #[cfg(feature = "gpu")]
@@ -49,6 +50,7 @@ mod absent;
 
 pub use adapter::{Adapter, AdapterLimits, choose};
 pub use fused_shader::fused_module;
+pub use mapping::{Driver, Mapping};
 pub use plan::{IterationResult, Plan};
 
 #[cfg(feature = "gpu")]

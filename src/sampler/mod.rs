@@ -15,6 +15,7 @@
 //! - nothing is allocated between two leapfrog steps; there are no clocks and no files: progress goes to an observer,
 //!   and a flag stops a run, which then returns what it has.
 
+mod centring;
 mod chain;
 mod dual_averaging;
 mod ensemble;
@@ -29,6 +30,8 @@ mod step_size;
 mod windows;
 
 #[cfg(test)]
+mod centring_tests;
+#[cfg(test)]
 mod posterior_tests;
 #[cfg(test)]
 mod run_tests;
@@ -37,7 +40,8 @@ mod targets;
 
 pub use dual_averaging::DualAveraging;
 pub use ensemble::{
-    Adaptation, CpuEngine, Engine, GpuEngine, IterationResult, MAX_LEAPFROG_STEPS, Plan, run_on_engine,
+    Adaptation, CpuEngine, Engine, GpuDriver, GpuEngine, IterationResult, MAX_LEAPFROG_STEPS, Plan,
+    run_on_engine,
 };
 pub use initial::starting_positions;
 pub use progress::{Phase, Progress, Watch};

@@ -5,7 +5,7 @@ use super::names::{self, Element};
 use super::ops::{binary, literal, unary};
 use crate::back::kernel::{DensityKernel, Form, Memory};
 use crate::error::{Error, Result};
-use crate::ir::{Graph, Handle, IndexId, Op, SlotId};
+use crate::ir::{ColumnId, Graph, Handle, IndexId, Op, SlotId};
 use crate::pass::schedule::{Loop, Schedule, Target};
 
 /// Numbers that one thread may keep in private arrays.
@@ -174,7 +174,7 @@ impl<'a> Emitter<'a> {
                 .copied()
                 .collect(),
             dim: graph.dim(),
-            centring: Vec::new(),
+            centring: graph.tuned().flat_map(|index| &index.codes).copied().collect(),
             constant: schedule.program.constant,
             loop_trips: self.loop_trips,
         })
@@ -288,16 +288,56 @@ impl<'a> Emitter<'a> {
     /// The element that an index column points to from the running element.
     fn code(&self, index: IndexId) -> Element {
         let column = self.graph.index_column(index);
+        let start = self.index_offsets[index.index()];
         match (&column.domain, &self.element) {
             (None, _) => Element::Known(column.codes[0] as usize),
+            (Some(_), _) if column.tuned => Element::Dynamic(format!(
+                "centring_code(chain, {})",
+                self.level(index).expression()
+            )),
             // The design is part of the shape: unrolled text names the element itself.
             (Some(_), Some(Element::Known(k))) => Element::Known(column.codes[*k] as usize),
-            (Some(_), Some(Element::Dynamic(text))) => Element::Dynamic(format!(
-                "indices[{}u + {text}]",
-                self.index_offsets[index.index()]
-            )),
-            (Some(_), None) => Element::Dynamic(format!("indices[{}u]", self.index_offsets[index.index()])),
+            (Some(_), Some(Element::Dynamic(text))) => {
+                Element::Dynamic(format!("indices[{start}u + {text}]"))
+            }
+            (Some(_), None) => Element::Dynamic(format!("indices[{start}u]")),
         }
+    }
+
+    /// The centring weight of the running element of a tuned index.
+    fn level(&self, index: IndexId) -> Element {
+        let offset = self.graph.tuned_offset(index);
+        match &self.element {
+            Some(Element::Known(k)) => Element::Known(offset + k),
+            Some(Element::Dynamic(text)) => Element::Dynamic(format!("{offset}u + {text}")),
+            None => Element::Known(offset),
+        }
+    }
+
+    /// Data that the code of a centring weight chooses.
+    fn tuned_data(&self, column: ColumnId, index: IndexId) -> String {
+        let start = self.column_offsets[column.index()];
+        match (self.level(index), self.form, self.memory) {
+            (Element::Known(level), Form::Unrolled, Memory::Held) => names::tuned(start, level),
+            (_, Form::Buffers | Form::Arrays | Form::Unrolled, _) => {
+                format!("columns[{start}u + {}]", self.code(index).expression())
+            }
+        }
+    }
+
+    /// What an unrolled text reads by the code of a centring weight: where the column begins, and the weight's level.
+    pub(super) fn tuned(&self) -> Vec<(usize, usize)> {
+        let graph = self.graph;
+        let mut places: Vec<(usize, usize)> = (0..graph.nodes.len())
+            .filter_map(|node| graph.tuned_data(Handle::new(node)))
+            .flat_map(|(column, index)| {
+                let (start, offset) = (self.column_offsets[column.index()], graph.tuned_offset(index));
+                (0..graph.index_column(index).codes.len()).map(move |k| (start, offset + k))
+            })
+            .collect();
+        places.sort_unstable();
+        places.dedup();
+        places
     }
 
     fn add_to(&mut self, target: Target, element: &Element, value: &str) {
@@ -332,6 +372,9 @@ impl<'a> Emitter<'a> {
                 Some(Element::Known(_) | Element::Dynamic(_)) | None => format!("q{}", slot.index()),
             },
             Op::Sum(_) => format!("s{}", handle.index()),
+            Op::Gather { .. } if let Some((column, index)) = self.graph.tuned_data(handle) => {
+                self.tuned_data(column, index)
+            }
             _ if self.is_array(handle) => match &self.element {
                 Some(element) => names::array(self.form, handle.index(), element),
                 None => return Err(Error::bug(format!("{handle} is read outside of its loop"))),

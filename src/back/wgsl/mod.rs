@@ -9,7 +9,7 @@ mod emit;
 mod names;
 mod ops;
 
-use super::kernel::{DensityKernel, Form, FusedKernel, Memory};
+use super::kernel::{DensityKernel, Form, FusedKernel, KernelSize, Memory};
 use crate::error::Result;
 use crate::ir::Program;
 use crate::pass::schedule::{Loop, Stage, schedule};
@@ -32,20 +32,23 @@ pub fn kernel(program: Program) -> Result<DensityKernel> {
 ///
 /// As [`kernel`].
 pub fn fused_kernel(program: Program, form: Form, memory: Memory) -> Result<FusedKernel> {
-    let density = emit::Emitter::new(&schedule(program)?, form, memory)?.kernel()?;
+    let schedule = schedule(program)?;
+    let emitter = emit::Emitter::new(&schedule, form, memory)?;
+    let tuned = emitter.tuned();
     Ok(FusedKernel {
-        density,
+        density: emitter.kernel()?,
         form,
         memory,
+        tuned,
     })
 }
 
-/// Statements of the unrolled text of a program, without writing it.
+/// What the text of a program comes to in its forms, without writing it.
 ///
 /// # Errors
 ///
 /// Bug: a program that is not simplified.
-pub fn unrolled_statements(program: Program) -> Result<u64> {
+pub fn size(program: Program) -> Result<KernelSize> {
     let schedule = schedule(program)?;
     let graph = &schedule.program.graph;
     let of_loop = |pass: &Loop| {
@@ -60,5 +63,14 @@ pub fn unrolled_statements(program: Program) -> Result<u64> {
         let scalars = stage.scalars.len() + stage.density.len() + stage.gradient.len() + stage.scatters.len();
         scalars as u64 + stage.loops.iter().map(of_loop).sum::<u64>()
     };
-    Ok(schedule.stages.iter().map(of_stage).sum())
+    Ok(KernelSize {
+        dim: graph.dim(),
+        unrolled_statements: schedule.stages.iter().map(of_stage).sum(),
+        loop_trips: schedule.trips(),
+        private_numbers: schedule
+            .arrays
+            .iter()
+            .map(|array| graph.plate_len(graph.ty(*array).plate))
+            .sum(),
+    })
 }

@@ -68,3 +68,9 @@ pub(super) fn known_column(form: Form, memory: Memory, at: usize) -> String {
         (Form::Buffers | Form::Arrays | Form::Unrolled, _) => format!("columns[{at}u]"),
     }
 }
+
+/// The entry of the column that begins at `start` which the code of the centring weight of `level` chooses, where a
+/// thread keeps it.
+pub(super) fn tuned(start: usize, level: usize) -> String {
+    format!("c{start}_{level}")
+}
