@@ -5,6 +5,7 @@ use crate::error::{Error, Result};
 
 use super::adapter::Adapter;
 use super::device::Gpu;
+use super::plan::Plan;
 use super::shader::{CHAIN_ROWS, draw_rows};
 
 /// Device memory for the draws of one block of iterations, and as much again to read them back, bytes.
@@ -39,6 +40,30 @@ impl Shape {
     /// Words of one iteration's plans: step size and number of steps per ensemble.
     pub(super) fn plan_words(&self) -> usize {
         self.ensembles().saturating_mul(2)
+    }
+
+    /// Checks plans `[iteration][ensemble]` of a run that begins with `first_iteration`.
+    ///
+    /// # Errors
+    /// Bug: plans of another shape, a trajectory without steps, or more iterations than 32 bits count.
+    pub(super) fn check_plans(&self, first_iteration: u32, plans: &[Vec<Plan>]) -> Result<()> {
+        if u32::try_from(plans.len())
+            .ok()
+            .and_then(|n| first_iteration.checked_add(n))
+            .is_none()
+        {
+            return Err(Error::bug("iterations are counted in 32 bits"));
+        }
+        for of_iteration in plans {
+            expect_length("plans of an iteration", of_iteration.len(), self.ensembles())?;
+            let is_wrong = |plan: &&Plan| {
+                !((plan.step_size as f32).is_normal() && plan.step_size > 0.0) || plan.num_leapfrog_steps == 0
+            };
+            if let Some(plan) = of_iteration.iter().find(is_wrong) {
+                return Err(Error::bug(format!("{plan:?} is no trajectory")));
+            }
+        }
+        Ok(())
     }
 
     /// Iterations whose draws stay on the device together: what the budget holds, at least one.
@@ -80,6 +105,16 @@ impl Shape {
         // The status word keeps 31 bits for the count of iterations; a block stays far below.
         Ok(by_draws.min(by_plans).clamp(1, 1 << 20) as usize)
     }
+}
+
+/// Fails unless `what` has as many values as expected.
+pub(super) fn expect_length(what: &str, got: usize, expected: usize) -> Result<()> {
+    if got == expected {
+        return Ok(());
+    }
+    Err(Error::bug(format!(
+        "{what}: {got} values where {expected} were expected"
+    )))
 }
 
 /// The buffers, in the order of their bindings (`shaders/bindings.wgsl`), and the one for reading back.

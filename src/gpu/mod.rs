@@ -30,6 +30,8 @@ mod pace;
 #[cfg(feature = "gpu")]
 mod pipelines;
 #[cfg(feature = "gpu")]
+mod rows;
+#[cfg(feature = "gpu")]
 mod schedule;
 #[cfg(any(feature = "gpu", test))]
 mod shader;
@@ -40,6 +42,8 @@ mod stepped;
 
 #[cfg(not(feature = "gpu"))]
 mod absent;
+#[cfg(not(feature = "gpu"))]
+mod absent_rows;
 
 pub use adapter::{Adapter, AdapterLimits, choose};
 pub use plan::{IterationResult, Plan};
@@ -49,7 +53,11 @@ pub use blocking::list_adapters;
 #[cfg(feature = "gpu")]
 pub use device::Gpu;
 #[cfg(feature = "gpu")]
+pub use rows::RowsHmc;
+#[cfg(feature = "gpu")]
 pub use stepped::SteppedHmc;
 
 #[cfg(not(feature = "gpu"))]
 pub use absent::{Gpu, SteppedHmc, list_adapters};
+#[cfg(not(feature = "gpu"))]
+pub use absent_rows::RowsHmc;

@@ -8,7 +8,7 @@ use std::time::Instant;
 use crate::back::kernel::DensityKernel;
 use crate::error::{Error, Result};
 
-use super::buffers::{Buffers, Params, Shape};
+use super::buffers::{Buffers, Params, Shape, expect_length};
 use super::device::{Gpu, Submission};
 use super::draws::{by_chain, decode, log_densities};
 use super::pace::Pace;
@@ -195,7 +195,7 @@ impl SteppedHmc {
         plans: &[Vec<Plan>],
         progress: &mut dyn FnMut(usize) -> bool,
     ) -> Result<Vec<IterationResult>> {
-        self.check_plans(first_iteration, plans)?;
+        self.shape.check_plans(first_iteration, plans)?;
         if !self.is_evaluated {
             self.evaluate().await?;
         }
@@ -218,30 +218,6 @@ impl SteppedHmc {
     /// count.
     pub fn gradient_evaluations(&self) -> u64 {
         self.gradient_evaluations
-    }
-
-    fn check_plans(&self, first_iteration: u32, plans: &[Vec<Plan>]) -> Result<()> {
-        if u32::try_from(plans.len())
-            .ok()
-            .and_then(|n| first_iteration.checked_add(n))
-            .is_none()
-        {
-            return Err(Error::bug("iterations are counted in 32 bits"));
-        }
-        for of_iteration in plans {
-            expect_length(
-                "plans of an iteration",
-                of_iteration.len(),
-                self.shape.ensembles(),
-            )?;
-            let is_wrong = |plan: &&Plan| {
-                !((plan.step_size as f32).is_normal() && plan.step_size > 0.0) || plan.num_leapfrog_steps == 0
-            };
-            if let Some(plan) = of_iteration.iter().find(is_wrong) {
-                return Err(Error::bug(format!("{plan:?} is no trajectory")));
-            }
-        }
-        Ok(())
     }
 
     /// Writes the parameters of the next submissions.
@@ -381,13 +357,4 @@ impl SteppedHmc {
             .with_help("use fewer chains")
         })
     }
-}
-
-fn expect_length(what: &str, got: usize, expected: usize) -> Result<()> {
-    if got == expected {
-        return Ok(());
-    }
-    Err(Error::bug(format!(
-        "{what}: {got} values where {expected} were expected"
-    )))
 }

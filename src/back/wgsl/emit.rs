@@ -42,7 +42,7 @@ pub(super) struct Emitter<'a> {
 }
 
 /// A constant in f32, exact to the last bit; one that is not finite must not be folded by the shader compiler.
-fn literal(x: f64) -> String {
+pub(super) fn literal(x: f64) -> String {
     let x = x as f32;
     if x.is_finite() {
         format!("({x:?}f)")
@@ -407,7 +407,7 @@ impl<'a> Emitter<'a> {
     }
 }
 
-fn unary(op: Unary, x: &str) -> String {
+pub(super) fn unary(op: Unary, x: &str) -> String {
     let call = match op {
         Unary::Neg => return format!("-({x})"),
         Unary::Recip => return format!("1.0 / {x}"),
@@ -429,7 +429,7 @@ fn unary(op: Unary, x: &str) -> String {
     format!("{call}({x})")
 }
 
-fn binary(op: Binary, a: &str, b: &str) -> String {
+pub(super) fn binary(op: Binary, a: &str, b: &str) -> String {
     match op {
         Binary::Add => format!("{a} + {b}"),
         Binary::Sub => format!("{a} - {b}"),

@@ -6,7 +6,9 @@
 //! that results are deterministic. Compensated summation is not used: shader compilers remove it.
 
 mod emit;
+mod rows;
 
+use super::dispatch::RowsKernel;
 use super::kernel::DensityKernel;
 use crate::error::Result;
 use crate::ir::Program;
@@ -18,4 +20,10 @@ pub const BLOCK: u32 = 32;
 /// The kernel of an optimised, differentiated program; refuses, with the numbers, what does not fit one thread.
 pub fn kernel(program: Program) -> Result<DensityKernel> {
     emit::Emitter::new(&schedule(program)?)?.kernel()
+}
+
+/// The same program with its rows split over threads, as a sequence of dispatches: for tables that a thread per chain
+/// does not fit or would take too long over.
+pub fn rows_kernel(program: Program) -> Result<RowsKernel> {
+    rows::kernel(&schedule(program)?)
 }
