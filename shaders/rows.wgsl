@@ -6,73 +6,39 @@
 // An iteration: `begin`, `kinetic_groups`, `start`; per leapfrog step the model's dispatches, `total`, `kick`; then
 // `end`, `kinetic_groups`, `decide`, `keep`.
 
-override CHAIN_STEPS: u32;      // more rows of `chain_state`: leapfrog steps of this iteration
-override CHAIN_ACCEPTED: u32;   // 1 where the proposal was taken
-override CHAIN_FAULT: u32;      // 1 where a loop was cut short
+override ROW_STEPS: u32;        // rows of `progress`: leapfrog steps of this iteration
+override ROW_ACCEPTED: u32;     // 1 where the proposal was taken
+override ROW_FAULT: u32;        // 1 where a loop was cut short
 override KINETIC_BLOCKS: u32;   // blocks of four coordinates
 override KINETIC_GROUP: u32;    // blocks of a group
 override KINETIC_GROUPS: u32;
-override LEVELS: u32;           // levels of the model's centring weights
 
 // What the model keeps between dispatches, [number][chain].
 @group(0) @binding(9) var<storage, read_write> work: array<f32>;
-// Codes of the centring weights, [ensemble][LEVELS].
-@group(0) @binding(10) var<storage, read> codes: array<u32>;
 // Kinetic energies: [KINETIC_BLOCKS][chain], then pairs (whole, rest), [KINETIC_GROUPS][2][chain].
-@group(0) @binding(11) var<storage, read_write> kinetic: array<f32>;
-
-struct Plan {
-    step_size: f32,
-    steps: u32,
-}
+@group(0) @binding(10) var<storage, read_write> kinetic: array<f32>;
+// [ROW_…][chain].
+@group(0) @binding(11) var<storage, read_write> progress: array<u32>;
 
 // The thread's chain and item.
 fn rows_place(workgroup: vec3<u32>, workgroups: vec3<u32>, lane: u32) -> vec2<u32> {
-    let thread = (workgroup.y * workgroups.x + workgroup.x) * LANES + lane;
+    let thread = hmc_chain(workgroup, workgroups, lane);
     return vec2<u32>(thread % params.chains, thread / params.chains);
 }
 
-fn rows_state(row: u32, chain: u32) -> u32 {
-    return row * params.chains + chain;
-}
-
-fn rows_load(row: u32, chain: u32) -> f32 {
-    return bitcast<f32>(chain_state[rows_state(row, chain)]);
-}
-
-fn rows_store(row: u32, chain: u32, value: f32) {
-    chain_state[rows_state(row, chain)] = bitcast<u32>(value);
-}
-
-fn rows_inv_mass(chain: u32, i: u32) -> f32 {
-    return bitcast<f32>(settings[(chain / params.chains_per_ensemble) * DIM + i]);
-}
-
 fn rows_plan(chain: u32) -> Plan {
-    let iteration = chain_state[rows_state(CHAIN_ITERATION, chain)];
-    let ensemble = chain / params.chains_per_ensemble;
-    let at = params.ensembles * DIM + 2u * (iteration * params.ensembles + ensemble);
-    return Plan(bitcast<f32>(settings[at]), settings[at + 1u]);
-}
-
-fn centring_code(chain: u32, level: u32) -> u32 {
-    return codes[(chain / params.chains_per_ensemble) * LEVELS + level];
+    return hmc_plan(chain_state[hmc_state(CHAIN_ITERATION, chain)], chain / params.chains_per_ensemble);
 }
 
 // Whether the chain has steps to make; those whose ensemble is done skip the others'.
 fn rows_is_active(chain: u32) -> bool {
-    return chain_state[rows_state(CHAIN_STEP, chain)] < chain_state[rows_state(CHAIN_STEPS, chain)];
+    return chain_state[hmc_state(CHAIN_STEP, chain)] < progress[hmc_state(ROW_STEPS, chain)];
 }
 
-// Marks the chain if a loop so far was cut short, which software Vulkan does without a word: each loop is then left after
-// its first trip, and so is this one, of two trips that no compiler can foresee.
+// Marks the chain if a loop of this thread was cut short.
 fn rows_end(chain: u32) {
-    var trips = 0u;
-    for (var k = 0u; k <= min(params.chains, 1u); k++) {
-        trips += 1u;
-    }
-    if trips != 2u {
-        chain_state[rows_state(CHAIN_FAULT, chain)] = 1u;
+    if !hmc_is_whole() {
+        progress[hmc_state(ROW_FAULT, chain)] = 1u;
     }
 }
 
@@ -83,7 +49,7 @@ fn poison(
     @builtin(num_workgroups) workgroups: vec3<u32>,
     @builtin(local_invocation_index) lane: u32,
 ) {
-    let word = (workgroup.y * workgroups.x + workgroup.x) * LANES + lane;
+    let word = hmc_chain(workgroup, workgroups, lane);
     if word < params.draw_words {
         draws[word] = POISON;
     }
@@ -103,7 +69,7 @@ fn begin(
         return;
     }
     let chains = params.chains;
-    let iteration = chain_state[rows_state(CHAIN_ITERATION, chain)];
+    let iteration = chain_state[hmc_state(CHAIN_ITERATION, chain)];
     let step_size = rows_plan(chain).step_size;
     let normals = philox_normals(philox_block(PURPOSE_MOMENTUM, chain, params.first_iteration + iteration, block));
     var sum = 0.0;
@@ -113,7 +79,7 @@ fn begin(
         let z = normals[k];
         // p = z / √inv_mass, so that p² · inv_mass / 2 = z² / 2.
         sum += 0.5 * z * z;
-        let inv_mass = rows_inv_mass(chain, i);
+        let inv_mass = hmc_inv_mass(chain / params.chains_per_ensemble, i);
         let start = position[at];
         let slope = gradient[at];
         let momentum = z / sqrt(inv_mass) + 0.5 * step_size * slope;
@@ -173,12 +139,12 @@ fn start(
         return;
     }
     let sum = rows_kinetic(chain);
-    rows_store(CHAIN_KINETIC_WHOLE, chain, sum.x);
-    rows_store(CHAIN_KINETIC_REST, chain, sum.y);
-    rows_store(CHAIN_START_WHOLE, chain, rows_load(CHAIN_NOW_WHOLE, chain));
-    rows_store(CHAIN_START_REST, chain, rows_load(CHAIN_NOW_REST, chain));
-    chain_state[rows_state(CHAIN_STEP, chain)] = 0u;
-    chain_state[rows_state(CHAIN_STEPS, chain)] = rows_plan(chain).steps;
+    hmc_store(CHAIN_KINETIC_WHOLE, chain, sum.x);
+    hmc_store(CHAIN_KINETIC_REST, chain, sum.y);
+    hmc_store(CHAIN_START_WHOLE, chain, hmc_load(CHAIN_NOW_WHOLE, chain));
+    hmc_store(CHAIN_START_REST, chain, hmc_load(CHAIN_NOW_REST, chain));
+    chain_state[hmc_state(CHAIN_STEP, chain)] = 0u;
+    progress[hmc_state(ROW_STEPS, chain)] = rows_plan(chain).steps;
     rows_end(chain);
 }
 
@@ -197,11 +163,11 @@ fn total(
     }
     if rows_is_active(chain) {
         let value = rows_log_density(chain);
-        let is_cut = chain_state[rows_state(CHAIN_FAULT, chain)] != 0u;
-        chain_state[rows_state(CHAIN_NOW_WHOLE, chain)] = select(bitcast<u32>(value.x), POISON, is_cut);
-        rows_store(CHAIN_NOW_REST, chain, value.y);
+        let is_cut = progress[hmc_state(ROW_FAULT, chain)] != 0u;
+        chain_state[hmc_state(CHAIN_NOW_WHOLE, chain)] = select(bitcast<u32>(value.x), POISON, is_cut);
+        hmc_store(CHAIN_NOW_REST, chain, value.y);
     }
-    chain_state[rows_state(CHAIN_STEP, chain)] += 1u;
+    chain_state[hmc_state(CHAIN_STEP, chain)] += 1u;
 }
 
 // The kick and, unless this is the last step, the next drift of one coordinate.
@@ -217,8 +183,8 @@ fn kick(
     if i >= DIM {
         return;
     }
-    let step = chain_state[rows_state(CHAIN_STEP, chain)];
-    let steps = chain_state[rows_state(CHAIN_STEPS, chain)];
+    let step = chain_state[hmc_state(CHAIN_STEP, chain)];
+    let steps = progress[hmc_state(ROW_STEPS, chain)];
     if step > steps {
         return;
     }
@@ -228,7 +194,7 @@ fn kick(
     let momentum = trajectory[at] + select(step_size, 0.5 * step_size, is_last) * gradient[at];
     trajectory[at] = momentum;
     if !is_last {
-        position[at] += step_size * rows_inv_mass(chain, i) * momentum;
+        position[at] += step_size * hmc_inv_mass(chain / params.chains_per_ensemble, i) * momentum;
     }
 }
 
@@ -250,7 +216,7 @@ fn end(
     for (var k = 0u; k < min(4u, DIM - 4u * block); k++) {
         let i = 4u * block + k;
         let p = trajectory[i * chains + chain];
-        sum += 0.5 * p * (p * rows_inv_mass(chain, i));
+        sum += 0.5 * p * (p * hmc_inv_mass(chain / params.chains_per_ensemble, i));
     }
     kinetic[block * chains + chain] = sum;
     rows_end(chain);
@@ -269,11 +235,11 @@ fn decide(
         return;
     }
     let chains = params.chains;
-    let iteration = chain_state[rows_state(CHAIN_ITERATION, chain)];
+    let iteration = chain_state[hmc_state(CHAIN_ITERATION, chain)];
     let kinetic_end = rows_kinetic(chain);
-    let kinetic_start = vec2<f32>(rows_load(CHAIN_KINETIC_WHOLE, chain), rows_load(CHAIN_KINETIC_REST, chain));
-    let before = vec2<f32>(rows_load(CHAIN_START_WHOLE, chain), rows_load(CHAIN_START_REST, chain));
-    let after = vec2<f32>(rows_load(CHAIN_NOW_WHOLE, chain), rows_load(CHAIN_NOW_REST, chain));
+    let kinetic_start = vec2<f32>(hmc_load(CHAIN_KINETIC_WHOLE, chain), hmc_load(CHAIN_KINETIC_REST, chain));
+    let before = vec2<f32>(hmc_load(CHAIN_START_WHOLE, chain), hmc_load(CHAIN_START_REST, chain));
+    let after = vec2<f32>(hmc_load(CHAIN_NOW_WHOLE, chain), hmc_load(CHAIN_NOW_REST, chain));
     let parts = (before - after) + (kinetic_end - kinetic_start);
     let energy_error = parts.x + parts.y;
     let is_bad = tp_is_bad(energy_error);
@@ -281,14 +247,14 @@ fn decide(
     let word = philox_block(PURPOSE_ACCEPT, chain, params.first_iteration + iteration, 0u).x;
     // u < exp(−ΔH), in logarithms: exp may flush to 0 where the uniform is smaller still.
     let is_accepted = !is_divergent && philox_neg_log_uniform(word) > energy_error;
-    chain_state[rows_state(CHAIN_ACCEPTED, chain)] = select(0u, 1u, is_accepted);
+    progress[hmc_state(ROW_ACCEPTED, chain)] = select(0u, 1u, is_accepted);
 
     let draw = iteration * DRAW_ROWS * chains + chain;
     let log_density = select(before, after, is_accepted);
     let kept = select(kinetic_start, kinetic_end, is_accepted);
     let accept_prob = select(exp(-max(energy_error, 0.0)), 0.0, is_divergent);
-    rows_store(CHAIN_NOW_WHOLE, chain, log_density.x);
-    rows_store(CHAIN_NOW_REST, chain, log_density.y);
+    hmc_store(CHAIN_NOW_WHOLE, chain, log_density.x);
+    hmc_store(CHAIN_NOW_REST, chain, log_density.y);
     draws[draw + DRAW_LOG_DENSITY_WHOLE * chains] = bitcast<u32>(log_density.x);
     draws[draw + DRAW_LOG_DENSITY_REST * chains] = bitcast<u32>(log_density.y);
     draws[draw + DRAW_KINETIC * chains] = bitcast<u32>(kept.x + kept.y);
@@ -296,10 +262,10 @@ fn decide(
     // A non-finite error is stored as +infinity, whichever pattern the driver made.
     draws[draw + DRAW_ENERGY_ERROR * chains] = select(bitcast<u32>(energy_error), 0x7f800000u, is_bad);
     rows_end(chain);
-    let is_cut = chain_state[rows_state(CHAIN_FAULT, chain)] != 0u;
-    let is_whole = !is_cut && chain_state[rows_state(CHAIN_STEP, chain)] >= rows_plan(chain).steps;
+    let is_cut = progress[hmc_state(ROW_FAULT, chain)] != 0u;
+    let is_whole = !is_cut && chain_state[hmc_state(CHAIN_STEP, chain)] >= rows_plan(chain).steps;
     draws[draw + DRAW_STATUS * chains] = select(0u, iteration + 1u, is_whole) | select(0u, DIVERGENT_BIT, is_divergent);
-    chain_state[rows_state(CHAIN_ITERATION, chain)] = iteration + 1u;
+    chain_state[hmc_state(CHAIN_ITERATION, chain)] = iteration + 1u;
 }
 
 // Puts one coordinate back where the proposal was refused, and stores it.
@@ -317,11 +283,11 @@ fn keep(
     }
     let chains = params.chains;
     let at = i * chains + chain;
-    if chain_state[rows_state(CHAIN_ACCEPTED, chain)] == 0u {
+    if progress[hmc_state(ROW_ACCEPTED, chain)] == 0u {
         position[at] = trajectory[at + DIM * chains];
         gradient[at] = trajectory[at + 2u * DIM * chains];
     }
     // `decide` has counted the iteration already.
-    let iteration = chain_state[rows_state(CHAIN_ITERATION, chain)] - 1u;
+    let iteration = chain_state[hmc_state(CHAIN_ITERATION, chain)] - 1u;
     draws[iteration * DRAW_ROWS * chains + at] = bitcast<u32>(position[at]);
 }

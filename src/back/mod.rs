@@ -2,7 +2,6 @@
 //!
 //! May import everything up to `pass`. Promises: the three compute the same log density and gradient.
 
-pub mod dispatch;
 pub mod evaluate;
 pub mod kernel;
 pub mod reference;

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::diag::{Interval, Prob};
 use crate::error::{Error, Result};
-use crate::gpu::{self, Adapter};
+use crate::gpu::{self, Adapter, Driver, Mapping};
 use crate::model::Model;
 use crate::pass::schedule::schedule;
 use crate::sampler::Layout;
@@ -62,6 +62,8 @@ pub struct Options {
     pub backend: Backend,
     /// Part of the name of the GPU to take, in any case.
     pub adapter: Option<String>,
+    /// How a GPU is driven.
+    pub driver: Driver,
     /// How.
     pub sampler: Sampler,
     /// Chains: NUTS 4; HMC 64 on a CPU, 1024 on a GPU.
@@ -95,6 +97,7 @@ impl Default for Options {
         Self {
             backend: Backend::default(),
             adapter: None,
+            driver: Driver::default(),
             sampler: Sampler::default(),
             chains: None,
             warmup: None,
@@ -117,6 +120,8 @@ impl Default for Options {
 pub struct Plan {
     /// The adapter, if the GPU is taken.
     pub adapter: Option<Adapter>,
+    /// How its chains are moved, if the GPU is taken.
+    pub mapping: Option<Mapping>,
     /// The algorithm.
     pub sampler: crate::sampler::Sampler,
     /// Number of chains.
@@ -158,8 +163,13 @@ pub fn plan(model: &Model, options: &Options) -> Result<Plan> {
         (Algorithm::Hmc, None) => (64, 400, 250),
         (Algorithm::Hmc, Some(_)) => (1024, 400, 100),
     };
+    let mapping = match &adapter {
+        Some(adapter) => Some(Mapping::choose(&model.kernel_size()?, adapter, options.driver)),
+        None => None,
+    };
     let mut plan = Plan {
         adapter,
+        mapping,
         sampler,
         chains: options.chains.unwrap_or(chains),
         warmup: options.warmup.unwrap_or(warmup),
@@ -322,6 +332,7 @@ mod tests {
         assert_eq!(available_of("MemTotal: 1 kB"), None);
         let plan = Plan {
             adapter: None,
+            mapping: None,
             sampler: crate::sampler::Sampler::Hmc,
             chains: 64,
             warmup: 0,
@@ -344,6 +355,7 @@ mod tests {
         let told = |chains, warmup| {
             let plan = Plan {
                 adapter: None,
+                mapping: None,
                 sampler: crate::sampler::Sampler::Hmc,
                 chains,
                 warmup,

@@ -15,11 +15,13 @@ use crate::back::evaluate::{CENTRING_STEPS, Density};
 use crate::back::reference;
 use crate::back::simd::LANES;
 use crate::error::{Error, Result};
-use crate::gpu::{Gpu, SteppedHmc};
+use crate::gpu::{FusedHmc, Gpu, Mapping, RowsHmc, SteppedHmc};
 use crate::lang::{Dim, Lowered, QuantityKind};
 use crate::model::Model;
 use crate::rng::{Purpose, Stream};
-use crate::sampler::{self, GpuEngine, Progress, Sampler, Samples, Settings, Watch, run_on_engine};
+use crate::sampler::{
+    self, GpuDriver, GpuEngine, Progress, Sampler, Samples, Settings, Watch, run_on_engine,
+};
 
 /// Draws of a GPU fit that are evaluated again in f64.
 const CHECKED_DRAWS: usize = 256;
@@ -66,12 +68,11 @@ pub fn fit(
         Some(adapter) => {
             let gpu = Gpu::open(Some(&adapter.name))?;
             let layout = settings.layout();
-            let size = layout.chains_per_ensemble;
-            let driver = SteppedHmc::new(&gpu, &model.kernel()?, settings.chains, size, settings.seed, 0)?;
+            let driver = gpu_driver(&gpu, model, plan.mapping.as_ref(), &settings)?;
             let mut engine = GpuEngine::new(driver, model.dim(), layout);
             let prepared = options.started.elapsed().as_secs_f64();
             let start = Instant::now();
-            let samples = run_on_engine(&mut engine, None, &settings, 0, &state, watch)?;
+            let samples = run_on_engine(&mut engine, model.centring(), &settings, 0, &state, watch)?;
             (samples, start.elapsed().as_secs_f64(), prepared)
         }
     };
@@ -106,6 +107,28 @@ pub fn fit(
         "gradients_per_second": samples.gradient_evaluations as f64 / seconds.max(1e-9),
     });
     Ok(fit)
+}
+
+/// The driver that `mapping` names, the stepped one without any.
+fn gpu_driver(gpu: &Gpu, model: &Model, mapping: Option<&Mapping>, settings: &Settings) -> Result<GpuDriver> {
+    let (chains, size, seed) = (
+        settings.chains,
+        settings.layout().chains_per_ensemble,
+        settings.seed,
+    );
+    Ok(match mapping.and_then(|mapping| mapping.fused) {
+        None => {
+            let kernel = model.kernel();
+            if RowsHmc::suits(kernel.as_ref().ok(), gpu.adapter()) {
+                RowsHmc::new(gpu, &model.rows_kernel()?, chains, size, seed, 0)?.into()
+            } else {
+                SteppedHmc::new(gpu, &kernel?, chains, size, seed, 0)?.into()
+            }
+        }
+        Some((form, memory)) => {
+            FusedHmc::new(gpu, &model.fused_kernel(form, memory)?, chains, size, seed, 0)?.into()
+        }
+    })
 }
 
 /// Cores that this process may use.

@@ -2,8 +2,7 @@
 
 use std::convert::Infallible;
 
-use crate::back::dispatch::RowsKernel;
-use crate::back::kernel::DensityKernel;
+use crate::back::kernel::{DensityKernel, RowsKernel};
 use crate::error::Result;
 
 use super::absent::Gpu;

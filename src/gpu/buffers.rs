@@ -1,11 +1,10 @@
-//! The stepped driver's buffers: their sizes, checked against the adapter's limits before anything is allocated.
+//! The drivers' buffers: their sizes, checked against the adapter's limits before anything is allocated.
 
 use crate::back::kernel::DensityKernel;
 use crate::error::{Error, Result};
 
 use super::adapter::Adapter;
 use super::device::Gpu;
-use super::plan::Plan;
 use super::shader::{CHAIN_ROWS, draw_rows};
 
 /// Device memory for the draws of one block of iterations, and as much again to read them back, bytes.
@@ -20,6 +19,8 @@ pub(super) struct Shape {
     pub(super) chains: usize,
     /// Chains that share metric and plan; divides `chains`.
     pub(super) chains_per_ensemble: usize,
+    /// Centring weights of an ensemble.
+    pub(super) levels: usize,
 }
 
 impl Shape {
@@ -32,38 +33,29 @@ impl Shape {
         draw_rows(self.dim).saturating_mul(self.chains)
     }
 
-    /// Words of the settings before the plans.
+    /// Words of the metrics, which come first in the settings.
     pub(super) fn inv_mass_words(&self) -> usize {
         self.ensembles().saturating_mul(self.dim)
+    }
+
+    /// Words of the codes of the centring weights, which come second.
+    pub(super) fn code_words(&self) -> usize {
+        self.ensembles().saturating_mul(self.levels)
+    }
+
+    /// Where the ensembles' limits begin in the settings, words.
+    pub(super) fn limits_at(&self) -> usize {
+        self.inv_mass_words().saturating_add(self.code_words())
+    }
+
+    /// Where the plans begin in the settings, words.
+    pub(super) fn plans_at(&self) -> usize {
+        self.limits_at().saturating_add(self.ensembles())
     }
 
     /// Words of one iteration's plans: step size and number of steps per ensemble.
     pub(super) fn plan_words(&self) -> usize {
         self.ensembles().saturating_mul(2)
-    }
-
-    /// Checks plans `[iteration][ensemble]` of a run that begins with `first_iteration`.
-    ///
-    /// # Errors
-    /// Bug: plans of another shape, a trajectory without steps, or more iterations than 32 bits count.
-    pub(super) fn check_plans(&self, first_iteration: u32, plans: &[Vec<Plan>]) -> Result<()> {
-        if u32::try_from(plans.len())
-            .ok()
-            .and_then(|n| first_iteration.checked_add(n))
-            .is_none()
-        {
-            return Err(Error::bug("iterations are counted in 32 bits"));
-        }
-        for of_iteration in plans {
-            expect_length("plans of an iteration", of_iteration.len(), self.ensembles())?;
-            let is_wrong = |plan: &&Plan| {
-                !((plan.step_size as f32).is_normal() && plan.step_size > 0.0) || plan.num_leapfrog_steps == 0
-            };
-            if let Some(plan) = of_iteration.iter().find(is_wrong) {
-                return Err(Error::bug(format!("{plan:?} is no trajectory")));
-            }
-        }
-        Ok(())
     }
 
     /// Iterations whose draws stay on the device together: what the budget holds, at least one.
@@ -88,7 +80,7 @@ impl Shape {
             ("draws of one iteration", words(self.draw_words())),
             (
                 "metric and plans",
-                words(self.inv_mass_words().saturating_add(self.plan_words())),
+                words(self.plans_at().saturating_add(self.plan_words())),
             ),
         ];
         for (what, bytes) in needs {
@@ -101,34 +93,25 @@ impl Shape {
             }
         }
         let by_draws = DRAW_BUDGET_BYTES.min(most) / words(self.draw_words());
-        let by_plans = (most - words(self.inv_mass_words())) / words(self.plan_words());
+        let by_plans = (most - words(self.plans_at())) / words(self.plan_words());
         // The status word keeps 31 bits for the count of iterations; a block stays far below.
         Ok(by_draws.min(by_plans).clamp(1, 1 << 20) as usize)
     }
-}
-
-/// Fails unless `what` has as many values as expected.
-pub(super) fn expect_length(what: &str, got: usize, expected: usize) -> Result<()> {
-    if got == expected {
-        return Ok(());
-    }
-    Err(Error::bug(format!(
-        "{what}: {got} values where {expected} were expected"
-    )))
 }
 
 /// The buffers, in the order of their bindings (`shaders/bindings.wgsl`), and the one for reading back.
 #[derive(Debug)]
 pub(super) struct Buffers {
     pub(super) params: wgpu::Buffer,
-    columns: wgpu::Buffer,
-    indices: wgpu::Buffer,
+    pub(super) columns: wgpu::Buffer,
+    pub(super) indices: wgpu::Buffer,
     /// `[dim][chain]`.
     pub(super) position: wgpu::Buffer,
     /// `[dim][chain]`.
     pub(super) gradient: wgpu::Buffer,
-    trajectory: wgpu::Buffer,
-    /// `[ensemble][dim]` of the metric, then `[iteration][ensemble][2]` of plans.
+    pub(super) trajectory: wgpu::Buffer,
+    /// `[ensemble][dim]` of the metric, `[ensemble][level]` of codes, `[ensemble]` limits, then `[iteration][ensemble][2]`
+    /// of plans.
     pub(super) settings: wgpu::Buffer,
     /// `[ChainRow][chain]`.
     pub(super) chain_state: wgpu::Buffer,
@@ -152,7 +135,7 @@ impl Buffers {
         use wgpu::BufferUsages as Usage;
         let state = shape.dim * shape.chains;
         let draws = iterations * shape.draw_words();
-        let settings = shape.inv_mass_words() + iterations * shape.plan_words();
+        let settings = shape.plans_at() + iterations * shape.plan_words();
         let buffers = gpu
             .scoped("allocating the chains' buffers", |device| {
                 // An empty table is bound as well, so it gets the four words that a binding needs at least.
@@ -254,6 +237,8 @@ pub(super) struct Params {
     pub(super) seed_high: u32,
     pub(super) replicate: u32,
     pub(super) draw_words: u32,
+    pub(super) levels: u32,
+    pub(super) budget: u32,
 }
 
 #[cfg(test)]
@@ -296,6 +281,7 @@ mod tests {
         dim: 50,
         chains: 4096,
         chains_per_ensemble: 64,
+        levels: 0,
     };
 
     #[test]
@@ -315,6 +301,7 @@ mod tests {
             dim: 50,
             chains: usize::MAX / 64,
             chains_per_ensemble: 1,
+            levels: 3,
         };
         assert!(
             absurd

@@ -6,7 +6,7 @@
 mod centring;
 
 use crate::back::evaluate::{Centring, Density, Evaluator};
-use crate::back::kernel::DensityKernel;
+use crate::back::kernel::{DensityKernel, Form, FusedKernel, KernelSize, Memory, RowsKernel};
 use crate::back::reference::{self, Evaluation};
 use crate::back::simd::SimdDensity;
 use crate::back::wgsl;
@@ -177,6 +177,33 @@ impl Model {
     /// An environment error with the numbers if the model does not fit a GPU thread.
     pub fn kernel(&self) -> Result<DensityKernel> {
         wgsl::kernel(self.density.clone())
+    }
+
+    /// What that text comes to in its forms.
+    ///
+    /// # Errors
+    ///
+    /// Only faults of tadpool.
+    pub fn kernel_size(&self) -> Result<KernelSize> {
+        wgsl::size(self.density.clone())
+    }
+
+    /// The same over a thread's own memory, as `form` and `memory` say.
+    ///
+    /// # Errors
+    ///
+    /// As [`Model::kernel`].
+    pub fn fused_kernel(&self, form: Form, memory: Memory) -> Result<FusedKernel> {
+        wgsl::fused_kernel(self.density.clone(), form, memory)
+    }
+
+    /// The same with its rows split over threads, for long tables.
+    ///
+    /// # Errors
+    ///
+    /// Only faults of tadpool.
+    pub fn rows_kernel(&self) -> Result<RowsKernel> {
+        wgsl::rows_kernel(self.density.clone())
     }
 
     /// Log density and gradient of the program as written, `position` being `[dim]`: slow, the judge of the others.

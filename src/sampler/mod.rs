@@ -40,7 +40,8 @@ mod targets;
 
 pub use dual_averaging::DualAveraging;
 pub use ensemble::{
-    Adaptation, CpuEngine, Engine, GpuEngine, IterationResult, MAX_LEAPFROG_STEPS, Plan, run_on_engine,
+    Adaptation, CpuEngine, Engine, GpuDriver, GpuEngine, IterationResult, MAX_LEAPFROG_STEPS, Plan,
+    run_on_engine,
 };
 pub use initial::starting_positions;
 pub use progress::{Phase, Progress, Watch};

@@ -32,7 +32,6 @@ fn flags_of_later_releases_are_refused_by_name() {
         "--mcse=0.05",
         "--max-seconds=10",
         "--keep=summary",
-        "--driver=fused",
         "--resume=old.nc",
         "--table=schools=schools.csv",
     ] {
@@ -45,7 +44,7 @@ fn flags_of_later_releases_are_refused_by_name() {
         );
     }
     assert!(!folder.path("m12_2.nc").exists());
-    folder.fit(&["--keep", "all", "--driver", "stepped"]).exits(0);
+    folder.fit(&["--keep", "all", "--driver", "fused"]).exits(0);
 }
 
 #[test]

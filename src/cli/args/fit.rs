@@ -9,6 +9,7 @@ use clap::{Args, CommandFactory};
 use super::values::{at_least_one, choice, fraction, iterations, stride};
 use super::{Cli, Printing};
 use crate::fit::{Backend, LogLik, Options, Sampler};
+use crate::gpu::Driver;
 
 /// `tadpool fit`.
 #[derive(Debug, Args)]
@@ -26,6 +27,9 @@ pub(crate) struct FitArgs {
     /// No progress and no notes on stderr.
     #[arg(long)]
     pub(crate) quiet: bool,
+    /// More notes on stderr: how a GPU is driven, and the numbers that decided it.
+    #[arg(long, conflicts_with = "quiet")]
+    pub(crate) verbose: bool,
     /// Exit with 4 if the diagnostics fail.
     #[arg(long)]
     pub(crate) strict: bool,
@@ -36,6 +40,10 @@ pub(crate) struct FitArgs {
     /// The GPU adapter whose name contains this (see `tadpool devices`).
     #[arg(long, value_name = "NAME", help_heading = "Sampling")]
     pub(crate) adapter: Option<String>,
+    /// How a GPU is driven: whole iterations in one go where the model fits its threads (fused), else step by step
+    /// (stepped); or the one named.
+    #[arg(long, value_name = "NAME", default_value = "auto", help_heading = "Sampling", value_parser = choice(&[("auto", Driver::Auto), ("stepped", Driver::Stepped), ("fused", Driver::Fused)]))]
+    pub(crate) driver: Driver,
     /// The algorithm: NUTS for few chains on a CPU, ensemble HMC else (auto); or the one named.
     #[arg(long, value_name = "NAME", default_value = "auto", help_heading = "Sampling", value_parser = choice(&[("auto", Sampler::Auto), ("nuts", Sampler::Nuts), ("hmc", Sampler::Hmc)]))]
     pub(crate) sampler: Sampler,
@@ -81,8 +89,6 @@ pub(crate) struct Later {
     max_seconds: Option<String>,
     #[arg(long, hide = true, value_parser = ["all", "summary"])]
     keep: Option<String>,
-    #[arg(long, hide = true, value_parser = ["auto", "stepped", "fused"])]
-    driver: Option<String>,
     #[arg(long, hide = true, value_name = "FIT.nc")]
     resume: Option<String>,
     #[arg(long, hide = true, value_name = "NAME=CSV")]
@@ -93,7 +99,6 @@ impl Later {
     /// The first flag that this release cannot honour, with what to do instead.
     fn refused(&self) -> Option<(&'static str, &'static str)> {
         let summary_only = self.keep.as_deref() == Some("summary");
-        let fused = self.driver.as_deref() == Some("fused");
         [
             (
                 self.mcse.is_some(),
@@ -109,11 +114,6 @@ impl Later {
                 summary_only,
                 "--keep summary",
                 "all draws are kept (--keep all); --thin keeps fewer",
-            ),
-            (
-                fused,
-                "--driver fused",
-                "the GPU is driven step by step (--driver stepped)",
             ),
             (self.resume.is_some(), "--resume", "fit again with more --draws"),
             (
@@ -167,6 +167,7 @@ impl FitArgs {
         Options {
             backend: self.backend,
             adapter: self.adapter.clone(),
+            driver: self.driver,
             sampler: self.sampler,
             chains: self.chains,
             warmup: self.warmup,
@@ -213,7 +214,6 @@ mod tests {
             "--mcse 0.05",
             "--max-seconds 10",
             "--keep summary",
-            "--driver fused",
             "--resume m1.nc",
             "--table schools=schools.csv",
         ] {
@@ -223,7 +223,7 @@ mod tests {
             let text = error.to_string();
             assert!(text.contains(name) && text.contains("later release"), "{text}");
         }
-        for flag in ["--keep all", "--driver auto", "--driver stepped"] {
+        for flag in ["--keep all", "--driver auto", "--driver fused"] {
             assert!(parsed(flag).check().is_ok(), "{flag}");
         }
     }

@@ -56,8 +56,7 @@ pub(crate) enum Command {
     Devices,
 }
 
-const FIT_EXAMPLES: &str =
-    "Not in this release: --mcse, --max-seconds, --keep summary, --driver fused, --resume, \
+const FIT_EXAMPLES: &str = "Not in this release: --mcse, --max-seconds, --keep summary, --resume, \
      --table. They are refused by name.
 
 Examples, from the folder of the repository:

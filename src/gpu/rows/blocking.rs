@@ -1,6 +1,6 @@
 //! The blocking face of the driver.
 
-use crate::back::dispatch::RowsKernel;
+use crate::back::kernel::RowsKernel;
 use crate::error::Result;
 
 use super::super::device::Gpu;

@@ -1,6 +1,6 @@
 //! The compiled entry points of the driver that splits rows, and the dispatches that make up each part of an iteration.
 
-use crate::back::dispatch::RowsKernel;
+use crate::back::kernel::RowsKernel;
 
 use super::super::schedule::Part;
 use super::super::shader::LANES;
@@ -45,7 +45,8 @@ impl RowsPipelines {
             })
         };
         let (of_model, of_hmc) = (layout(model), layout(hmc));
-        let constants = all_constants(kernel, LANES);
+        let dim = kernel.density.dim;
+        let constants = all_constants(dim, LANES);
         let compile = |layout: &wgpu::PipelineLayout, name: &str| {
             device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
                 label: Some(name),
@@ -69,7 +70,7 @@ impl RowsPipelines {
             items,
             is_model: true,
         };
-        let kinetic = Kinetic::of(kernel.dim);
+        let kinetic = Kinetic::of(dim);
         let mut evaluate: Vec<Kernel> = kernel
             .dispatches
             .iter()
@@ -81,12 +82,12 @@ impl RowsPipelines {
             poison: of_hmc("poison", 1).pipeline,
             begin: [of_hmc("begin", kinetic.blocks), of_hmc("start", 1)],
             evaluate,
-            kick: of_hmc("kick", kernel.dim),
+            kick: of_hmc("kick", dim),
             kinetic_groups: of_hmc("kinetic_groups", kinetic.groups),
             finish: [
                 of_hmc("end", kinetic.blocks),
                 of_hmc("decide", 1),
-                of_hmc("keep", kernel.dim),
+                of_hmc("keep", dim),
             ],
         }
     }

@@ -1,32 +1,22 @@
 //! The module of a model whose rows are split over threads: the fixed parts, the model's functions, an entry point each.
 
-use crate::back::dispatch::{Dispatch, RowsKernel};
+use crate::back::kernel::{Dispatch, RowsKernel};
 
-use super::super::shader::{CHAIN_ROWS, constants};
+use super::super::shader::{BINDINGS, PHILOX, SETTINGS, SPECIAL, constants};
 
-const BINDINGS: &str = include_str!("../../../shaders/bindings.wgsl");
-const SPECIAL: &str = include_str!("../../../shaders/special.wgsl");
 const EXACT: &str = include_str!("../../../shaders/exact.wgsl");
-const PHILOX: &str = include_str!("../../../shaders/philox.wgsl");
 const ROWS: &str = include_str!("../../../shaders/rows.wgsl");
 
-/// Rows of the per-chain state beyond those that both drivers have.
+/// Rows of what a chain notes about its iteration, beyond what all drivers do.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum MoreRow {
+pub(super) enum ProgressRow {
     Steps,
     Accepted,
     Fault,
 }
 
-impl MoreRow {
-    /// Its place among all rows.
-    pub(super) fn at(self) -> usize {
-        CHAIN_ROWS + self as usize
-    }
-}
-
-/// Rows of the per-chain state.
-pub(super) const STATE_ROWS: usize = CHAIN_ROWS + MoreRow::Fault as usize + 1;
+/// Number of [`ProgressRow`]s.
+pub(super) const PROGRESS_ROWS: usize = ProgressRow::Fault as usize + 1;
 
 /// How the kinetic energy of `dim` coordinates is added up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,7 +74,16 @@ fn {}(
 
 /// The whole module's text.
 pub(super) fn assemble(kernel: &RowsKernel) -> String {
-    let mut text = [BINDINGS, SPECIAL, EXACT, PHILOX, ROWS, kernel.wgsl.as_str()].join("\n");
+    let mut text = [
+        BINDINGS,
+        SPECIAL,
+        EXACT,
+        PHILOX,
+        SETTINGS,
+        ROWS,
+        kernel.density.wgsl.as_str(),
+    ]
+    .join("\n");
     for (number, dispatch) in kernel.dispatches.iter().enumerate() {
         text.push_str(&wrapped(number, dispatch));
     }
@@ -92,29 +91,81 @@ pub(super) fn assemble(kernel: &RowsKernel) -> String {
 }
 
 /// The values of the module's `override` constants.
-pub(super) fn all_constants(kernel: &RowsKernel, lanes: u32) -> Vec<(&'static str, f64)> {
-    let kinetic = Kinetic::of(kernel.dim);
-    let mut all = constants(kernel.dim, lanes);
+pub(super) fn all_constants(dim: usize, lanes: u32) -> Vec<(&'static str, f64)> {
+    let kinetic = Kinetic::of(dim);
+    let mut all = constants(dim, lanes);
     all.extend([
-        ("CHAIN_STEPS", MoreRow::Steps.at() as f64),
-        ("CHAIN_ACCEPTED", MoreRow::Accepted.at() as f64),
-        ("CHAIN_FAULT", MoreRow::Fault.at() as f64),
+        ("ROW_STEPS", f64::from(ProgressRow::Steps as u32)),
+        ("ROW_ACCEPTED", f64::from(ProgressRow::Accepted as u32)),
+        ("ROW_FAULT", f64::from(ProgressRow::Fault as u32)),
         ("KINETIC_BLOCKS", kinetic.blocks as f64),
         ("KINETIC_GROUP", kinetic.group as f64),
         ("KINETIC_GROUPS", kinetic.groups as f64),
-        ("LEVELS", kernel.centring.len() as f64),
     ]);
     all
 }
 
 /// Loop trips that one invocation makes at most.
+#[cfg(feature = "gpu")]
 pub(super) fn loop_trips(kernel: &RowsKernel) -> u64 {
-    let kinetic = Kinetic::of(kernel.dim);
-    let of_model = kernel.dispatches.iter().map(|dispatch| dispatch.loop_trips);
+    let kinetic = Kinetic::of(kernel.density.dim);
     // Each thread checks at its end with two trips of its own.
-    of_model
-        .chain([kinetic.group.max(kinetic.groups) as u64])
-        .max()
-        .unwrap_or(0)
+    kernel
+        .density
+        .loop_trips
+        .max(kinetic.group.max(kinetic.groups) as u64)
         + 2
+}
+
+#[cfg(test)]
+mod tests {
+    use naga::valid::{Capabilities, ValidationFlags, Validator};
+
+    use super::*;
+    use crate::back::kernel::DensityKernel;
+    use crate::gpu::shader::LANES;
+
+    /// A constant that the host forgets, or the shader does not know, would be found only on a device.
+    #[test]
+    fn the_module_is_valid_and_its_constants_are_the_overrides() {
+        let kernel = RowsKernel {
+            density: DensityKernel {
+                wgsl: "fn part(chain: u32, item: u32) { work[chain] = ex_exp(vec2<f32>(1.0, 0.0)).x; }
+                    fn rows_log_density(chain: u32) -> vec2<f32> {
+                        return ex_accumulate(ex_div(ex_grow(vec2<f32>(1.0, 0.0), 2.0), vec2<f32>(3.0, 0.0)), 4.0);
+                    }"
+                .into(),
+                columns: Vec::new(),
+                indices: Vec::new(),
+                centring: Vec::new(),
+                dim: 50,
+                constant: 0.0,
+                loop_trips: 0,
+            },
+            dispatches: vec![Dispatch {
+                function: "part".into(),
+                items: 3,
+                loop_trips: 0,
+            }],
+            work: 1,
+        };
+        let text = assemble(&kernel);
+        let module = naga::front::wgsl::parse_str(&text)
+            .unwrap_or_else(|error| panic!("{}", error.emit_to_string(&text)));
+        Validator::new(ValidationFlags::all(), Capabilities::empty())
+            .validate(&module)
+            .unwrap_or_else(|error| panic!("{}", error.emit_to_string(&text)));
+        let mut declared: Vec<&str> = module
+            .overrides
+            .iter()
+            .filter_map(|(_, o)| o.name.as_deref())
+            .collect();
+        let mut given: Vec<&str> = all_constants(50, LANES)
+            .into_iter()
+            .map(|(name, _)| name)
+            .collect();
+        declared.sort_unstable();
+        given.sort_unstable();
+        assert_eq!(declared, given);
+    }
 }

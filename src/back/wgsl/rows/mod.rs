@@ -17,8 +17,8 @@ mod reduce;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::emit::{binary, literal, unary};
-use crate::back::dispatch::{Dispatch, RowsKernel};
+use super::ops::{binary, literal, unary};
+use crate::back::kernel::{DensityKernel, Dispatch, RowsKernel};
 use crate::error::{Error, Result};
 use crate::ir::{Graph, Handle, IndexId, Op, SlotId};
 use crate::pass::schedule::{Schedule, Stage, Target};
@@ -40,20 +40,24 @@ pub(super) fn kernel(schedule: &Schedule) -> Result<RowsKernel> {
     }
     emitter.log_density(&density)?;
     let graph = &schedule.program.graph;
+    let loop_trips = emitter.dispatches.iter().map(|dispatch| dispatch.loop_trips);
     Ok(RowsKernel {
-        wgsl: emitter.text,
+        density: DensityKernel {
+            loop_trips: loop_trips.max().unwrap_or(0),
+            wgsl: emitter.text,
+            columns: graph
+                .columns
+                .iter()
+                .flat_map(|column| &column.values)
+                .map(|&x| x as f32)
+                .collect(),
+            indices: emitter.tables,
+            centring: graph.tuned().flat_map(|index| &index.codes).copied().collect(),
+            dim: graph.dim(),
+            constant: schedule.program.constant,
+        },
         dispatches: emitter.dispatches,
-        columns: graph
-            .columns
-            .iter()
-            .flat_map(|column| &column.values)
-            .map(|&x| x as f32)
-            .collect(),
-        indices: emitter.tables,
         work: emitter.work,
-        centring: Vec::new(),
-        dim: graph.dim(),
-        constant: schedule.program.constant,
     })
 }
 
@@ -79,14 +83,6 @@ struct Emitter<'a> {
     /// Where the pair of a sum over elements for the log density is kept, by what is summed.
     pairs: BTreeMap<Handle, usize>,
     dispatches: Vec<Dispatch>,
-}
-
-/// Whether a node is computed by an operation, and where all its values are (else it is read).
-fn is_computed(op: &Op) -> bool {
-    matches!(
-        op,
-        Op::Unary(..) | Op::Binary(..) | Op::Select(..) | Op::Gather { .. }
-    )
 }
 
 impl<'a> Emitter<'a> {
@@ -129,6 +125,15 @@ impl<'a> Emitter<'a> {
             this.place_array(array);
         }
         this
+    }
+
+    /// Whether an operation computes the node in place; else it is read from where it lies.
+    fn is_computed(&self, node: Handle) -> bool {
+        let is_operation = matches!(
+            self.graph.node(node).op,
+            Op::Unary(..) | Op::Binary(..) | Op::Select(..) | Op::Gather { .. }
+        );
+        is_operation && self.graph.tuned_data(node).is_none()
     }
 
     fn place_array(&mut self, array: Handle) {
@@ -189,8 +194,8 @@ impl<'a> Emitter<'a> {
             found.extend(self.reads(&computed, &roots));
         }
         found.retain(|node| {
-            let node = self.graph.node(*node);
-            node.ty.plate.is_none() && (is_computed(&node.op) || matches!(node.op, Op::Sum(_)))
+            let is_sum = matches!(self.graph.node(*node).op, Op::Sum(_));
+            self.graph.ty(*node).plate.is_none() && (self.is_computed(*node) || is_sum)
         });
         found.into_iter().collect()
     }
@@ -201,7 +206,7 @@ impl<'a> Emitter<'a> {
         let mut open = roots.to_vec();
         while let Some(node) = open.pop() {
             let op = &self.graph.node(node).op;
-            if !is_computed(op) || !inside(node) || !found.insert(node) {
+            if !self.is_computed(node) || !inside(node) || !found.insert(node) {
                 continue;
             }
             if !matches!(op, Op::Gather { .. }) {
@@ -299,6 +304,13 @@ impl<'a> Emitter<'a> {
         let from = match node.op {
             Op::Column(id) => format!("columns[{}u + {element}]", self.column_offsets[id.index()]),
             Op::Position(slot) => self.at_position(slot, element),
+            Op::Gather { index, .. } if let Some((column, _)) = self.graph.tuned_data(handle) => {
+                let (start, level) = (
+                    self.column_offsets[column.index()],
+                    self.graph.tuned_offset(index),
+                );
+                format!("columns[{start}u + centring_code(chain, {level}u + {element})]")
+            }
             _ if node.ty.plate.is_some() => self.at_array(handle, element)?,
             _ => {
                 let place = self
