@@ -260,7 +260,7 @@ fn arviz_sees_the_same_numbers() {
         .posterior
         .iter()
         .map(|quantity| {
-            let labels: Vec<&Vec<String>> = quantity.dims.iter().map(|plate| &plate.labels).collect();
+            let labels: Vec<&[String]> = quantity.dims.iter().map(|plate| &*plate.labels).collect();
             let plates: Vec<&String> = quantity.dims.iter().map(|plate| &plate.name).collect();
             json!({ "name": quantity.name, "plates": plates, "labels": labels, "values": numbers(&quantity.values) })
         })

@@ -15,15 +15,13 @@ use crate::error::{Error, Result};
 use super::adapter::Adapter;
 use super::chains::{Chains, check_trips};
 use super::device::{Gpu, Submission};
+use super::mapping::MANY_TRIPS;
 use super::pace::Pace;
 use super::plan::{IterationResult, Plan};
 use super::schedule::Schedule;
 use buffers::{Bound, RowsBuffers};
 use pipelines::{RowsPipelines, Step};
 use shader::{ProgressRow, assemble, loop_trips};
-
-/// Loop trips of one gradient from which rows are split over threads rather than looped over by a thread per chain.
-const MANY_TRIPS: u64 = 100_000;
 
 /// Ensemble HMC of one model on one device, its rows split over threads.
 #[derive(Debug)]
