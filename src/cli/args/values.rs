@@ -38,6 +38,14 @@ pub(super) fn fraction(text: &str) -> Result<f64, String> {
     }
 }
 
+/// A time above 0, in seconds.
+pub(super) fn seconds(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(number) if number > 0.0 && number <= 1e9 => Ok(number),
+        Ok(_) | Err(_) => Err("expected a time in seconds above 0, such as 60".to_owned()),
+    }
+}
+
 /// A count of 1 or more.
 pub(super) fn at_least_one(text: &str) -> Result<usize, String> {
     whole(text, 1..=u64::from(u32::MAX)).map(|number| number as usize)

@@ -1,0 +1,205 @@
+"""The samplers, each behind the same face: made for a model, then run with a number of draws and a seed.
+
+A run returns the seconds that tuning and drawing took, without compilation, and the draws by name as arrays
+`[chain, draw, ...]`. Everything is compiled, and run once, before the clock starts. tadpool alone is timed whole, by
+its own `total_seconds`: reading the files, compiling, tuning, drawing, diagnostics.
+"""
+
+import json
+import os
+import subprocess
+import tempfile
+import time
+
+import models
+
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
+class Nutpie:
+    """nutpie over PyMC and Numba: NUTS with the draw and gradient metric, its own number of tuning steps."""
+
+    chains, warmup, draws = 4, None, 1000
+
+    def __init__(self, model, data, centred, low_rank=False):
+        import nutpie
+
+        self.sampler = nutpie
+        self.model = model
+        self.low_rank = low_rank
+        self.compiled = nutpie.compile_pymc_model(models.pymc_model(model, models.load(model, data), centred))
+        self.run(self.draws, 0)
+
+    def run(self, draws, seed):
+        start = time.perf_counter()
+        trace = self.sampler.sample(
+            self.compiled,
+            draws=draws,
+            chains=self.chains,
+            cores=CORES,
+            seed=seed,
+            low_rank_modified_mass_matrix=self.low_rank,
+            save_warmup=False,
+            progress_bar=False,
+        )
+        seconds = time.perf_counter() - start
+        self.divergences = int(trace.sample_stats["diverging"].sum())
+        return seconds, {name: trace.posterior[name].to_numpy() for name in models.PARAMETERS[self.model]}
+
+
+class NumPyro:
+    """NumPyro's NUTS on JAX's CPU, f32 as JAX has it: the chains vectorised, or a device each.
+
+    A run is one compiled program, as NumPyro's documentation shows (`vmap` or `pmap` of a function that makes and runs
+    an MCMC); `MCMC.run` itself would compile parts anew in every call.
+    """
+
+    chains, warmup, draws = 4, 500, 1000
+
+    def __init__(self, model, data, centred, chain_method):
+        import numpyro
+
+        if chain_method == "parallel":
+            numpyro.set_host_device_count(self.chains)
+        self.model = model
+        self.density = models.numpyro_model(model, models.load(model, data), centred)
+        self.chain_method = chain_method
+        self.compiled = {}
+
+    def _program(self, draws):
+        import jax
+        from numpyro.infer import MCMC, NUTS
+
+        def chain(key):
+            mcmc = MCMC(
+                NUTS(self.density), num_warmup=self.warmup, num_samples=draws, num_chains=1, progress_bar=False
+            )
+            mcmc.run(key, extra_fields=("diverging",))
+            samples = mcmc.get_samples()
+            named = {name: samples[name] for name in models.PARAMETERS[self.model]}
+            return named, mcmc.get_extra_fields()["diverging"]
+
+        return jax.pmap(chain) if self.chain_method == "parallel" else jax.jit(jax.vmap(chain))
+
+    def run(self, draws, seed):
+        import jax
+
+        def keys(seed):
+            return jax.block_until_ready(jax.random.split(jax.random.PRNGKey(seed), self.chains))
+
+        if draws not in self.compiled:
+            self.compiled[draws] = self._program(draws)
+            jax.block_until_ready(self.compiled[draws](keys(1000)))
+        given = keys(seed)
+        start = time.perf_counter()
+        samples, divergent = jax.block_until_ready(self.compiled[draws](given))
+        seconds = time.perf_counter() - start
+        self.divergences = int(divergent.sum())
+        return seconds, jax.device_get(samples)
+
+
+class BlackJax:
+    """BlackJAX: window adaptation, then NUTS, the chains vmapped; the density is NumPyro's."""
+
+    chains, warmup, draws = 4, 500, 1000
+
+    def __init__(self, model, data, centred):
+        import jax
+        from numpyro.infer.util import initialize_model
+
+        self.model = model
+        density = models.numpyro_model(model, models.load(model, data), centred)
+        info = initialize_model(jax.random.PRNGKey(0), density)
+        self.start = info.param_info.z
+        self.log_density = lambda position: -info.potential_fn(position)
+        self.constrain = jax.jit(jax.vmap(jax.vmap(info.postprocess_fn)))
+        self.compiled = {}
+
+    def _program(self, draws):
+        import blackjax
+        import jax
+
+        warmup = blackjax.window_adaptation(blackjax.nuts, self.log_density)
+
+        def chain(key, position):
+            tuning, drawing = jax.random.split(key)
+            (state, parameters), _ = warmup.run(tuning, position, num_steps=self.warmup)
+            kernel = blackjax.nuts(self.log_density, **parameters)
+
+            def step(state, key):
+                state, info = kernel.step(key, state)
+                return state, (state.position, info.is_divergent)
+
+            return jax.lax.scan(step, state, jax.random.split(drawing, draws))[1]
+
+        return jax.jit(jax.vmap(chain))
+
+    def run(self, draws, seed):
+        import jax
+
+        def starts(key):
+            leaves, tree = jax.tree_util.tree_flatten(self.start)
+            keys = jax.random.split(key, len(leaves))
+            shape = lambda leaf: (self.chains, *leaf.shape)
+            return jax.tree_util.tree_unflatten(
+                tree,
+                [jax.random.uniform(k, shape(leaf), minval=-2.0, maxval=2.0) for k, leaf in zip(keys, leaves)],
+            )
+
+        def arguments(seed):
+            keys = jax.random.split(jax.random.PRNGKey(seed), self.chains + 1)
+            return jax.block_until_ready((keys[1:], starts(keys[0])))
+
+        if draws not in self.compiled:
+            self.compiled[draws] = self._program(draws)
+            jax.block_until_ready(self.compiled[draws](*arguments(1000)))
+        given = arguments(seed)
+        start = time.perf_counter()
+        positions, divergent = jax.block_until_ready(self.compiled[draws](*given))
+        seconds = time.perf_counter() - start
+        self.divergences = int(divergent.sum())
+        named = self.constrain(positions)
+        return seconds, {name: jax.device_get(named[name]) for name in models.PARAMETERS[self.model]}
+
+
+class Tadpool:
+    """tadpool as the command that a person types, with the flags given beside the defaults."""
+
+    def __init__(self, model, data, text, flags):
+        self.binary = os.environ["TADPOOL"]
+        self.model, self.data, self.text, self.flags = model, data, text, flags
+        self.folder = tempfile.TemporaryDirectory()
+        first = self._command(None, 0)
+        self.chains, self.warmup, self.draws = first["chains"], first["warmup"], first["draws"]
+
+    def _command(self, draws, seed):
+        self.out = os.path.join(self.folder.name, "fit.nc")
+        line = [self.binary, "fit", self.text, "--data", self.data, "--seed", str(seed)]
+        line += ["--out", self.out, "--quiet", "--format", "json", "--log-lik", "none", *self.flags]
+        if draws is not None:
+            line += ["--draws", str(draws)]
+        return json.loads(subprocess.run(line, check=True, stdout=subprocess.PIPE).stdout)
+
+    def run(self, draws, seed):
+        import xarray
+
+        told = self._command(draws, seed)
+        self.divergences = told["diagnostics"]["divergences"]
+        posterior = xarray.open_dataset(self.out, group="posterior", engine="h5netcdf")
+        with posterior:
+            draws = {name: posterior[name].to_numpy() for name in models.PARAMETERS[self.model]}
+        return told["timing"]["total_seconds"], draws
+
+
+def make(name, model, data, text, centred):
+    """The sampler of a name, compiled; `text` is tadpool's model file. A name is SAMPLER, or SAMPLER and its flags."""
+    word, *flags = name.split()
+    if word == "tadpool":
+        return Tadpool(model, data, text, flags)
+    if word == "nutpie":
+        return Nutpie(model, data, centred, low_rank="low-rank" in flags)
+    if word == "numpyro":
+        return NumPyro(model, data, centred, *flags)
+    if word == "blackjax":
+        return BlackJax(model, data, centred)
+    raise ValueError(f"no sampler {name}")
