@@ -292,11 +292,7 @@ impl Cell<'_> {
 
     fn refused(&self, why: &str) -> String {
         let Settings { chains, .. } = self.settings;
-        format!(
-            "{}, {chains} chains, {}: {why}",
-            self.subject.name,
-            self.driver
-        )
+        format!("{}, {chains} chains, {}: {why}", self.subject.name, self.driver)
     }
 
     fn dispersed(&self) -> Result<State> {

@@ -1,0 +1,63 @@
+#!/usr/bin/env bash
+# Measures tadpool beside nutpie, NumPyro and BlackJAX: the same models, on this machine, in one run.
+#
+#   benches/peers/run.sh [SEEDS]          SEEDS such as 1,2,3 (the default)
+#
+# Makes a virtual environment with the versions of requirements.txt (PEERS_VENV, by default .venv-peers in the
+# repository), simulates the large table, builds tadpool (or takes the program that TADPOOL names), and leaves a record
+# in benches/runs/: DATE-peers.md and DATE-peers.json. Python 3.11. Half an hour on two cores.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+seeds=${1:-1,2,3}
+venv=${PEERS_VENV:-$root/.venv-peers}
+python=${PYTHON:-python3.11}
+
+if ! cmp -s "$here/requirements.txt" "$venv/installed.txt"; then
+    "$python" -m venv "$venv"
+    "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$here/requirements.txt"
+    cp "$here/requirements.txt" "$venv/installed.txt"
+fi
+if [ -z "${TADPOOL:-}" ]; then
+    (cd "$root" && cargo build --release)
+    TADPOOL=${CARGO_TARGET_DIR:-$root/target}/release/tadpool
+fi
+export TADPOOL
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$here"
+"$venv/bin/python" simulate.py "$work/groups.csv"
+lines=$work/lines.jsonl
+
+# model, data, tadpool's model file, the form that the other samplers do better with (NUTS, see the record).
+models=(
+    "m12_2 $root/data/reedfrogs/reedfrogs.csv $root/data/reedfrogs/m12_2.tad centred"
+    "m12_5 $root/data/chimpanzees/chimpanzees.csv $root/data/chimpanzees/m12_5.tad centred"
+    "eight_schools $root/data/eight_schools/eight_schools.csv $root/data/eight_schools/eight_schools.tad noncentred"
+    "groups $work/groups.csv $here/groups.tad centred"
+)
+samplers=(
+    "tadpool"
+    "tadpool --sampler hmc"
+    "tadpool --sampler hmc --chains 512 --warmup 200 --draws 100"
+    "nutpie"
+    "nutpie low-rank"
+    "numpyro vectorized"
+    "numpyro parallel"
+    "blackjax"
+)
+uptime > "$work/load"
+for entry in "${models[@]}"; do
+    read -r model data text form <<< "$entry"
+    for sampler in "${samplers[@]}"; do
+        echo "== $model: $sampler" >&2
+        # Many chains of a large table are another machine's work: 64 of them must do.
+        case "$model $sampler" in "groups tadpool"*"--chains 512"*) continue ;; esac
+        # A sampler that fails or overruns leaves no line, and the record says that it is missing.
+        timeout "${PEERS_TIMEOUT:-900}" "$venv/bin/python" measure.py --sampler "$sampler" --model "$model" \
+            --data "$data" --text "$text" --form "$form" --seeds "$seeds" >> "$lines" \
+            || echo "{\"sampler\": \"$sampler\", \"model\": \"$model\", \"kind\": \"failed\"}" >> "$lines"
+    done
+done
+uptime >> "$work/load"
+"$venv/bin/python" report.py "$lines" "$work/load" "$here/requirements.txt" "$root/benches/runs/$(date -u +%F)-peers"
