@@ -25,8 +25,16 @@ const SE: [f64; 6] = [1.0, 2.0, 1.5, 0.5, 2.5, 1.0];
 fn lower(text: &str, centring: Option<bool>) -> Lowered {
     let model = lang::parse("m.tad", text).unwrap_or_else(|reports| panic!("{reports}"));
     let table = Table::from_bytes("d.csv", COUNTS.as_bytes()).expect("a table");
-    lang::lower(&model, ("m.tad", text), &table, &LowerOptions { centring })
-        .unwrap_or_else(|failure| panic!("{}", tadpool::Error::from(failure)))
+    lang::lower(
+        &model,
+        ("m.tad", text),
+        &table,
+        &LowerOptions {
+            centring,
+            ..LowerOptions::default()
+        },
+    )
+    .unwrap_or_else(|failure| panic!("{}", tadpool::Error::from(failure)))
 }
 
 /// A position without ties or zeros.
@@ -385,7 +393,7 @@ alist(
         "{}",
         lowered.expansion
     );
-    assert!(lowered.expansion.contains("centered"), "{}", lowered.expansion);
+    assert!(lowered.expansion.contains("@auto"), "{}", lowered.expansion);
     let position = point(&lowered);
     let at = |lowered: &Lowered| {
         let program = pass::reference_program(&lowered.program).expect("a program");
@@ -527,7 +535,7 @@ fn a_subscript_and_a_label_of_the_same_text_differ() {
     let text = "y ~ Normal(m, 1)\nm = a[treatment] - 2*a[\"treatment\"]\na[treatment] ~ Normal(0, 1)\n";
     let model = lang::parse("m.tad", text).unwrap_or_else(|reports| panic!("{reports}"));
     let table = Table::from_bytes("d.csv", csv.as_bytes()).expect("a table");
-    let lowered = lang::lower(&model, ("m.tad", text), &table, &LowerOptions { centring: None })
+    let lowered = lang::lower(&model, ("m.tad", text), &table, &LowerOptions::default())
         .unwrap_or_else(|failure| panic!("{}", tadpool::Error::from(failure)));
     let (control, treatment) = (0.3, -0.7);
     let density = normal(0.5, control - 2.0 * treatment, 1.0)

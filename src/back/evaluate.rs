@@ -14,8 +14,7 @@ pub trait Density: Sync {
     }
 }
 
-/// Intervals of the grid of centring weights: λ = code/10, code 0 non-centred, code 10 centred.
-pub const CENTRING_STEPS: u32 = 10;
+pub use crate::transform::CENTRING_STEPS;
 
 /// Effects whose centring weight λ is data: one code per level, all effects' levels one after another.
 ///

@@ -3,7 +3,8 @@
 use super::style::{HEADING, styled};
 use crate::data::printed_label;
 use crate::lang::ast::{StatementKind, Targets};
-use crate::lang::{Dim, Lowered, QuantityKind, parse};
+use crate::lang::{Dim, Lowered, Parameterisation, QuantityKind, parse};
+use crate::transform::CENTRING_STEPS;
 
 /// The page of a model. `name` is the model's, `data` the table's.
 pub(super) fn page(name: &str, data: &str, lowered: &Lowered) -> String {
@@ -200,8 +201,18 @@ fn effects(lowered: &Lowered) -> Vec<[String; 3]> {
         .effects
         .iter()
         .map(|effect| {
-            let form = if effect.centred { "centred" } else { "non-centred" };
-            [effect.name.clone(), form.to_owned(), effect.why.clone()]
+            let form = match &effect.parameterisation {
+                Parameterisation::Centred => "centred".to_owned(),
+                Parameterisation::Noncentred => "non-centred".to_owned(),
+                Parameterisation::Learned { start, with } => {
+                    let start = f64::from(*start) / f64::from(CENTRING_STEPS);
+                    let total = with
+                        .as_ref()
+                        .map_or_else(String::new, |with| format!(", as a total with {with}"));
+                    format!("weights learned from {start}{total}")
+                }
+            };
+            [effect.name.clone(), form, effect.why.clone()]
         })
         .collect()
 }

@@ -1,6 +1,6 @@
 //! From a compiled model to a fit: starting points, the run on the back end taken, named values, the f64 check.
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::json;
@@ -11,7 +11,7 @@ use super::layout::{
 use super::netcdf::Values;
 use super::options::{LOG_LIK_BYTES, LogLik, Options, Plan, plan};
 use super::report::Report;
-use crate::back::evaluate::Density;
+use crate::back::evaluate::{CENTRING_STEPS, Density};
 use crate::back::reference;
 use crate::back::simd::LANES;
 use crate::error::{Error, Result};
@@ -54,13 +54,13 @@ pub fn fit(
         threads,
     };
     settings.check(model.dim(), 0)?;
-    let state = sampler::State::dispersed(model.density(), &settings)?;
+    let state = sampler::State::dispersed(model, &settings)?;
     let watch = Watch { observer, stop };
-    let (samples, seconds, prepared) = match &plan.adapter {
+    let (mut samples, seconds, prepared) = match &plan.adapter {
         None => {
             let prepared = options.started.elapsed().as_secs_f64();
             let start = Instant::now();
-            let samples = sampler::run(model.density(), &settings, &state, watch)?;
+            let samples = sampler::run(model, &settings, &state, watch)?;
             (samples, start.elapsed().as_secs_f64(), prepared)
         }
         Some(adapter) => {
@@ -71,10 +71,15 @@ pub fn fit(
             let mut engine = GpuEngine::new(driver, model.dim(), layout);
             let prepared = options.started.elapsed().as_secs_f64();
             let start = Instant::now();
-            let samples = run_on_engine(&mut engine, &settings, 0, &state, watch)?;
+            let samples = run_on_engine(&mut engine, None, &settings, 0, &state, watch)?;
             (samples, start.elapsed().as_secs_f64(), prepared)
         }
     };
+    if let (Some(centring), Some(tuning)) = (model.centring(), &mut samples.state.tuning)
+        && tuning.centring.is_empty()
+    {
+        tuning.centring = centring.initial().repeat(samples.ensembles);
+    }
     if samples.draws == 0 {
         return Err(Error::environment("the run was stopped before its first draw")
             .with_help("nothing was saved; warm-up comes first, and `--warmup` says how long it is"));
@@ -122,17 +127,22 @@ fn f32_discrepancy(model: &Model, samples: &Samples, seed: u64) -> f64 {
         iteration: 0,
         purpose: Purpose::Subsample,
     };
-    let chosen: Vec<usize> = (0..CHECKED_DRAWS.min(cells))
+    let mut chosen: Vec<usize> = (0..CHECKED_DRAWS.min(cells))
         .map(|k| {
             let word = stream.block(k as u32)[0];
             ((u64::from(word) * cells as u64) >> 32) as usize
         })
         .collect();
+    chosen.sort_unstable();
+    let per_unit = cells / samples.ensembles;
     let mut worker = model.density().evaluator(LANES);
     let (mut position, mut gradient) = (vec![0.0; dim * LANES], vec![0.0; dim * LANES]);
     let mut log_density = [0.0; LANES];
     let mut largest: f64 = 0.0;
-    for cells in chosen.chunks(LANES) {
+    // Draws of one unit are in the same coordinates.
+    let units = chosen.chunk_by(|a, b| a / per_unit == b / per_unit);
+    for cells in units.flat_map(|unit| unit.chunks(LANES)) {
+        worker.set_centring(unit_codes(samples, cells[0] / per_unit));
         for lane in 0..LANES {
             let cell = cells[lane.min(cells.len() - 1)];
             for i in 0..dim {
@@ -170,28 +180,55 @@ fn plate_dimensions(lowered: &Lowered, name: &str) -> Vec<Dimension> {
 }
 
 /// Evaluates something for all draws, spread over threads; each value `[chain][draw][element]`.
+///
+/// `evaluate` is given the codes of the centring weights and positions in their coordinates.
 fn spread(
     samples: &Samples,
     threads: usize,
-    evaluate: impl Fn(&[f64]) -> Vec<Vec<f64>> + Sync,
+    evaluate: impl Fn(&[u32], &[f64]) -> Vec<Vec<f64>> + Sync,
 ) -> Vec<Vec<f64>> {
-    let cells = samples.chains * samples.draws;
-    let share = cells.div_ceil(threads.max(1)).next_multiple_of(LANES).max(LANES) * samples.dim;
-    let evaluate = &evaluate;
-    let parts: Vec<Vec<Vec<f64>>> = std::thread::scope(|scope| {
-        let chunks = samples.positions.chunks(share);
-        let workers: Vec<_> = chunks.map(|chunk| scope.spawn(move || evaluate(chunk))).collect();
+    // A unit's chains lie side by side, and share their codes.
+    let unit = samples.chains / samples.ensembles * samples.draws * samples.dim;
+    let share = (unit * samples.ensembles)
+        .div_ceil(threads.max(1))
+        .next_multiple_of(LANES * samples.dim)
+        .clamp(1, unit.max(1));
+    let work: Vec<(&[u32], &[f64])> = samples
+        .positions
+        .chunks(unit.max(1))
+        .enumerate()
+        .flat_map(|(unit, positions)| {
+            let codes = unit_codes(samples, unit);
+            positions.chunks(share).map(move |positions| (codes, positions))
+        })
+        .collect();
+    let next = AtomicUsize::new(0);
+    let (evaluate, work, next) = (&evaluate, &work, &next);
+    let mut parts: Vec<(usize, Vec<Vec<f64>>)> = std::thread::scope(|scope| {
+        let worker = || {
+            let mut done = Vec::new();
+            loop {
+                let place = next.fetch_add(1, Ordering::Relaxed);
+                let Some((codes, positions)) = work.get(place) else {
+                    break done;
+                };
+                done.push((place, evaluate(codes, positions)));
+            }
+        };
+        let workers: Vec<_> = (0..threads.max(1)).map(|_| scope.spawn(worker)).collect();
         workers
             .into_iter()
-            .map(|worker| {
+            .flat_map(|worker| {
                 worker
                     .join()
                     .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
             })
             .collect()
     });
+    parts.sort_by_key(|(place, _)| *place);
     parts
         .into_iter()
+        .map(|(_, part)| part)
         .reduce(|mut joined, part| {
             for (all, mut more) in joined.iter_mut().zip(part) {
                 all.append(&mut more);
@@ -201,9 +238,49 @@ fn spread(
         .unwrap_or_default()
 }
 
+/// The codes of the centring weights of a unit (a chain of NUTS, an ensemble of HMC), `[level]`.
+fn unit_codes(samples: &Samples, unit: usize) -> &[u32] {
+    match &samples.state.tuning {
+        Some(tuning) => {
+            let levels = tuning.centring.len() / samples.ensembles;
+            &tuning.centring[unit * levels..(unit + 1) * levels]
+        }
+        None => &[],
+    }
+}
+
+/// The log densities in the coordinates that standardise all effects, `[chain][draw]`, so that units of other centring
+/// weights can be compared: ln |dη/dξ| = Σ λ·ln τ is added.
+fn comparable_log_density(model: &Model, samples: &Samples, threads: usize) -> Vec<f64> {
+    let Some(centring) = model.centring() else {
+        return samples.log_density.clone();
+    };
+    let volumes = spread(samples, threads, |codes, positions| {
+        let ln_scale = centring.standardise(codes, positions).ln_scale;
+        let volume = |ln_scales: &[f64]| -> f64 {
+            let weight = |code: &u32| f64::from(*code) / f64::from(CENTRING_STEPS);
+            codes
+                .iter()
+                .zip(ln_scales)
+                .map(|(code, ln_scale)| weight(code) * ln_scale)
+                .sum()
+        };
+        vec![ln_scale.chunks(codes.len()).map(volume).collect()]
+    });
+    let volumes = volumes.iter().flatten();
+    samples
+        .log_density
+        .iter()
+        .zip(volumes)
+        .map(|(lp, volume)| lp + volume)
+        .collect()
+}
+
 fn assemble(model: &Model, options: &Options, plan: &Plan, samples: &Samples, threads: usize) -> Result<Fit> {
     let lowered = model.lowered();
-    let named = spread(samples, threads, |positions| model.named_values(positions));
+    let named = spread(samples, threads, |codes, positions| {
+        model.named_values_in(codes, positions)
+    });
     let posterior = lowered
         .quantities
         .iter()
@@ -223,8 +300,8 @@ fn assemble(model: &Model, options: &Options, plan: &Plan, samples: &Samples, th
     };
     let mut log_likelihood = Vec::new();
     if keep {
-        let pointwise = spread(samples, threads, |positions| {
-            model.pointwise_log_likelihood(positions)
+        let pointwise = spread(samples, threads, |codes, positions| {
+            model.pointwise_log_likelihood_in(codes, positions)
         });
         for (likelihood, values) in lowered.likelihoods.iter().zip(pointwise) {
             log_likelihood.push(Quantity {
@@ -268,7 +345,7 @@ fn assemble(model: &Model, options: &Options, plan: &Plan, samples: &Samples, th
         sample_stats: Some(SampleStats {
             diverging: samples.is_divergent.clone(),
             energy: samples.energy.clone(),
-            lp: samples.log_density.clone(),
+            lp: comparable_log_density(model, samples, threads),
             acceptance_rate: samples.accept_prob.clone(),
             step_size: samples.step_size.clone(),
             n_steps: samples.n_steps.iter().map(|&n| i64::from(n)).collect(),
@@ -375,6 +452,13 @@ fn state(samples: &Samples) -> State {
             vec![units],
             &tuning.trajectory_lengths,
         ));
+        if !tuning.centring.is_empty() {
+            arrays.push(StateArray {
+                name: "centring".into(),
+                shape: vec![units, tuning.centring.len() / units],
+                values: Values::I64(tuning.centring.iter().map(|&code| i64::from(code)).collect()),
+            });
+        }
     }
     arrays.push(StateArray {
         name: "iteration".into(),

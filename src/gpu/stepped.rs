@@ -36,6 +36,19 @@ pub struct SteppedHmc {
     gradient_evaluations: u64,
 }
 
+/// `centring_code` for codes that stay as they are.
+fn fixed_centring(codes: &[u32]) -> String {
+    let codes: Vec<String> = codes.iter().map(|code| format!("{code}u")).collect();
+    if codes.is_empty() {
+        return String::new();
+    }
+    format!(
+        "fn centring_code(chain: u32, level: u32) -> u32 {{ var codes = array<u32, {}>({}); return codes[level]; }}",
+        codes.len(),
+        codes.join(", ")
+    )
+}
+
 /// Work in flight, and how many iterations of the block it completes.
 struct Flight {
     submission: Submission,
@@ -88,7 +101,9 @@ impl SteppedHmc {
             .scoped("the shader of the log density", |device| {
                 device.create_shader_module(wgpu::ShaderModuleDescriptor {
                     label: Some("hmc"),
-                    source: wgpu::ShaderSource::Wgsl(assemble(&kernel.wgsl).into()),
+                    source: wgpu::ShaderSource::Wgsl(
+                        format!("{}\n{}", assemble(&kernel.wgsl), fixed_centring(&kernel.centring)).into(),
+                    ),
                 })
             })
             .await?;

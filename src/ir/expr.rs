@@ -70,8 +70,16 @@ impl Builder {
             domain,
             range,
             codes,
+            tuned: false,
         });
         IndexId::new(graph.indices.len() - 1)
+    }
+
+    /// Adds an index column whose codes can be set anew between evaluations; see [`Index::tuned`].
+    pub fn tuned_index(&self, name: &str, domain: PlateId, range: PlateId, codes: Vec<u32>) -> IndexId {
+        let id = self.index(name, Some(domain), range, codes);
+        self.graph.borrow_mut().indices[id.index()].tuned = true;
+        id
     }
 
     /// Adds a data column and a node that reads it.
@@ -217,7 +225,11 @@ impl<'b> Expr<'b> {
                 source: self.handle,
                 index,
             },
-            Type { plate: domain, ..ty },
+            Type {
+                plate: domain,
+                per_chain: ty.per_chain || self.is_tuned(index),
+                ..ty
+            },
         )
     }
 
@@ -239,6 +251,7 @@ impl<'b> Expr<'b> {
             },
             Type {
                 plate: Some(range),
+                per_chain: ty.per_chain || self.is_tuned(index),
                 ..ty
             },
         )
@@ -298,6 +311,10 @@ impl<'b> Expr<'b> {
             ..r
         };
         self.builder.push(Op::SolveLower(self.handle, b.handle), ty)
+    }
+
+    fn is_tuned(self, index: IndexId) -> bool {
+        self.builder.graph.borrow().index_column(index).tuned
     }
 
     fn ends(self, index: IndexId) -> (Option<PlateId>, PlateId) {

@@ -22,6 +22,9 @@ pub struct Index {
     pub range: PlateId,
     /// One code per element of the domain, each below the range's length.
     pub codes: Vec<u32>,
+    /// Whether the codes may be set anew between evaluations (the codes here are the first ones): what is gathered
+    /// through it counts as depending on the chain, and no pass looks at the codes. A domain is required.
+    pub tuned: bool,
 }
 
 /// Observed or derived numbers.
@@ -132,6 +135,46 @@ impl Graph {
     /// The data column behind an id.
     pub fn column(&self, id: ColumnId) -> &Column {
         &self.columns[id.index()]
+    }
+
+    /// The data column and the tuned index of a node that gathers data through such an index: data as far as one
+    /// evaluation is concerned.
+    pub fn tuned_data(&self, handle: Handle) -> Option<(ColumnId, IndexId)> {
+        match self.node(handle).op {
+            Op::Gather { source, index } if self.index_column(index).tuned => match self.node(source).op {
+                Op::Column(column) => Some((column, index)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// The indices whose codes can be set anew, in their order.
+    pub fn tuned(&self) -> impl Iterator<Item = &Index> {
+        self.indices.iter().filter(|index| index.tuned)
+    }
+
+    /// Where the codes of a tuned index begin among those of all tuned indices, one after another.
+    pub fn tuned_offset(&self, id: IndexId) -> usize {
+        let before = self.indices[..id.index()].iter();
+        before
+            .filter(|index| index.tuned)
+            .map(|index| index.codes.len())
+            .sum()
+    }
+
+    /// Sets the codes of all tuned indices, one after another.
+    ///
+    /// # Panics
+    /// If there is another number of codes.
+    pub fn set_tuned(&mut self, codes: &[u32]) {
+        let mut rest = codes;
+        for index in self.indices.iter_mut().filter(|index| index.tuned) {
+            let (own, others) = rest.split_at(index.codes.len());
+            index.codes.copy_from_slice(own);
+            rest = others;
+        }
+        assert!(rest.is_empty(), "{} codes too many", rest.len());
     }
 
     /// The number of coordinates of a slot.

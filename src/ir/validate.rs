@@ -33,6 +33,9 @@ impl Graph {
                     index.codes.len()
                 ));
             }
+            if index.tuned && index.domain.is_none() {
+                return Err(format!("the tuned index `{}` has no domain", index.name));
+            }
             if index.codes.iter().any(|&code| code as usize >= range) {
                 return Err(format!("index `{}` points past its plate of {range}", index.name));
             }
@@ -101,6 +104,7 @@ impl Graph {
                 }
                 same(Type {
                     plate: index.domain,
+                    per_chain: source.per_chain || index.tuned,
                     ..source
                 })
             }
@@ -112,6 +116,7 @@ impl Graph {
                 }
                 same(Type {
                     plate: Some(index.range),
+                    per_chain: source.per_chain || index.tuned,
                     ..source
                 })
             }

@@ -9,11 +9,23 @@ use crate::ir::{Graph, Handle, Program};
 use crate::transform::{Constraint, Coordinate};
 
 /// Choices of the lowering that the model text leaves open.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub struct LowerOptions {
     /// Centres every effect (`true`) or none (`false`), hints of the text notwithstanding; by default each effect has
-    /// its hint or the rule's choice.
+    /// its hint, or centring weights that are learned.
     pub centring: Option<bool>,
+    /// Whether an intercept that is added to an effect enters the effect's coordinate (the totals are sampled), so that
+    /// the two do not trade against each other.
+    pub ridges: bool,
+}
+
+impl Default for LowerOptions {
+    fn default() -> Self {
+        Self {
+            centring: None,
+            ridges: true,
+        }
+    }
 }
 
 /// Why a model was not lowered.
@@ -59,6 +71,8 @@ pub struct Lowered {
     pub parameters: Vec<Parameter>,
     /// Effects whose parameterisation was chosen, in the order of the text.
     pub effects: Vec<Effect>,
+    /// Those of the effects whose centring weights are data, in the order of the program's tuned indices.
+    pub tuned: Vec<TunedEffect>,
     /// The index sets that the model uses: the rows first.
     pub plates: Vec<PlateTable>,
     /// The columns that the model uses, in the table's order.
@@ -189,10 +203,39 @@ pub struct Effect {
     pub location: String,
     /// The scale as written.
     pub scale: String,
-    /// Whether the effect is its own coordinate.
-    pub centred: bool,
+    /// How its coordinate stands for it.
+    pub parameterisation: Parameterisation,
     /// The reason for it, one phrase.
     pub why: String,
+}
+
+/// How the coordinate of an effect stands for it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Parameterisation {
+    /// The effect is its own coordinate.
+    Centred,
+    /// The coordinate is the standardised effect.
+    Noncentred,
+    /// A centring weight λ per level, learned in warm-up.
+    Learned {
+        /// The code of λ that every level begins with, see [`CENTRING_STEPS`](crate::transform::CENTRING_STEPS).
+        start: u32,
+        /// The intercept whose total with the effect is the coordinate at λ = 1.
+        with: Option<String>,
+    },
+}
+
+/// An effect with learned centring weights: η = λ·centre + scale^λ·ξ, one λ for each element of its plate.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TunedEffect {
+    /// The slot of the parameter.
+    pub slot: usize,
+    /// The centre, over the effect's plate.
+    pub centre: Handle,
+    /// ln scale, over the effect's plate.
+    pub ln_scale: Handle,
+    /// The standardised effect ξ, over its plate.
+    pub standardised: Handle,
 }
 
 /// An index set with its labels.
@@ -334,6 +377,19 @@ fn at(coordinate: &Coordinate<Handle>, values: &[Vec<f64>], element: usize) -> C
         Coordinate::Noncentred { location, scale } => Coordinate::Noncentred {
             location: value(location),
             scale: value(scale),
+        },
+        Coordinate::Weighted {
+            location,
+            scale,
+            centre,
+            weight,
+            inv_power,
+        } => Coordinate::Weighted {
+            location: value(location),
+            scale: value(scale),
+            centre: value(centre),
+            weight: value(weight),
+            inv_power: value(inv_power),
         },
     }
 }

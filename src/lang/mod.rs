@@ -32,8 +32,8 @@ pub mod spelling;
 
 pub use lower::lower;
 pub use lowered::{
-    Dim, Effect, Failure, LearnedCall, Likelihood, LowerOptions, Lowered, Parameter, PlateTable, Quantity,
-    QuantityKind, UsedColumn,
+    Dim, Effect, Failure, LearnedCall, Likelihood, LowerOptions, Lowered, Parameter, Parameterisation,
+    PlateTable, Quantity, QuantityKind, TunedEffect, UsedColumn,
 };
 pub use nearest::nearest;
 pub use parser::parse;

@@ -3,6 +3,9 @@
 //! May import everything up to `gpu`. Promises: all back ends come from one lowered program; named values are computed
 //! from positions in f64, whichever back end drew them.
 
+mod centring;
+
+use crate::back::evaluate::{Centring, Density, Evaluator};
 use crate::back::kernel::DensityKernel;
 use crate::back::reference::{self, Evaluation};
 use crate::back::simd::SimdDensity;
@@ -13,6 +16,7 @@ use crate::ir::Program;
 use crate::lang::ast::{Model as Tree, StatementKind};
 use crate::lang::{self, LowerOptions, Lowered};
 use crate::pass;
+use centring::LearnedCentring;
 
 /// The data that a model was compiled over: what a fit file keeps of it.
 #[derive(Debug, Clone)]
@@ -39,6 +43,7 @@ pub struct Model {
     simd: SimdDensity,
     named: SimdDensity,
     pointwise: SimdDensity,
+    centring: Option<LearnedCentring>,
 }
 
 /// The columns whose missing values drop a row, if the model says so.
@@ -118,6 +123,7 @@ impl Model {
                 &lowered.program,
                 lowered.likelihoods.iter().map(|likelihood| likelihood.output),
             )?,
+            centring: LearnedCentring::new(&lowered)?,
             data: ModelData {
                 name: table.name().into(),
                 fingerprint,
@@ -182,6 +188,20 @@ impl Model {
         reference::evaluate(&self.reference, position)
     }
 
+    /// The same in the coordinates of `codes`, `[level]`, see [`Centring`].
+    ///
+    /// # Errors
+    ///
+    /// Only faults of tadpool.
+    ///
+    /// # Panics
+    /// If there is not one code for each level.
+    pub fn evaluate_reference_in(&self, codes: &[u32], position: &[f64]) -> Result<Evaluation> {
+        let mut program = self.reference.clone();
+        program.graph.set_tuned(codes);
+        reference::evaluate(&program, position)
+    }
+
     /// The position at which the parameters have these values on their natural scales, each `[element]`.
     ///
     /// # Errors
@@ -191,22 +211,54 @@ impl Model {
         self.lowered.position_from(named, reference::values)
     }
 
-    /// The values of the named quantities at `positions`, `[position][dim]`.
+    /// The values of the named quantities at `positions`, `[position][dim]`, in the coordinates of the initial
+    /// centring weights.
     ///
     /// Yields for each of [`Lowered`]'s quantities `[position][element]`.
     pub fn named_values(&self, positions: &[f64]) -> Vec<Vec<f64>> {
         self.named.outputs(positions)
     }
 
-    /// The pointwise log likelihoods at `positions`, `[position][dim]`.
+    /// The same in the coordinates of `codes`, `[level]`, see [`Centring`].
+    ///
+    /// # Panics
+    /// If there is not one code for each level, or one is too large.
+    pub fn named_values_in(&self, codes: &[u32], positions: &[f64]) -> Vec<Vec<f64>> {
+        self.named.outputs_tuned(Some(codes), positions)
+    }
+
+    /// The pointwise log likelihoods at `positions`, `[position][dim]`, in the coordinates of the initial centring
+    /// weights.
     ///
     /// Yields for each of [`Lowered`]'s likelihoods `[position][element]`.
     pub fn pointwise_log_likelihood(&self, positions: &[f64]) -> Vec<Vec<f64>> {
         self.pointwise.outputs(positions)
     }
 
+    /// The same in the coordinates of `codes`, `[level]`, see [`Centring`].
+    ///
+    /// # Panics
+    /// If there is not one code for each level, or one is too large.
+    pub fn pointwise_log_likelihood_in(&self, codes: &[u32], positions: &[f64]) -> Vec<Vec<f64>> {
+        self.pointwise.outputs_tuned(Some(codes), positions)
+    }
+
     /// The number of log likelihoods at one position: observations of all outcomes.
     pub fn num_observations(&self) -> usize {
         self.pointwise.output_lens().iter().sum()
+    }
+}
+
+impl Density for Model {
+    fn dim(&self) -> usize {
+        self.simd.dim()
+    }
+
+    fn evaluator(&self, lanes: usize) -> Box<dyn Evaluator + '_> {
+        self.simd.evaluator(lanes)
+    }
+
+    fn centring(&self) -> Option<&dyn Centring> {
+        self.centring.as_ref().map(|centring| centring as &dyn Centring)
     }
 }

@@ -103,6 +103,8 @@ impl Design {
         self.seen.push(node);
         match &graph.node(node).op {
             Op::Column(_) => self.columns.push(node),
+            // Rows whose codes agree now need not agree later.
+            Op::Gather { index, .. } if graph.index_column(*index).tuned => self.own = true,
             Op::Gather { index, .. } => {
                 if !self.indices.contains(index) {
                     self.indices.push(*index);
@@ -218,6 +220,8 @@ impl Cells<'_> {
             domain: Some(self.cells),
             range: index.range,
             codes,
+            // The design of merged rows has no tuned index.
+            tuned: false,
         };
         let copy = rewriter.index(copy);
         self.indices.push((id, copy));

@@ -151,6 +151,7 @@ impl Rewriter {
                 Key::Gather(source, index),
                 Type {
                     plate: graph.index_column(index).domain,
+                    per_chain: graph.ty(source).per_chain || graph.index_column(index).tuned,
                     ..graph.ty(source)
                 },
             ),
@@ -158,6 +159,7 @@ impl Rewriter {
                 Key::SegmentSum(source, index),
                 Type {
                     plate: Some(graph.index_column(index).range),
+                    per_chain: graph.ty(source).per_chain || graph.index_column(index).tuned,
                     ..graph.ty(source)
                 },
             ),

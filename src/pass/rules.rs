@@ -2,7 +2,7 @@
 
 use super::fold::fold;
 use super::rewrite::Rewriter;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::ir::{Binary, Handle, IndexId, Op, PlateId, Unary};
 
 /// Whole exponents up to this size become multiplications.
@@ -340,7 +340,7 @@ impl Rewriter {
             return Ok(source);
         }
         let op = Op::Gather { source, index };
-        if self.is_data(source) {
+        if self.is_data(source) && !self.graph().index_column(index).tuned {
             return fold(self, &op, self.graph().index_column(index).domain);
         }
         self.emit(op)
@@ -348,6 +348,9 @@ impl Rewriter {
 
     pub(super) fn segment_sum(&mut self, source: Handle, index: IndexId) -> Result<Handle> {
         let op = Op::SegmentSum { source, index };
+        if self.graph().index_column(index).tuned && (self.is_data(source) || self.is_scalar(source)) {
+            return Err(Error::bug("a count by codes that are not known yet"));
+        }
         if self.is_data(source) {
             return fold(self, &op, Some(self.graph().index_column(index).range));
         }

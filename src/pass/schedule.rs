@@ -72,9 +72,12 @@ pub struct Schedule {
     pub arrays: Vec<Handle>,
 }
 
-/// Whether a node can be read anywhere at any time.
-fn is_leaf(op: &Op) -> bool {
-    matches!(op, Op::Const(_) | Op::Column(_) | Op::Position(_))
+/// Whether a node can be read anywhere at any time; no loop computes it.
+fn is_leaf(graph: &Graph, handle: Handle) -> bool {
+    matches!(
+        graph.node(handle).op,
+        Op::Const(_) | Op::Column(_) | Op::Position(_)
+    ) || graph.tuned_data(handle).is_some()
 }
 
 struct Scheduler<'a> {
@@ -94,7 +97,7 @@ impl<'a> Scheduler<'a> {
     fn ready(&self, handle: Handle) -> usize {
         let node = self.graph().node(handle);
         match node.op {
-            Op::Const(_) | Op::Column(_) | Op::Position(_) => 0,
+            _ if is_leaf(self.graph(), handle) => 0,
             Op::SegmentSum { .. } => self.stage[handle.index()],
             _ if node.ty.plate.is_none() => self.stage[handle.index()],
             _ => self.stage[handle.index()] + 1,
@@ -130,7 +133,7 @@ impl<'a> Scheduler<'a> {
                 node.op,
                 Op::Unary(..) | Op::Binary(..) | Op::Select(..) | Op::Gather { .. }
             );
-            elementwise && node.ty.plate.is_some()
+            elementwise && node.ty.plate.is_some() && !is_leaf(graph, handle)
         };
         // The earliest stage that reads each node; one that is read as a whole, or by the caller, stays.
         let mut wanted: Vec<Option<usize>> = vec![None; graph.nodes.len()];
@@ -189,8 +192,9 @@ impl<'a> Scheduler<'a> {
     /// Marks `handle` as kept in an array if a loop of `stage` over its plate does not compute it.
     fn need(&mut self, handle: Handle, everywhere: bool, stage: usize) {
         let node = self.graph().node(handle);
-        let computed =
-            !is_leaf(&node.op) && !matches!(node.op, Op::SegmentSum { .. }) && node.ty.plate.is_some();
+        let computed = !is_leaf(self.graph(), handle)
+            && !matches!(node.op, Op::SegmentSum { .. })
+            && node.ty.plate.is_some();
         if computed && (everywhere || self.stage[handle.index()] != stage) {
             self.stored[handle.index()] = true;
         }
@@ -238,6 +242,7 @@ pub fn schedule(program: Program) -> Result<Schedule> {
         let stage = this.stage[place];
         let node = graph.node(handle);
         match node.op {
+            _ if is_leaf(graph, handle) => {}
             Op::Const(_) | Op::Column(_) | Op::Position(_) => {}
             Op::Sum(source) => match graph.ty(source).plate {
                 Some(plate) => this.loop_mut(stage - 1, plate).sums.push(handle),

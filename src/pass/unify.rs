@@ -14,7 +14,7 @@ fn representatives(graph: &Graph) -> Vec<PlateId> {
         }
         plate
     }
-    for index in &graph.indices {
+    for index in graph.indices.iter().filter(|index| !index.tuned) {
         let Some(domain) = index.domain else { continue };
         let same_len = graph.plate_len(Some(domain)) == graph.plate_len(Some(index.range));
         if same_len
@@ -65,6 +65,7 @@ pub fn unify(program: &Program) -> Result<Program> {
         let identity = |index| {
             let index = source.index_column(index);
             index.domain == Some(index.range)
+                && !index.tuned
                 && index
                     .codes
                     .iter()

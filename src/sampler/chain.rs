@@ -130,7 +130,7 @@ pub(crate) fn run_chain(
             step_sizes: vec![step_size],
             inv_mass_diag: system.inv_mass,
             trajectory_lengths: vec![0.0],
-            centring: Vec::new(),
+            centring: density.centring().map_or_else(Vec::new, |c| c.initial().to_vec()),
         }),
     };
     samples

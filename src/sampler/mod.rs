@@ -15,6 +15,7 @@
 //! - nothing is allocated between two leapfrog steps; there are no clocks and no files: progress goes to an observer,
 //!   and a flag stops a run, which then returns what it has.
 
+mod centring;
 mod chain;
 mod dual_averaging;
 mod ensemble;
@@ -28,6 +29,8 @@ mod settings;
 mod step_size;
 mod windows;
 
+#[cfg(test)]
+mod centring_tests;
 #[cfg(test)]
 mod posterior_tests;
 #[cfg(test)]

@@ -40,7 +40,7 @@ pub(super) fn sample(density: &dyn Density, settings: &Settings) -> Samples {
 
 /// Checks the mean of `f` over all draws against `expected`, in standard errors taken between chains, which are
 /// independent: no estimate of the autocorrelation is needed.
-fn assert_mean(samples: &Samples, f: impl Fn(&[f64]) -> f64, expected: f64, what: &str) {
+pub(super) fn assert_mean(samples: &Samples, f: impl Fn(&[f64]) -> f64, expected: f64, what: &str) {
     let per_chain: Vec<f64> = samples
         .positions
         .chunks_exact(samples.draws * samples.dim)
@@ -56,7 +56,7 @@ fn assert_mean(samples: &Samples, f: impl Fn(&[f64]) -> f64, expected: f64, what
     );
 }
 
-fn assert_moments(samples: &Samples, i: usize, mean: f64, variance: f64, what: &str) {
+pub(super) fn assert_moments(samples: &Samples, i: usize, mean: f64, variance: f64, what: &str) {
     assert_mean(samples, |q| q[i], mean, &format!("mean of {what}"));
     assert_mean(
         samples,

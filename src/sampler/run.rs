@@ -31,7 +31,14 @@ pub fn run(density: &dyn Density, settings: &Settings, state: &State, watch: Wat
             Sampler::Nuts => Ok(run_chain(density, settings, unit, state, watch)),
             Sampler::Hmc => {
                 let mut engine = CpuEngine::new(density, settings, unit * size, size);
-                run_on_engine(&mut engine, settings, unit * size, &state, watch)
+                run_on_engine(
+                    &mut engine,
+                    density.centring(),
+                    settings,
+                    unit * size,
+                    &state,
+                    watch,
+                )
             }
         }
     };

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::back::evaluate::{Density, Evaluator};
+use crate::back::evaluate::{CENTRING_STEPS, Centring, Density, Evaluator, Standardised};
 
 /// A target given by its log density and gradient at one position.
 pub(crate) struct Target<F> {
@@ -136,8 +136,14 @@ pub(crate) fn eight_schools() -> Target<impl Fn(&[f64], &mut [f64]) -> f64 + Syn
     })
 }
 
-/// Posterior means and variances of (μ, ln τ) by the trapezoidal rule on the marginal yⱼ ~ Normal(μ, √(τ² + sdⱼ²)).
+/// Posterior means and variances of (μ, ln τ) of the eight schools.
 pub(crate) fn eight_schools_moments() -> ([f64; 2], [f64; 2]) {
+    hyper_moments(&SCHOOLS)
+}
+
+/// Posterior means and variances of (μ, ln τ) by the trapezoidal rule on the marginal yⱼ ~ Normal(μ, √(τ² + sdⱼ²)), for
+/// `data` of (yⱼ, sdⱼ).
+pub(crate) fn hyper_moments(data: &[(f64, f64)]) -> ([f64; 2], [f64; 2]) {
     let mut sums = [0.0; 5];
     for i in 0..=400 {
         let mu = -30.0 + 0.15 * f64::from(i);
@@ -145,7 +151,7 @@ pub(crate) fn eight_schools_moments() -> ([f64; 2], [f64; 2]) {
             let log_tau = -5.0 + 0.03 * f64::from(j);
             let tau2 = (2.0 * log_tau).exp();
             let mut log_density = hyperprior(mu, log_tau);
-            for (y, sd) in SCHOOLS {
+            for (y, sd) in data {
                 let variance = tau2 + sd * sd;
                 log_density -= 0.5 * ((y - mu) * (y - mu) / variance + variance.ln());
             }
@@ -162,4 +168,117 @@ pub(crate) fn eight_schools_moments() -> ([f64; 2], [f64; 2]) {
         sums[4] / sums[0] - means[1] * means[1],
     ];
     (means, variances)
+}
+
+/// Groups yⱼ ~ Normal(θⱼ, sdⱼ) with θⱼ ~ Normal(μ, τ) and the priors of [`eight_schools`], in the coordinates
+/// (μ, ln τ, η₁ … ηⱼ) of whichever centring weights are set.
+pub(crate) struct Groups {
+    /// (yⱼ, sdⱼ).
+    pub(crate) data: Vec<(f64, f64)>,
+    coordinates: Vec<usize>,
+    initial: Vec<u32>,
+}
+
+impl Groups {
+    /// Starts from the same `code` for all groups.
+    pub(crate) fn new(data: Vec<(f64, f64)>, code: u32) -> Self {
+        Self {
+            coordinates: (2..2 + data.len()).collect(),
+            initial: vec![code; data.len()],
+            data,
+        }
+    }
+
+    /// θⱼ at a position in the coordinates of `codes`.
+    pub(crate) fn effects(&self, codes: &[u32], position: &[f64]) -> Vec<f64> {
+        let values = self.standardise(codes, position);
+        (0..self.data.len())
+            .map(|j| values.location[j] + values.ln_scale[j].exp() * values.effect[j])
+            .collect()
+    }
+}
+
+impl Centring for Groups {
+    fn initial(&self) -> &[u32] {
+        &self.initial
+    }
+
+    fn coordinates(&self) -> &[usize] {
+        &self.coordinates
+    }
+
+    fn standardise(&self, codes: &[u32], positions: &[f64]) -> Standardised {
+        let mut values = Standardised::default();
+        for position in positions.chunks_exact(2 + self.data.len()) {
+            for (eta, code) in position[2..].iter().zip(codes) {
+                let weight = f64::from(*code) / f64::from(CENTRING_STEPS);
+                values.location.push(position[0]);
+                values.ln_scale.push(position[1]);
+                values
+                    .effect
+                    .push((eta - weight * position[0]) / (weight * position[1]).exp());
+            }
+        }
+        values
+    }
+}
+
+impl Density for Groups {
+    fn dim(&self) -> usize {
+        2 + self.data.len()
+    }
+
+    fn evaluator(&self, lanes: usize) -> Box<dyn Evaluator + '_> {
+        Box::new(GroupsEvaluator {
+            groups: self,
+            codes: self.initial.clone(),
+            lanes,
+        })
+    }
+
+    fn centring(&self) -> Option<&dyn Centring> {
+        Some(self)
+    }
+}
+
+struct GroupsEvaluator<'t> {
+    groups: &'t Groups,
+    codes: Vec<u32>,
+    lanes: usize,
+}
+
+impl Evaluator for GroupsEvaluator<'_> {
+    fn lanes(&self) -> usize {
+        self.lanes
+    }
+
+    fn set_centring(&mut self, codes: &[u32]) {
+        self.codes.copy_from_slice(codes);
+    }
+
+    fn log_density_grad(&mut self, position: &[f64], log_density: &mut [f64], gradient: &mut [f64]) {
+        let lanes = self.lanes;
+        for lane in 0..lanes {
+            let (mu, log_tau) = (position[lane], position[lanes + lane]);
+            let mut sum = hyperprior(mu, log_tau);
+            let mut by_mu = -mu / 25.0;
+            let mut by_log_tau = 1.0 - log_tau;
+            for (j, ((y, sd), code)) in self.groups.data.iter().zip(&self.codes).enumerate() {
+                let weight = f64::from(*code) / f64::from(CENTRING_STEPS);
+                let at = (2 + j) * lanes + lane;
+                // η ~ Normal(λμ, τ^λ), θ = μ + τ^(1−λ)(η − λμ).
+                let deviation = position[at] - weight * mu;
+                let (prior, rest) = ((-weight * log_tau).exp(), ((1.0 - weight) * log_tau).exp());
+                let xi = deviation * prior;
+                let residual = (y - mu - rest * deviation) / sd;
+                sum -= 0.5 * (residual * residual + xi * xi) + weight * log_tau;
+                gradient[at] = residual * rest / sd - xi * prior;
+                by_mu += residual * (1.0 - weight * rest) / sd + weight * xi * prior;
+                by_log_tau += residual * (1.0 - weight) * rest * deviation / sd + weight * (xi * xi - 1.0);
+            }
+            log_density[lane] = sum;
+            gradient[lane] = by_mu;
+            gradient[lanes + lane] = by_log_tau;
+        }
+    }
 }

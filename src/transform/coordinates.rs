@@ -3,11 +3,16 @@
 //! A coordinate maps elementwise. An effect of a location-scale family is either its own coordinate (centred, the
 //! identity) or stands as its standardised value z (non-centred), θ = location + scale·z: Papaspiliopoulos, Roberts,
 //! Sköld (2007), A general framework for the parametrization of hierarchical models, Statistical Science 22, 59–73.
-//! Between the two lies the centring weight λ (Gorinova, Moore, Hoffman 2020), another variant of the same enum.
+//! Between the two lies the centring weight λ (Gorinova, Moore, Hoffman 2020, "Automatic Reparameterisation of
+//! Probabilistic Programs"), here with a centre of choice: where an effect is used together with an intercept, the
+//! coordinate with λ = 1 is their total, which leaves the ridge between the two.
 
 use super::Constraint;
 use crate::dist::Family;
 use crate::num::Real;
+
+/// Intervals of the grid of centring weights: λ = code/10, code 0 non-centred, code 10 centred.
+pub const CENTRING_STEPS: u32 = 10;
 
 /// How a coordinate of the position stands for a parameter.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +26,29 @@ pub enum Coordinate<R> {
         /// How far they spread, in the parameter's units, above 0.
         scale: R,
     },
+    /// Between standardised and centred: position = λ·centre + scale^λ·ξ, parameter = location + scale·ξ.
+    Weighted {
+        /// Where the effects lie, in the parameter's units.
+        location: R,
+        /// How far they spread, in the parameter's units, above 0.
+        scale: R,
+        /// Where the coordinates lie at λ = 1: the location, plus any number that is added to the effect.
+        centre: R,
+        /// λ, 1 centred … 0 non-centred.
+        weight: R,
+        /// scale^−λ, see [`inv_power`].
+        inv_power: R,
+    },
+}
+
+/// scale^−λ of a [`Coordinate::Weighted`].
+pub fn inv_power<R: Real>(scale: &R, weight: &R) -> R {
+    (-(weight.clone() * scale.ln())).exp()
+}
+
+/// The standardised effect ξ of a [`Coordinate::Weighted`].
+fn standardised<R: Real>(position: &R, centre: &R, weight: &R, inv_power: &R) -> R {
+    inv_power.clone() * (position.clone() - weight.clone() * centre.clone())
 }
 
 impl<R: Real> Coordinate<R> {
@@ -29,6 +57,13 @@ impl<R: Real> Coordinate<R> {
         match self {
             Coordinate::Constrained(constraint) => constraint.constrain(position),
             Coordinate::Noncentred { location, scale } => location.clone() + scale.clone() * position.clone(),
+            Coordinate::Weighted {
+                location,
+                scale,
+                centre,
+                weight,
+                inv_power,
+            } => location.clone() + scale.clone() * standardised(position, centre, weight, inv_power),
         }
     }
 
@@ -37,6 +72,30 @@ impl<R: Real> Coordinate<R> {
         match self {
             Coordinate::Constrained(constraint) => constraint.unconstrain(value),
             Coordinate::Noncentred { location, scale } => (value.clone() - location.clone()) / scale.clone(),
+            Coordinate::Weighted {
+                location,
+                scale,
+                centre,
+                weight,
+                inv_power,
+            } => {
+                let effect = (value.clone() - location.clone()) / scale.clone();
+                weight.clone() * centre.clone() + effect / inv_power.clone()
+            }
+        }
+    }
+
+    /// The standardised effect at `position`; none for a coordinate that does not standardise.
+    pub fn standardised(&self, position: &R) -> Option<R> {
+        match self {
+            Coordinate::Constrained(_) => None,
+            Coordinate::Noncentred { .. } => Some(position.clone()),
+            Coordinate::Weighted {
+                centre,
+                weight,
+                inv_power,
+                ..
+            } => Some(standardised(position, centre, weight, inv_power)),
         }
     }
 
@@ -47,7 +106,7 @@ impl<R: Real> Coordinate<R> {
     ///
     /// # Panics
     /// If `arguments` has not one value for each of [`Family::arguments`], or a family that is not of location and
-    /// scale stands in a non-centred coordinate.
+    /// scale stands in a coordinate that standardises.
     pub fn log_density(&self, family: Family, position: &R, arguments: &[R]) -> R {
         match self {
             Coordinate::Constrained(constraint) => {
@@ -57,16 +116,30 @@ impl<R: Real> Coordinate<R> {
                     None => density,
                 }
             }
-            Coordinate::Noncentred { .. } => {
-                let (location, scale) =
-                    standard_arguments(family).expect("only location-scale families are non-centred");
-                let mut standard = arguments.to_vec();
-                standard[location] = position.lit(0.0);
-                standard[scale] = position.lit(1.0);
-                family.log_density(position, &standard)
+            Coordinate::Noncentred { .. } => standard_log_density(family, position, arguments),
+            // With the position η, dξ/dη = scale^−λ.
+            Coordinate::Weighted {
+                scale,
+                centre,
+                weight,
+                inv_power,
+                ..
+            } => {
+                let effect = standardised(position, centre, weight, inv_power);
+                standard_log_density(family, &effect, arguments) - weight.clone() * scale.ln()
             }
         }
     }
+}
+
+/// The log density of the standardised effect: the family with location 0 and scale 1.
+fn standard_log_density<R: Real>(family: Family, effect: &R, arguments: &[R]) -> R {
+    let (location, scale) =
+        standard_arguments(family).expect("only families of location and scale are standardised");
+    let mut standard = arguments.to_vec();
+    standard[location] = effect.lit(0.0);
+    standard[scale] = effect.lit(1.0);
+    family.log_density(effect, &standard)
 }
 
 /// The places of location and scale among the arguments of a location-scale family; none for other families.
@@ -131,6 +204,28 @@ mod tests {
                 let centred = Coordinate::Constrained(Constraint::Real).log_density(family, &effect, &arguments);
                 let difference = noncentred.log_density(family, &z, &arguments) - centred;
                 prop_assert!((difference - 1.8_f64.ln()).abs() < 1e-13, "{:?} {}", family, difference);
+            }
+        }
+
+        #[test]
+        fn every_weight_is_the_same_distribution(z in -4.0..4.0, weight in 0.0..=1.0) {
+            for (family, arguments) in families() {
+                let noncentred = Coordinate::Noncentred { location: -0.7, scale: 1.8 };
+                let weighted = Coordinate::Weighted {
+                    location: -0.7,
+                    scale: 1.8,
+                    centre: 2.3,
+                    weight,
+                    inv_power: inv_power(&1.8, &weight),
+                };
+                let effect = noncentred.value(&z);
+                let position = weighted.position(&effect);
+                prop_assert!((position - (weight * 2.3 + 1.8_f64.powf(weight) * z)).abs() < 1e-13);
+                prop_assert!((weighted.value(&position) - effect).abs() < 1e-13);
+                // dz/dη = scale^−λ.
+                let difference = weighted.log_density(family, &position, &arguments)
+                    - noncentred.log_density(family, &z, &arguments);
+                prop_assert!((difference + weight * 1.8_f64.ln()).abs() < 1e-12, "{:?} {}", family, difference);
             }
         }
 

@@ -19,7 +19,7 @@ fn check_says_what_the_model_is() {
         "(50 numbers to sample)",
         "  sigma         1   (0, ∞)   HalfCauchy(1)",
         "  surv ~ Binomial  over row  logit link",
-        "centred",
+        "weights learned from 0.9",
     ] {
         assert!(page.contains(text), "no {text:?} in:\n{page}");
     }
@@ -53,7 +53,7 @@ fn the_expansion_is_a_model_with_the_same_draws() {
         .run(CHECK.iter().chain(&["--emit", "expanded"]))
         .exits(0)
         .out;
-    assert!(expansion.contains("@centered"), "{expansion}");
+    assert!(expansion.contains("@auto"), "{expansion}");
     folder.write("again.tad", &expansion);
     let csv = |model: &str| {
         let args = [

@@ -29,7 +29,16 @@ pub(crate) fn shipped(name: &str, centred: Option<bool>) -> Model {
     };
     let text = fs::read_to_string(path(&format!("{folder}/{name}.tad"))).expect("a model");
     let table = Table::from_path(&path(&format!("{folder}/{folder}.csv"))).expect("a table");
-    Model::with_options(name, &text, &table, &LowerOptions { centring: centred }).expect("a model")
+    Model::with_options(
+        name,
+        &text,
+        &table,
+        &LowerOptions {
+            centring: centred,
+            ..LowerOptions::default()
+        },
+    )
+    .expect("a model")
 }
 
 /// The numbers of one block of a point.

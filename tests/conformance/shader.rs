@@ -11,7 +11,8 @@ const PARTS: [&str; 4] = [
 
 /// Parses and validates the whole module around a kernel's text.
 pub(crate) fn validate(kernel: &str) -> Result<(), String> {
-    let text = format!("{}\n{kernel}", PARTS.join("\n"));
+    let codes = "fn centring_code(chain: u32, level: u32) -> u32 { return indices[chain + level]; }";
+    let text = format!("{}\n{codes}\n{kernel}", PARTS.join("\n"));
     let module = naga::front::wgsl::parse_str(&text).map_err(|error| error.emit_to_string(&text))?;
     Validator::new(ValidationFlags::all(), Capabilities::empty())
         .validate(&module)

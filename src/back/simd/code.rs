@@ -1,5 +1,7 @@
 //! A schedule as instructions over temporaries, scalars, arrays, columns and the position.
 
+use std::ops::Range;
+
 use crate::error::{Error, Result};
 use crate::ir::{Binary, Graph, Handle, IndexId, Op, Unary};
 use crate::pass::schedule::{Loop, Schedule, Target};
@@ -21,6 +23,8 @@ pub(super) enum Operand {
     Scalar(u32),
     /// Data: one number per element.
     Column(u32),
+    /// Data looked up by tuned codes, one number per element: see [`Code::lookups`].
+    Lookup(u32),
 }
 
 /// Where a result is added up.
@@ -125,6 +129,12 @@ pub(super) struct Code {
     pub(super) temps: usize,
     pub(super) columns: Vec<f64>,
     pub(super) codes: Vec<u32>,
+    /// Ranges of `codes` that may be set anew, in the order of the tuned indices, with the size of the plate that
+    /// they point into.
+    pub(super) tuned: Vec<(Range<usize>, u32)>,
+    /// Data that tuned codes look up, refreshed when the codes change: where the table begins in `columns`, and the
+    /// range of `codes`; the results lie one after another.
+    pub(super) lookups: Vec<(u32, Range<usize>)>,
     pub(super) outputs: Vec<Output>,
 }
 
@@ -169,6 +179,8 @@ impl Code {
             temps: 0,
             columns: Vec::new(),
             codes: Vec::new(),
+            tuned: Vec::new(),
+            lookups: Vec::new(),
             outputs: Vec::new(),
         };
         let mut column_start = Vec::new();
@@ -178,8 +190,13 @@ impl Code {
         }
         let mut code_start = Vec::new();
         for index in &graph.indices {
-            code_start.push(narrow(code.codes.len())?);
+            let start = code.codes.len();
+            code_start.push(narrow(start)?);
             code.codes.extend(&index.codes);
+            if index.tuned {
+                let range = narrow(graph.plate_len(Some(index.range)))?;
+                code.tuned.push((start..code.codes.len(), range));
+            }
         }
         let offsets = graph.slot_offsets();
         let place = vec![None; graph.nodes.len()];
@@ -287,6 +304,13 @@ impl Assembler<'_> {
                     Some(_) => Operand::Column(start),
                     None => Operand::Scalar(self.scalar(self.code.columns[start as usize])?),
                 }
+            }
+            Op::Gather { index, .. } if let Some((column, _)) = self.graph.tuned_data(handle) => {
+                let from = self.code_start[index.index()] as usize;
+                let codes = from..from + self.graph.index_column(index).codes.len();
+                let start = self.code.lookups.iter().map(|(_, codes)| codes.len()).sum();
+                self.code.lookups.push((self.column_start[column.index()], codes));
+                Operand::Lookup(narrow(start)?)
             }
             _ => {
                 return Err(Error::bug(format!(

@@ -1,5 +1,8 @@
 //! Runs code on blocks of `W` lanes, compiled once per instruction set and chosen at run time.
 
+use std::borrow::Cow;
+use std::ops::Range;
+
 use super::code::{Code, Instruction, Operand, Pass, Sink};
 use super::isa::{self, Isa};
 use super::kernels::Source;
@@ -66,6 +69,10 @@ pub(super) struct Machine<'c, const W: usize> {
     temps: Vec<f64>,
     scalars: Vec<f64>,
     arrays: Vec<f64>,
+    /// The code's own unless there are tuned ones.
+    codes: Cow<'c, [u32]>,
+    /// Data found by tuned codes, see [`Code::lookups`].
+    lookups: Vec<f64>,
     /// Positions are copied here for outputs that are coordinates of the position.
     position: Vec<f64>,
 }
@@ -76,7 +83,14 @@ impl<'c, const W: usize> Machine<'c, W> {
         let bytes_per_element = code.temps.max(1) * W * size_of::<f64>();
         let block =
             (BLOCK_BYTES / bytes_per_element).clamp(BLOCK_LIMITS.0, BLOCK_LIMITS.1 * super::LANES / W);
+        let codes = if code.tuned.is_empty() {
+            Cow::Borrowed(code.codes.as_slice())
+        } else {
+            Cow::Owned(code.codes.clone())
+        };
         Self {
+            lookups: look_up(code, &codes),
+            codes,
             code,
             set,
             block,
@@ -89,6 +103,23 @@ impl<'c, const W: usize> Machine<'c, W> {
             arrays: vec![0.0; code.array_len * W],
             position: Vec::new(),
         }
+    }
+
+    /// Sets the codes of all tuned indices, one after another; others than the program knows are a fault of the caller.
+    pub(super) fn set_tuned(&mut self, codes: &[u32]) {
+        let expected: usize = self.code.tuned.iter().map(|(places, _)| places.len()).sum();
+        assert_eq!(codes.len(), expected, "one code per level");
+        let mut rest = codes;
+        for (places, range) in &self.code.tuned {
+            let (own, others) = rest.split_at(places.len());
+            assert!(
+                own.iter().all(|code| code < range),
+                "a code of {range} or above in {own:?}"
+            );
+            self.codes.to_mut()[places.clone()].copy_from_slice(own);
+            rest = others;
+        }
+        self.lookups = look_up(self.code, &self.codes);
     }
 
     /// Runs the program at `position` (`[dim][lane]`); adds up `log_density` (`[lane]`) and `gradient` (`[dim][lane]`).
@@ -139,6 +170,7 @@ impl<'c, const W: usize> Machine<'c, W> {
             arrays: self.arrays.as_mut_ptr(),
             position: position.as_ptr(),
             columns: code.columns.as_ptr(),
+            lookups: self.lookups.as_ptr(),
             log_density: log_density.as_mut_ptr(),
             gradient: gradient.as_mut_ptr(),
         };
@@ -148,7 +180,7 @@ impl<'c, const W: usize> Machine<'c, W> {
                 // SAFETY: `set` is one that this processor has. The assembler places every operand and sink inside the
                 // memory that `new` and `evaluate` sized for it, each block covers elements below the pass's length,
                 // and a result is never given the place of an operand of its own instruction.
-                unsafe { memory.run_block::<W, I>(code, pass, first, n) };
+                unsafe { memory.run_block::<W, I>(&self.codes, pass, first, n) };
             }
         }
     }
@@ -166,10 +198,24 @@ impl<'c, const W: usize> Machine<'c, W> {
             Operand::Column(start) => {
                 out.extend_from_slice(&self.code.columns[start as usize..][..output.len])
             }
+            Operand::Lookup(start) => out.extend_from_slice(&self.lookups[start as usize..][..output.len]),
             // Outputs over plates are stored in arrays by the schedule.
             Operand::Temp(_) | Operand::Gradient(_) => out.extend(std::iter::repeat_n(f64::NAN, output.len)),
         }
     }
+}
+
+/// What the tuned codes find.
+fn look_up(code: &Code, codes: &[u32]) -> Vec<f64> {
+    let found = |(table, places): &(u32, Range<usize>)| {
+        let table = *table as usize;
+        codes[places.clone()]
+            .iter()
+            .map(move |&code| table + code as usize)
+            .collect::<Vec<usize>>()
+    };
+    let places = code.lookups.iter().flat_map(found);
+    places.map(|place| code.columns[place]).collect()
 }
 
 /// Where everything lies during a run.
@@ -181,6 +227,7 @@ struct Memory {
     arrays: *mut f64,
     position: *const f64,
     columns: *const f64,
+    lookups: *const f64,
     log_density: *mut f64,
     gradient: *mut f64,
 }
@@ -197,6 +244,7 @@ impl Memory {
                 Operand::Scalar(scalar) => Source::Scalar(self.scalars.add(scalar as usize * W)),
                 Operand::Gradient(start) => Source::Lanes(self.gradient.add((start as usize + first) * W)),
                 Operand::Column(start) => Source::Column(self.columns.add(start as usize + first)),
+                Operand::Lookup(start) => Source::Column(self.lookups.add(start as usize + first)),
             }
         }
     }
@@ -210,7 +258,9 @@ impl Memory {
                 Operand::Gradient(start) => self.gradient.add((start as usize + first) * W),
                 Operand::Scalar(scalar) => self.scalars.add(scalar as usize * W),
                 // The assembler gives results no other place.
-                Operand::Position(_) | Operand::Coordinate(_) | Operand::Column(_) => std::ptr::null_mut(),
+                Operand::Position(_) | Operand::Coordinate(_) | Operand::Column(_) | Operand::Lookup(_) => {
+                    std::ptr::null_mut()
+                }
             }
         }
     }
@@ -226,7 +276,8 @@ impl Memory {
                 | Operand::Coordinate(_)
                 | Operand::Gradient(_)
                 | Operand::Scalar(_)
-                | Operand::Column(_) => std::ptr::null(),
+                | Operand::Column(_)
+                | Operand::Lookup(_) => std::ptr::null(),
             }
         }
     }
@@ -242,7 +293,7 @@ impl Memory {
     }
 
     #[inline(always)]
-    unsafe fn run_block<const W: usize, I: Isa>(self, code: &Code, pass: &Pass, first: usize, n: usize) {
+    unsafe fn run_block<const W: usize, I: Isa>(self, all: &[u32], pass: &Pass, first: usize, n: usize) {
         unsafe {
             for instruction in &pass.instructions {
                 match *instruction {
@@ -280,7 +331,7 @@ impl Memory {
                         codes,
                         result,
                     } => {
-                        let codes = &code.codes[codes as usize + first..][..n];
+                        let codes = &all[codes as usize + first..][..n];
                         I::gather::<W>(codes, self.base::<W>(source), self.result::<W>(result, first));
                     }
                     Instruction::Pick { source, result } => {
@@ -294,7 +345,7 @@ impl Memory {
                         I::sum::<W>(n, self.source::<W>(source, first), self.log_density);
                     }
                     Instruction::Segment { source, codes, sink } => {
-                        let codes = &code.codes[codes as usize + first..][..n];
+                        let codes = &all[codes as usize + first..][..n];
                         I::segment::<W>(codes, self.source::<W>(source, first), self.sink::<W>(sink, 0));
                     }
                     Instruction::Accumulate { source, sink } => {
@@ -313,5 +364,11 @@ impl<const W: usize> Evaluator for Machine<'_, W> {
 
     fn log_density_grad(&mut self, position: &[f64], log_density: &mut [f64], gradient: &mut [f64]) {
         self.evaluate(position, log_density, gradient);
+    }
+
+    fn set_centring(&mut self, codes: &[u32]) {
+        if !self.code.tuned.is_empty() {
+            self.set_tuned(codes);
+        }
     }
 }

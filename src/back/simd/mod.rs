@@ -64,6 +64,14 @@ impl SimdDensity {
     ///
     /// Yields for each output `[position][element]`.
     pub fn outputs(&self, positions: &[f64]) -> Vec<Vec<f64>> {
+        self.outputs_tuned(None, positions)
+    }
+
+    /// The same with other codes of the tuned indices, one after another.
+    ///
+    /// # Panics
+    /// If there is not one code for each element of the tuned indices, or one points past its plate.
+    pub fn outputs_tuned(&self, codes: Option<&[u32]>, positions: &[f64]) -> Vec<Vec<f64>> {
         let dim = self.code.dim;
         // A model without parameters has one position, the empty one.
         let count = positions.len().checked_div(dim).unwrap_or(1);
@@ -74,6 +82,9 @@ impl SimdDensity {
             .map(|output| Vec::with_capacity(output.len * count))
             .collect();
         let mut machine = Machine::<LANES>::new(&self.code, self.instruction_set);
+        if let Some(codes) = codes {
+            machine.set_tuned(codes);
+        }
         let mut block = vec![0.0; dim * LANES];
         let mut log_density = [0.0; LANES];
         let mut gradient = vec![0.0; dim * LANES];

@@ -164,7 +164,7 @@ impl<'a> Emitter<'a> {
                 .copied()
                 .collect(),
             dim: graph.dim(),
-            centring: Vec::new(),
+            centring: graph.tuned().flat_map(|index| &index.codes).copied().collect(),
             constant: schedule.program.constant,
             loop_trips: self.loop_trips,
         })
@@ -249,6 +249,13 @@ impl<'a> Emitter<'a> {
     fn code(&self, index: IndexId) -> String {
         let start = self.index_offsets[index.index()];
         match self.graph.index_column(index).domain {
+            Some(_) if self.graph.index_column(index).tuned => {
+                format!(
+                    "centring_code(chain, {}u + {})",
+                    self.graph.tuned_offset(index),
+                    self.element
+                )
+            }
             Some(_) => format!("indices[{start}u + {}]", self.element),
             None => format!("{}u", self.graph.index_column(index).codes[0]),
         }
@@ -280,6 +287,10 @@ impl<'a> Emitter<'a> {
             }
             Op::Position(slot) => format!("q{}", slot.index()),
             Op::Sum(_) => format!("s{}", handle.index()),
+            Op::Gather { index, .. } if let Some((column, _)) = self.graph.tuned_data(handle) => {
+                let start = self.column_offsets[column.index()];
+                format!("columns[{start}u + {}]", self.code(index))
+            }
             _ if array() => format!("a{}[{}]", handle.index(), self.element),
             Op::Unary(..) | Op::Binary(..) | Op::Select(..) | Op::Gather { .. } => {
                 format!("v{}", handle.index())

@@ -1,29 +1,31 @@
-//! Centring: which effects are their own coordinate, by a stated rule on the data.
+//! Centring: how the coordinate of an effect stands for it, and where the learning of its weights begins.
 //!
 //! For a Normal likelihood with sd s, an effect with sd τ and n rows in a group have the reliability Iτ²/(1 + Iτ²) with
-//! the group's information I = n/s²; centring suits high reliability, non-centring low (Papaspiliopoulos, Roberts, Sköld
-//! 2007). F, the variation of the outcome between groups over that expected within them, estimates 1 + Iτ², so that
-//! 1 − 1/F estimates the reliability: the effect is centred where F > 2. Where nothing is known F counts as 1.
+//! the group's information I = n/s²; it is the best centring weight (Papaspiliopoulos, Roberts, Sköld 2007). F, the
+//! variation of the outcome between groups over that expected within them, estimates 1 + Iτ², so that 1 − 1/F estimates
+//! the reliability: the weights begin there, and warm-up refits them. Where nothing is known they begin at 0.
 
 use super::axes::ROWS;
 use super::likelihood::location_argument;
-use super::{Context, Lowering};
+use super::{Context, Eval, Lowering, Poison};
 use crate::dist::{Family, Support};
-use crate::lang::analyse::Relation;
+use crate::ir::Expr as Node;
+use crate::lang::analyse::{Relation, Symbol};
 use crate::lang::ast::Hint;
-use crate::lang::lowered::Effect;
+use crate::lang::lowered::{Effect, Parameterisation};
 use crate::lang::report::{Report, quoted};
-use crate::transform::standard_arguments;
-
-/// F above which an effect is centred: a reliability above one half.
-const MOST_NONCENTRED: f64 = 2.0;
+use crate::num::Real;
+use crate::transform::{CENTRING_STEPS, Coordinate, inv_power, standard_arguments};
 
 impl<'a, 'b> Lowering<'a, 'b> {
-    /// Whether the parameter stands as its standardised effect. Decided once, and kept with the reason.
-    pub(super) fn is_noncentred(&mut self, place: usize) -> bool {
+    /// How the coordinate of the parameter stands for it. Decided once, and kept with the reason.
+    pub(super) fn parameterisation(&mut self, place: usize) -> Parameterisation {
+        if let Some(known) = self.effects.get(&place) {
+            return known.parameterisation.clone();
+        }
         let relation = &self.analysis.relations[place];
         let Some((location, scale)) = standard_arguments(relation.family) else {
-            return false;
+            return Parameterisation::Centred;
         };
         let (location, scale) = (relation.arguments[location], relation.arguments[scale]);
         let name = relation.target.name.text.as_str();
@@ -39,14 +41,20 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 );
                 self.reports.push(report);
             }
-            return false;
+            return Parameterisation::Centred;
         }
         let hint = relation.hint.map(|(hint, _)| hint);
-        let (centred, why) = match (self.options.centring, hint) {
-            (Some(centred), _) => (centred, "asked for by an option".to_owned()),
-            (None, Some(Hint::Centered)) => (true, "`@centered` in the model".to_owned()),
-            (None, Some(Hint::Noncentered)) => (false, "`@noncentered` in the model".to_owned()),
-            (None, Some(Hint::Auto) | None) => self.rule(place),
+        let (parameterisation, why) = match (self.options.centring, hint) {
+            (Some(true), _) => (Parameterisation::Centred, "asked for by an option".to_owned()),
+            (Some(false), _) => (Parameterisation::Noncentred, "asked for by an option".to_owned()),
+            (None, Some(Hint::Centered)) => {
+                (Parameterisation::Centred, "`@centered` in the model".to_owned())
+            }
+            (None, Some(Hint::Noncentered)) => (
+                Parameterisation::Noncentred,
+                "`@noncentered` in the model".to_owned(),
+            ),
+            (None, Some(Hint::Auto) | None) => self.learned(place),
         };
         let group = match self.parameter_plate(place) {
             Ok(Some(plate)) => Some(self.plates[plate].name.clone()),
@@ -59,17 +67,110 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 group,
                 location: self.written(location).to_owned(),
                 scale: self.written(scale).to_owned(),
-                centred,
+                parameterisation: parameterisation.clone(),
                 why,
             },
         );
-        !centred
+        parameterisation
     }
 
-    fn rule(&mut self, place: usize) -> (bool, String) {
+    /// Weights to be learned, from the reliability that the data suggest; a single number has none.
+    fn learned(&mut self, place: usize) -> (Parameterisation, String) {
+        if !matches!(self.parameter_plate(place), Ok(Some(_))) {
+            return (Parameterisation::Noncentred, "it has no groups".to_owned());
+        }
+        let (ratio, why) = self.variation(place);
+        // The reliability 1 - 1/F is the weight that a Gaussian posterior wants.
+        let reliability = ratio.map_or(0.0, |ratio| 1.0 - 1.0 / ratio.max(1.0));
+        let start = (reliability * f64::from(CENTRING_STEPS)).round() as u32;
+        let with = if self.options.ridges {
+            self.ridge(place)
+        } else {
+            None
+        };
+        let with = with.map(|partner| self.analysis.relations[partner].target.name.text.clone());
+        (Parameterisation::Learned { start, with }, why)
+    }
+
+    /// The coordinate with weights as data; its standardised effect is kept, for learning them.
+    pub(super) fn weighted(
+        &mut self,
+        place: usize,
+        (location, scale): (Node<'b>, Node<'b>),
+        position: Node<'b>,
+        start: u32,
+    ) -> Eval<Coordinate<Node<'b>>> {
+        let Some(plate) = self.parameter_plate(place)? else {
+            return Err(Poison);
+        };
+        let (ir, len) = (self.plates[plate].ir, self.plates[plate].len);
+        let builder = self.builder;
+        let steps = f64::from(CENTRING_STEPS);
+        let grid = match &self.centring_grid {
+            Some(grid) => *grid,
+            None => {
+                let plate = builder.plate("centring weights", CENTRING_STEPS as usize + 1);
+                let values = (0..=CENTRING_STEPS).map(|code| f64::from(code) / steps).collect();
+                let grid = (plate, builder.column("centring weight", Some(plate), values));
+                self.centring_grid = Some(grid);
+                grid
+            }
+        };
+        let name = self.analysis.relations[place].target.name.text.as_str();
+        let codes = builder.tuned_index(&format!("centring of {name}"), ir, grid.0, vec![start; len]);
+        let weight = grid.1.gather(codes);
+        // A scale that all levels share has one power for each weight of the grid, fewer than levels as a rule.
+        let inv_power = if scale.ty().plate.is_none() && len > CENTRING_STEPS as usize + 1 {
+            inv_power(&scale, &grid.1).gather(codes)
+        } else {
+            inv_power(&scale, &weight)
+        };
+        let centre = match self.effects.get(&place).map(|effect| &effect.parameterisation) {
+            Some(Parameterisation::Learned {
+                with: Some(intercept),
+                ..
+            }) => {
+                let symbol = self.analysis.symbols.get(intercept.as_str());
+                let Some(Symbol::Parameter(intercept)) = symbol else {
+                    return Err(Poison);
+                };
+                location + self.parameter_value(*intercept)?.expr
+            }
+            Some(_) | None => location,
+        };
+        let coordinate = Coordinate::Weighted {
+            location,
+            scale,
+            centre,
+            weight,
+            inv_power,
+        };
+        let over = |node: Node<'b>| match node.ty().plate {
+            Some(_) => node,
+            None => builder.column("one", Some(ir), vec![1.0; len]) * node,
+        };
+        let standardised = coordinate.standardised(&position).ok_or(Poison)?;
+        self.tuned.push((
+            place,
+            [over(centre), over(scale.ln()), standardised].map(Node::handle),
+        ));
+        Ok(coordinate)
+    }
+
+    /// F of the first outcome whose mean the effect enters, where the data tell it, and a phrase about it.
+    pub(super) fn variation(&mut self, place: usize) -> (Option<f64>, String) {
+        if let Some(known) = self.variations.get(&place) {
+            return known.clone();
+        }
+        let found = self.find_variation(place);
+        self.variations.insert(place, found.clone());
+        found
+    }
+
+    fn find_variation(&mut self, place: usize) -> (Option<f64>, String) {
         let plate = match self.parameter_plate(place) {
             Ok(Some(plate)) => plate,
-            Ok(None) | Err(_) => return (false, "it has no groups".to_owned()),
+            Ok(None) | Err(_) => return (None, "it has no groups".to_owned()),
         };
         let analysis = self.analysis;
         let mut gathered = false;
@@ -86,16 +187,10 @@ impl<'a, 'b> Lowering<'a, 'b> {
             if let Some(ratio) = self.ratio(relation, plate) {
                 let name = self.plates[plate].name.clone();
                 let outcome = quoted(&relation.target.name.text);
-                let side = if ratio > MOST_NONCENTRED {
-                    "more than"
-                } else {
-                    "at most"
-                };
                 let why = format!(
-                    "{outcome} varies {ratio:.2} times as much between the levels of `{name}` as chance would make it: \
-                     {side} {MOST_NONCENTRED}"
+                    "{outcome} varies {ratio:.2} times as much between the levels of `{name}` as chance would make it"
                 );
-                return (ratio > MOST_NONCENTRED, why);
+                return (Some(ratio), why);
             }
         }
         let why = if gathered {
@@ -103,7 +198,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
         } else {
             "no likelihood gathers it in its mean"
         };
-        (false, why.to_owned())
+        (None, why.to_owned())
     }
 
     /// F of an outcome by the elements of `plate`; none where the data cannot tell.

@@ -6,8 +6,8 @@ use crate::lang::analyse::Relation;
 use crate::lang::ast::{
     Arg, Call, Hint, Model, Modifier, ModifierKind, Name, StatementKind, Stochastic, Targets, Var,
 };
-use crate::lang::lowered::Parameter;
-use crate::transform::standard_arguments;
+use crate::lang::lowered::{Parameter, Parameterisation};
+use crate::transform::{CENTRING_STEPS, standard_arguments};
 
 impl<'a, 'b> Lowering<'a, 'b> {
     /// Each line as it was understood, with a comment that says what it is. The whole is a model text of the same
@@ -78,12 +78,18 @@ impl<'a, 'b> Lowering<'a, 'b> {
                     None => (stochastic.distribution.clone(), String::new()),
                 };
             let modifiers = self.effects.get(&place).map(|effect| {
-                let hint = if effect.centred {
-                    Hint::Centered
-                } else {
-                    Hint::Noncentered
+                let hint = match effect.parameterisation {
+                    Parameterisation::Centred => Hint::Centered,
+                    Parameterisation::Noncentred => Hint::Noncentered,
+                    Parameterisation::Learned { .. } => Hint::Auto,
                 };
-                comment = effect.why.clone();
+                comment = match &effect.parameterisation {
+                    Parameterisation::Learned { start, .. } => {
+                        let start = f64::from(*start) / f64::from(CENTRING_STEPS);
+                        format!("centring learned from {start}: {}", effect.why)
+                    }
+                    Parameterisation::Centred | Parameterisation::Noncentred => effect.why.clone(),
+                };
                 Modifier {
                     kind: ModifierKind::Hint(hint),
                     span: relation.target.span,

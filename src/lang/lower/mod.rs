@@ -14,6 +14,7 @@ mod expression;
 mod likelihood;
 mod parameter;
 mod quantities;
+mod ridge;
 mod value;
 
 use std::collections::BTreeMap;
@@ -22,13 +23,13 @@ use super::analyse::{Analysis, Symbol, analyse};
 use super::ast::{Expr, Model, StatementKind};
 use super::lowered::{
     Effect, Failure, LearnedCall, Likelihood, LowerOptions, Lowered, Parameter, PlateTable, Quantity,
-    UsedColumn,
+    TunedEffect, UsedColumn,
 };
 use super::report::{Report, Reports, quoted};
 use super::span::Span;
 use super::{refuse, spelling};
 use crate::data::Table;
-use crate::ir::{Builder, Expr as Node, Handle, IndexId, Program};
+use crate::ir::{Builder, Expr as Node, Handle, IndexId, PlateId, Program};
 use axes::{Axis, AxisId, Plate, ROWS};
 use parameter::Prior;
 use value::Value;
@@ -70,6 +71,13 @@ struct Lowering<'a, 'b> {
     positions: Vec<Option<Eval<(Node<'b>, Context)>>>,
     priors: Vec<Option<Eval<Prior<'b>>>>,
     effects: BTreeMap<usize, Effect>,
+    /// By place of the effect: how much its groups differ, see [`centring`].
+    variations: BTreeMap<usize, (Option<f64>, String)>,
+    /// The plate of the centring weights with their values, made when an effect needs it.
+    centring_grid: Option<(PlateId, Node<'b>)>,
+    /// Effects with centring weights as data, in the order of their tuned indices: place, then centre, ln scale and
+    /// standardised effect.
+    tuned: Vec<(usize, [Handle; 3])>,
     /// With the places of the calls in the text.
     learned: Vec<(Span, LearnedCall)>,
     /// How many `ifelse` are open: what they do not choose may be infinite.
@@ -144,6 +152,7 @@ pub fn lower(
         likelihoods: parts.likelihoods,
         parameters: parts.parameters,
         effects: parts.effects,
+        tuned: parts.tuned,
         plates: parts.plates,
         columns: used_columns(&analysis, table),
         learned: parts.learned,
@@ -259,6 +268,7 @@ struct Parts {
     likelihoods: Vec<Likelihood>,
     parameters: Vec<Parameter>,
     effects: Vec<Effect>,
+    tuned: Vec<TunedEffect>,
     plates: Vec<PlateTable>,
     learned: Vec<LearnedCall>,
     expansion: String,
@@ -304,6 +314,9 @@ impl<'a, 'b> Lowering<'a, 'b> {
             positions: analysis.relations.iter().map(|_| None).collect(),
             priors: analysis.relations.iter().map(|_| None).collect(),
             effects: BTreeMap::new(),
+            variations: BTreeMap::new(),
+            centring_grid: None,
+            tuned: Vec::new(),
             learned: Vec::new(),
             guarded: 0,
         }
@@ -364,6 +377,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
             outputs.push(density[likelihood.term]);
         }
         let effects: Vec<Effect> = self.effects.values().cloned().collect();
+        let tuned = self.tuned_effects();
         let expansion = self.expansion(model, &parameters);
         let plates = self.plate_tables();
         self.learned.sort_by_key(|(span, _)| *span);
@@ -374,11 +388,26 @@ impl<'a, 'b> Lowering<'a, 'b> {
             likelihoods,
             parameters,
             effects,
+            tuned,
             plates,
             learned: self.learned.into_iter().map(|(_, learned)| learned).collect(),
             expansion,
         };
         (Some(parts), self.reports)
+    }
+
+    /// The effects with weights as data; slots are numbered by the parameters before them.
+    fn tuned_effects(&self) -> Vec<TunedEffect> {
+        let effect = |&(place, [centre, ln_scale, standardised]): &(usize, [Handle; 3])| TunedEffect {
+            slot: self.analysis.relations[..place]
+                .iter()
+                .filter(|relation| !relation.observed)
+                .count(),
+            centre,
+            ln_scale,
+            standardised,
+        };
+        self.tuned.iter().map(effect).collect()
     }
 
     /// Evaluates the definitions of data alone, or everything else. Faults are reported, and kept for who needs them.

@@ -9,7 +9,7 @@ use crate::dist::{Family, Role, Support};
 use crate::ir::{Event, Expr as Node, Handle};
 use crate::lang::analyse::{Relation, RoleUse};
 use crate::lang::ast::Name;
-use crate::lang::lowered::Parameter;
+use crate::lang::lowered::{Parameter, Parameterisation};
 use crate::lang::report::{Report, quoted};
 use crate::transform::{Constraint, Coordinate, standard_arguments};
 
@@ -54,6 +54,19 @@ fn handles(coordinate: &Coordinate<Node<'_>>) -> Coordinate<Handle> {
         Coordinate::Noncentred { location, scale } => Coordinate::Noncentred {
             location: location.handle(),
             scale: scale.handle(),
+        },
+        Coordinate::Weighted {
+            location,
+            scale,
+            centre,
+            weight,
+            inv_power,
+        } => Coordinate::Weighted {
+            location: location.handle(),
+            scale: scale.handle(),
+            centre: centre.handle(),
+            weight: weight.handle(),
+            inv_power: inv_power.handle(),
         },
     }
 }
@@ -114,15 +127,18 @@ impl<'a, 'b> Lowering<'a, 'b> {
             (Support::Real, Some(used)) => Some(self.truncation(relation, &arguments, used, plate)?),
             (_, _) => None,
         };
-        let coordinate = match constraint {
-            Constraint::Real if self.is_noncentred(place) => match standard_arguments(relation.family) {
-                Some((location, scale)) => Coordinate::Noncentred {
-                    location: arguments[location].expr,
-                    scale: arguments[scale].expr,
-                },
-                None => Coordinate::Constrained(constraint),
-            },
-            Constraint::Real | Constraint::Positive | Constraint::Unit | Constraint::Interval { .. } => {
+        let coordinate = match (&constraint, standard_arguments(relation.family)) {
+            (Constraint::Real, Some((location, scale))) => {
+                let (location, scale) = (arguments[location].expr, arguments[scale].expr);
+                match self.parameterisation(place) {
+                    Parameterisation::Centred => Coordinate::Constrained(constraint),
+                    Parameterisation::Noncentred => Coordinate::Noncentred { location, scale },
+                    Parameterisation::Learned { start, .. } => {
+                        self.weighted(place, (location, scale), position, start)?
+                    }
+                }
+            }
+            (Constraint::Real | Constraint::Positive | Constraint::Unit | Constraint::Interval { .. }, _) => {
                 Coordinate::Constrained(constraint)
             }
         };

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::moments::{LargestEigenvalue, MovingMoments};
 use super::{MAX_LEAPFROG_STEPS, Plan};
+use crate::sampler::centring::Refit;
 use crate::sampler::dual_averaging::DualAveraging;
 
 /// Warm-up iterations after which the jitter of the starting points counts as forgotten; a short warm-up takes less.
@@ -153,6 +154,16 @@ impl Adaptation {
             };
             self.step = StepSize::Fixed(step_size);
         }
+    }
+
+    /// Goes on in the coordinates of a refitted centring: the metric of the levels' `coordinates` is what the refit's
+    /// draws had there, that of the others stays, and step size and longest direction are searched anew.
+    pub(crate) fn recentre(&mut self, coordinates: &[usize], refit: &Refit) {
+        self.moments.replace(coordinates, &refit.mean, &refit.variance);
+        self.restart_step_size();
+        self.moments.regularised(&mut self.inv_mass_diag);
+        self.eigenvalue = LargestEigenvalue::new(self.inv_mass_diag.len());
+        self.trajectory_length = FRAC_PI_2;
     }
 
     /// Searches the step size anew when the metric is about to change from what it was since the start to an estimate:

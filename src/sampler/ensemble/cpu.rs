@@ -44,6 +44,8 @@ pub struct CpuEngine<'d> {
     first_chain: usize,
     chains: usize,
     dim: usize,
+    /// Levels whose centring can be set.
+    levels: usize,
     inv_mass: Vec<f64>,
     /// 1/√inv_mass, the standard deviations of the momentum.
     momentum_sd: Vec<f64>,
@@ -63,6 +65,7 @@ impl<'d> CpuEngine<'d> {
             first_chain,
             chains,
             dim,
+            levels: density.centring().map_or(0, |centring| centring.initial().len()),
             inv_mass: vec![1.0; dim],
             momentum_sd: vec![1.0; dim],
             blocks: (0..chains.div_ceil(LANES)).map(|_| Block::new(dim)).collect(),
@@ -233,6 +236,18 @@ impl Engine for CpuEngine<'_> {
         for (sd, v) in self.momentum_sd.iter_mut().zip(inv_mass_diag) {
             *sd = 1.0 / v.sqrt();
         }
+        Ok(())
+    }
+
+    fn set_centring(&mut self, codes: &[u32]) -> Result<()> {
+        if codes.len() != self.levels {
+            return Err(Error::bug(format!(
+                "{} centring codes for {} levels",
+                codes.len(),
+                self.levels
+            )));
+        }
+        self.evaluator.set_centring(codes);
         Ok(())
     }
 

@@ -1,7 +1,9 @@
 //! The run of all ensembles of one engine: warm-up iteration by iteration, then draws in blocks.
 
 use super::{Adaptation, Engine, IterationResult, Plan};
+use crate::back::evaluate::Centring;
 use crate::error::{Error, Result};
+use crate::sampler::centring::Recentring;
 use crate::sampler::progress::{Phase, Progress, Watch};
 use crate::sampler::samples::{Draw, Samples, State, Tuning};
 use crate::sampler::settings::Settings;
@@ -11,7 +13,8 @@ const BLOCK: u32 = 64;
 
 /// Samples with `engine`, whose chains are those from `first_chain` on (0 if it holds all), from `state`.
 ///
-/// Of `settings`, warm-up, draws, thinning and target acceptance count here; seed and replicate are the engine's, and
+/// With `centring`, the centring weights are learned per ensemble during warm-up; the draws are in the coordinates of
+/// the codes in the samples' tuning. Without, the engine's own stay. Of `settings`, warm-up, draws, thinning and target acceptance count here; seed and replicate are the engine's, and
 /// its numbers of ensembles and chains rule. `state` holds the engine's chains alone.
 ///
 /// # Errors
@@ -20,6 +23,7 @@ const BLOCK: u32 = 64;
 /// the engine, and the engine's own.
 pub fn run_on_engine(
     engine: &mut dyn Engine,
+    centring: Option<&dyn Centring>,
     settings: &Settings,
     first_chain: usize,
     state: &State,
@@ -31,6 +35,7 @@ pub fn run_on_engine(
     state.check(chains, ensembles, dim)?;
     let mut driver = Driver {
         adaptations: adaptations(engine, settings, state),
+        recentrings: recentrings(engine, centring, settings, state)?,
         gradient_evaluations: chains as u64,
         divergences: 0,
         first_chain,
@@ -38,6 +43,7 @@ pub fn run_on_engine(
         size,
     };
     let mut samples = Samples::with_room(chains, ensembles, settings.draws, dim, state.clone());
+    driver.set_centring(engine)?;
     engine.set_positions(&state.positions)?;
     engine.set_inv_mass(&driver.inv_mass())?;
 
@@ -60,6 +66,11 @@ pub fn run_on_engine(
             );
         }
         samples.state.positions.copy_from_slice(&result.positions);
+        if driver.recentre(state.iteration + done, &mut samples.state.positions) {
+            driver.set_centring(engine)?;
+            engine.set_positions(&samples.state.positions)?;
+            driver.gradient_evaluations += chains as u64;
+        }
         engine.set_inv_mass(&driver.inv_mass())?;
         done += 1;
         watch.report(driver.progress(Phase::Warmup, done));
@@ -135,9 +146,37 @@ fn adaptations(engine: &dyn Engine, settings: &Settings, state: &State) -> Vec<A
         .collect()
 }
 
+/// One centring per ensemble, from the state's tuning if it has one; none for a model without levels to centre.
+fn recentrings<'c>(
+    engine: &dyn Engine,
+    centring: Option<&'c dyn Centring>,
+    settings: &Settings,
+    state: &State,
+) -> Result<Vec<Recentring<'c>>> {
+    let warmup = state.iteration..state.iteration + settings.warmup;
+    let codes = state.tuning.as_ref().map_or(&[][..], |tuning| &tuning.centring);
+    let levels = centring.map_or(0, |centring| centring.initial().len());
+    if !(codes.is_empty() || codes.len() == engine.ensembles() * levels) {
+        return Err(Error::bug(format!(
+            "a state of {} centring codes for {} ensembles of {levels} levels",
+            codes.len(),
+            engine.ensembles()
+        )));
+    }
+    let Some(centring) = centring.filter(|_| levels > 0) else {
+        return Ok(Vec::new());
+    };
+    let of_ensemble = |e: usize| codes.get(e * levels..(e + 1) * levels);
+    Ok((0..engine.ensembles())
+        .map(|e| Recentring::new(centring, of_ensemble(e), warmup.clone()))
+        .collect())
+}
+
 /// The ensembles' adaptations and the run's counts.
-struct Driver {
+struct Driver<'c> {
     adaptations: Vec<Adaptation>,
+    /// One per ensemble, or none at all.
+    recentrings: Vec<Recentring<'c>>,
     gradient_evaluations: u64,
     /// Of the current phase.
     divergences: u64,
@@ -147,7 +186,40 @@ struct Driver {
     size: usize,
 }
 
-impl Driver {
+impl Driver<'_> {
+    /// Sets the engine's codes, if the model has any.
+    fn set_centring(&self, engine: &mut dyn Engine) -> Result<()> {
+        if self.recentrings.is_empty() {
+            return Ok(());
+        }
+        engine.set_centring(&self.centring())
+    }
+
+    /// Learns the centring from an iteration's `positions`; tells whether it changed, and they with it.
+    fn recentre(&mut self, iteration: u32, positions: &mut [f64]) -> bool {
+        let mut is_changed = false;
+        let chunk = positions.len() / self.adaptations.len();
+        for ((recentring, adaptation), positions) in self
+            .recentrings
+            .iter_mut()
+            .zip(&mut self.adaptations)
+            .zip(positions.chunks_exact_mut(chunk))
+        {
+            if let Some(refit) = recentring.update(iteration, positions) {
+                adaptation.recentre(recentring.coordinates(), &refit);
+                is_changed = true;
+            }
+        }
+        is_changed
+    }
+
+    fn centring(&self) -> Vec<u32> {
+        self.recentrings
+            .iter()
+            .flat_map(|recentring| recentring.codes().iter().copied())
+            .collect()
+    }
+
     fn plans(&self, iteration: u32) -> Vec<Plan> {
         self.adaptations.iter().map(|a| a.plan(iteration)).collect()
     }
@@ -168,7 +240,7 @@ impl Driver {
                 .iter()
                 .map(Adaptation::trajectory_length)
                 .collect(),
-            centring: Vec::new(),
+            centring: self.centring(),
         }
     }
 

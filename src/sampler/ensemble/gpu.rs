@@ -1,7 +1,7 @@
 //! The engine on a GPU: the stepped driver, behind the interface that the CPU's engine has too.
 
 use super::{Engine, IterationResult, Plan};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::gpu::SteppedHmc;
 use crate::sampler::settings::Layout;
 
@@ -39,6 +39,16 @@ impl Engine for GpuEngine {
 
     fn set_inv_mass(&mut self, inv_mass_diag: &[f64]) -> Result<()> {
         self.driver.set_inv_mass(inv_mass_diag)
+    }
+
+    fn set_centring(&mut self, codes: &[u32]) -> Result<()> {
+        if codes.is_empty() {
+            return Ok(());
+        }
+        Err(Error::bug(format!(
+            "{} centring codes for a driver that knows none",
+            codes.len()
+        )))
     }
 
     fn run(

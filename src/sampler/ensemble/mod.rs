@@ -48,6 +48,15 @@ pub trait Engine {
     /// Those of the device.
     fn set_inv_mass(&mut self, inv_mass_diag: &[f64]) -> Result<()>;
 
+    /// Sets the codes of the centring weights, `[ensemble][level]`, see [`crate::back::evaluate::Centring`]; the
+    /// positions, which keep their numbers, now stand for other values: [`Engine::set_positions`] is to follow.
+    ///
+    /// # Errors
+    ///
+    /// [`crate::error::Kind::Bug`] for another number of codes than the engine's model has levels, or for codes that
+    /// the engine cannot take; those of the device.
+    fn set_centring(&mut self, codes: &[u32]) -> Result<()>;
+
     /// Runs the iterations of `plans`, `[iteration][ensemble]`, numbered from `first_iteration` in the random streams.
     ///
     /// `progress` is told the number of iterations done and ends the run early by returning false; the result has one

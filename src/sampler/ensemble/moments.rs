@@ -49,6 +49,14 @@ impl MovingMoments {
         }
     }
 
+    /// Replaces the moments of some `coordinates`, whose meaning has changed; they count as the window's.
+    pub(crate) fn replace(&mut self, coordinates: &[usize], mean: &[f64], variance: &[f64]) {
+        for ((&i, mean), variance) in coordinates.iter().zip(mean).zip(variance) {
+            self.mean[i] = *mean;
+            self.variance[i] = *variance;
+        }
+    }
+
     /// Writes the variances, shrunk as Stan shrinks them: (N s² + 5 · 10⁻³) / (N + 5), with N positions in the window.
     pub(crate) fn regularised(&self, inv_mass: &mut [f64]) {
         let count = self.chains as f64 * (self.window + 1.0);
