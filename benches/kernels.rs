@@ -126,8 +126,7 @@ fn settings(sampler: Sampler, chains: usize, warmup: u32, draws: usize) -> Setti
 
 /// The state after a short warm-up.
 fn warmed_up(subject: &Subject, settings: &Settings) -> State {
-    let density = subject.model.density();
-    let start = State::dispersed(density, settings).expect("finite starting points");
+    let start = State::dispersed(&subject.model, settings).expect("finite starting points");
     run(subject, settings, &start)
 }
 
@@ -137,7 +136,7 @@ fn run(subject: &Subject, settings: &Settings, state: &State) -> State {
         observer: &|_| {},
         stop: &go_on,
     };
-    sampler::run(subject.model.density(), settings, state, watch)
+    sampler::run(&subject.model, settings, state, watch)
         .expect("a run")
         .state
 }
@@ -168,7 +167,7 @@ fn ensembles(criterion: &mut Criterion) {
     ));
     for subject in subjects() {
         let settings = settings(Sampler::Hmc, CHAINS, 0, 1);
-        let density = subject.model.density();
+        let density = &subject.model;
         let state = State::dispersed(density, &settings).expect("finite starting points");
         let mut engine = CpuEngine::new(density, &settings, 0, CHAINS);
         engine

@@ -46,10 +46,13 @@ def main():
     parser.add_argument("--text", required=True, help="the model file that tadpool reads")
     parser.add_argument("--form", choices=["centred", "noncentred"], required=True)
     parser.add_argument("--seeds", required=True)
+    parser.add_argument("--draws", type=int, help="draws per chain of the full runs, if not the sampler's default")
+    parser.add_argument("--warmup", type=int, help="iterations of warm-up, for samplers without a number of their own")
     parser.add_argument("--full-only", action="store_true", help="leave out the search for the shortest run")
     args = parser.parse_args()
     seeds = [int(seed) for seed in args.seeds.split(",")]
-    sampler = samplers.make(args.sampler, args.model, args.data, args.text, args.form == "centred")
+    sampler = samplers.make(args.sampler, args.model, args.data, args.text, args.form == "centred", args.warmup)
+    full_draws = args.draws or sampler.draws
 
     def runs(draws, kind):
         found = []
@@ -75,12 +78,12 @@ def main():
             found.append(line)
         return statistics.median(line["min_ess_bulk"] for line in found)
 
-    least = runs(sampler.draws, "full")
-    print(f"{args.sampler}, {args.model}: min ESS {least:.0f} of {sampler.draws} draws", file=sys.stderr)
+    least = runs(full_draws, "full")
+    print(f"{args.sampler}, {args.model}: min ESS {least:.0f} of {full_draws} draws", file=sys.stderr)
     if args.full_only:
         return
     # The shortest run: from a little below what the full run lets expect, up, until the median run reaches it.
-    expected = sampler.draws * WANTED / max(least, 1.0)
+    expected = full_draws * WANTED / max(least, 1.0)
     for draws in (draws for draws in LADDER if draws >= 0.6 * expected):
         if runs(draws, "short") >= WANTED:
             return

@@ -191,9 +191,14 @@ class Tadpool:
         return told["timing"]["total_seconds"], draws
 
 
-def make(name, model, data, text, centred):
-    """The sampler of a name, compiled; `text` is tadpool's model file. A name is SAMPLER, or SAMPLER and its flags."""
+def make(name, model, data, text, centred, warmup):
+    """The sampler of a name, compiled; `text` is tadpool's model file. A name is SAMPLER, or SAMPLER and its flags.
+
+    `warmup` replaces the number of warm-up iterations of NumPyro and BlackJAX, which have none of their own.
+    """
     word, *flags = name.split()
+    if warmup is not None:
+        NumPyro.warmup = BlackJax.warmup = warmup
     if word == "tadpool":
         return Tadpool(model, data, text, flags)
     if word == "nutpie":

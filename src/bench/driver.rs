@@ -73,8 +73,10 @@ impl std::fmt::Display for Driver {
 
 /// A driver that holds the chains of a run, ready to move them.
 pub(super) enum Bench<'m> {
-    /// Ensembles spread over threads.
-    Cpu(Box<dyn Density + 'm>),
+    /// Ensembles spread over threads, the density on the widest lanes.
+    Lanes(&'m Model),
+    /// The same, one number at a time.
+    OneLane(Box<OneLane<'m>>),
     /// All ensembles on one device.
     Gpu(Box<dyn Engine>),
 }
@@ -88,11 +90,12 @@ impl<'m> Bench<'m> {
     pub(super) fn new(driver: &Driver, model: &'m Model, settings: &Settings) -> Result<(Self, f64)> {
         let start = Instant::now();
         let bench = match driver {
-            Driver::Scalar => Bench::Cpu(Box::new(OneLane(
-                SimdDensity::new(model.density_program().clone())?
+            Driver::Scalar => Bench::OneLane(Box::new(OneLane {
+                model,
+                density: SimdDensity::new(model.density_program().clone())?
                     .with_instruction_set(InstructionSet::Scalar)?,
-            ))),
-            Driver::Simd => Bench::Cpu(Box::new(Borrowed(model.density()))),
+            })),
+            Driver::Simd => Bench::Lanes(model),
             Driver::Stepped(adapter) => {
                 let gpu = Gpu::open(Some(&adapter.name))?;
                 let layout = Layout::of(settings.chains);
@@ -117,48 +120,35 @@ impl<'m> Bench<'m> {
     /// Those of the samplers and of the device.
     pub(super) fn run(&mut self, settings: &Settings, state: &State, watch: Watch<'_>) -> Result<Samples> {
         match self {
-            Bench::Cpu(density) => sampler::run(density.as_ref(), settings, state, watch),
-            Bench::Gpu(engine) => run_on_engine(engine.as_mut(), settings, 0, state, watch),
+            Bench::Lanes(model) => sampler::run(*model, settings, state, watch),
+            Bench::OneLane(density) => sampler::run(density.as_ref(), settings, state, watch),
+            Bench::Gpu(engine) => run_on_engine(engine.as_mut(), None, settings, 0, state, watch),
         }
     }
 }
 
-/// The model's own density, on the widest lanes.
-struct Borrowed<'m>(&'m SimdDensity);
-
-impl Density for Borrowed<'_> {
-    fn dim(&self) -> usize {
-        self.0.dim()
-    }
-
-    fn evaluator(&self, lanes: usize) -> Box<dyn Evaluator + '_> {
-        self.0.evaluator(lanes)
-    }
-
-    fn centring(&self) -> Option<&dyn Centring> {
-        self.0.centring()
-    }
+/// A density whose blocks of lanes are evaluated one lane after another.
+pub(super) struct OneLane<'m> {
+    model: &'m Model,
+    density: SimdDensity,
 }
 
-/// A density whose blocks of lanes are evaluated one lane after another.
-struct OneLane(SimdDensity);
-
-impl Density for OneLane {
+impl Density for OneLane<'_> {
     fn dim(&self) -> usize {
-        self.0.dim()
+        self.density.dim()
     }
 
     fn evaluator(&self, lanes: usize) -> Box<dyn Evaluator + '_> {
         Box::new(LaneByLane {
-            worker: self.0.evaluator(1),
+            worker: self.density.evaluator(1),
             lanes,
-            position: vec![0.0; self.0.dim()],
-            gradient: vec![0.0; self.0.dim()],
+            position: vec![0.0; self.density.dim()],
+            gradient: vec![0.0; self.density.dim()],
         })
     }
 
     fn centring(&self) -> Option<&dyn Centring> {
-        self.0.centring()
+        self.model.centring()
     }
 }
 
@@ -205,7 +195,10 @@ mod tests {
         let subjects = Subject::built_in().unwrap();
         let model = &subjects[2].model;
         let dim = model.dim();
-        let scalar = OneLane(SimdDensity::new(model.density_program().clone()).unwrap());
+        let scalar = OneLane {
+            model,
+            density: SimdDensity::new(model.density_program().clone()).unwrap(),
+        };
         let position: Vec<f64> = (0..dim * LANES).map(|i| (i as f64 * 0.37).sin()).collect();
         let evaluate = |density: &dyn Density| {
             let (mut value, mut gradient) = (vec![0.0; LANES], vec![0.0; dim * LANES]);

@@ -296,7 +296,7 @@ impl Cell<'_> {
     }
 
     fn dispersed(&self) -> Result<State> {
-        State::dispersed(self.subject.model.density(), &self.settings)
+        State::dispersed(&self.subject.model, &self.settings)
     }
 
     /// Gradients per second of a few untuned iterations.
@@ -434,7 +434,7 @@ fn min_ess(model: &Model, samples: &Samples) -> Result<Option<f64>> {
     let most = (MOST_ESS_DRAWS / samples.draws.max(1)).max(per_ensemble);
     let chains = samples.chains.min(most / per_ensemble * per_ensemble);
     let cells = chains * samples.draws;
-    let named = model.named_values(&samples.positions[..cells * samples.dim]);
+    let named = named_values(model, samples, chains / per_ensemble);
     let mut least: Option<f64> = None;
     for (quantity, values) in model.lowered().quantities.iter().zip(&named) {
         if quantity.kind != QuantityKind::Parameter {
@@ -450,6 +450,33 @@ fn min_ess(model: &Model, samples: &Samples) -> Result<Option<f64>> {
         }
     }
     Ok(least.map(|ess| ess * samples.chains as f64 / chains as f64))
+}
+
+/// The named values of the first ensembles' draws, `[quantity]` of `[chain][draw][element]`.
+fn named_values(model: &Model, samples: &Samples, ensembles: usize) -> Vec<Vec<f64>> {
+    let codes = samples
+        .state
+        .tuning
+        .as_ref()
+        .map_or(&[][..], |tuning| &tuning.centring);
+    let levels = codes.len() / samples.ensembles.max(1);
+    let width = samples.positions.len() / samples.ensembles.max(1);
+    let mut joined: Vec<Vec<f64>> = Vec::new();
+    for (ensemble, positions) in samples.positions.chunks(width.max(1)).take(ensembles).enumerate() {
+        // Each ensemble has learned coordinates of its own; without any, they are the model's.
+        let named = match &codes[ensemble * levels..(ensemble + 1) * levels] {
+            [] => model.named_values(positions),
+            codes => model.named_values_in(codes, positions),
+        };
+        if joined.is_empty() {
+            joined = named;
+        } else {
+            for (all, mut more) in joined.iter_mut().zip(named) {
+                all.append(&mut more);
+            }
+        }
+    }
+    joined
 }
 
 #[cfg(test)]
