@@ -16,8 +16,9 @@ import numpy as np
 import samplers
 
 WANTED = 1000
-# Draws per chain that are tried for the shortest run that reaches WANTED.
-LADDER = [5, 10, 15, 20, 30, 50, 75, 100, 150, 200, 300, 400, 600, 800, 1200, 1600, 2400, 3200, 4800, 6400, 9600, 12800]
+# The shortest run that reaches WANTED is looked for from a little above what the full run lets expect, in steps of
+# this factor, at most this often: a new number of draws is a new program to compile for the samplers on JAX.
+STEP, TRIES = 1.3, 5
 
 
 def judged(draws):
@@ -56,8 +57,9 @@ def main():
 
     def runs(draws, kind):
         found = []
+        sampler.prepare(draws)
         for seed in seeds:
-            seconds, values = sampler.run(draws, seed)
+            seconds, worked, values = sampler.run(draws, seed)
             ess, name, rhat = judged(values)
             line = {
                 "sampler": args.sampler,
@@ -69,6 +71,7 @@ def main():
                 "warmup": sampler.warmup,
                 "draws": draws,
                 "seconds": seconds,
+                "core_seconds": worked,
                 "min_ess_bulk": ess,
                 "min_ess_parameter": name,
                 "rhat": rhat,
@@ -82,11 +85,11 @@ def main():
     print(f"{args.sampler}, {args.model}: min ESS {least:.0f} of {full_draws} draws", file=sys.stderr)
     if args.full_only:
         return
-    # The shortest run: from a little below what the full run lets expect, up, until the median run reaches it.
-    expected = full_draws * WANTED / max(least, 1.0)
-    for draws in (draws for draws in LADDER if draws >= 0.6 * expected):
-        if runs(draws, "short") >= WANTED:
+    draws = 1.1 * full_draws * WANTED / max(least, 1.0)
+    for _ in range(TRIES):
+        if runs(max(4, round(draws)), "short") >= WANTED:
             return
+        draws *= STEP
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ for entry in "${models[@]}"; do
                 *"--chains 512"*) sampler="tadpool --sampler hmc --chains 32 --warmup 200" these=(--seeds "${seeds%%,*}" --draws 100) ;;
                 "tadpool --sampler hmc") continue ;;
                 tadpool) sampler="tadpool --warmup 300" ;;
-                "numpyro parallel") continue ;;
+                "numpyro parallel" | "nutpie low-rank") continue ;;
             esac
         fi
         # A sampler that fails or overruns leaves no line, and the record says that it is missing.

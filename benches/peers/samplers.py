@@ -1,12 +1,13 @@
 """The samplers, each behind the same face: made for a model, then run with a number of draws and a seed.
 
-A run returns the seconds that tuning and drawing took, without compilation, and the draws by name as arrays
-`[chain, draw, ...]`. Everything is compiled, and run once, before the clock starts. tadpool alone is timed whole, by
+`prepare` compiles for a number of draws and runs once; `run` then returns the seconds that tuning and drawing took by
+the clock, the seconds that cores worked for them, and the draws by name as arrays `[chain, draw, ...]`. tadpool alone is timed whole, by
 its own `total_seconds`: reading the files, compiling, tuning, drawing, diagnostics.
 """
 
 import json
 import os
+import resource
 import subprocess
 import tempfile
 import time
@@ -14,6 +15,23 @@ import time
 import models
 
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+
+
+def core_seconds():
+    """Seconds that cores have worked for this process, all threads and finished children together."""
+    own, children = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
+
+
+class Stopwatch:
+    """Both clocks from the moment it is made."""
+
+    def __init__(self):
+        self.cores, self.wall = core_seconds(), time.perf_counter()
+
+    def stop(self):
+        """Seconds by the clock, seconds that cores worked."""
+        return time.perf_counter() - self.wall, core_seconds() - self.cores
 
 
 class Nutpie:
@@ -28,10 +46,14 @@ class Nutpie:
         self.model = model
         self.low_rank = low_rank
         self.compiled = nutpie.compile_pymc_model(models.pymc_model(model, models.load(model, data), centred))
-        self.run(self.draws, 0)
+
+    def prepare(self, draws):
+        # Nothing depends on the number of draws; the first run pays for what is done once.
+        if not hasattr(self, "divergences"):
+            self.run(draws, 1000)
 
     def run(self, draws, seed):
-        start = time.perf_counter()
+        watch = Stopwatch()
         trace = self.sampler.sample(
             self.compiled,
             draws=draws,
@@ -42,9 +64,9 @@ class Nutpie:
             save_warmup=False,
             progress_bar=False,
         )
-        seconds = time.perf_counter() - start
+        seconds, cores = watch.stop()
         self.divergences = int(trace.sample_stats["diverging"].sum())
-        return seconds, {name: trace.posterior[name].to_numpy() for name in models.PARAMETERS[self.model]}
+        return seconds, cores, {name: trace.posterior[name].to_numpy() for name in models.PARAMETERS[self.model]}
 
 
 class NumPyro:
@@ -81,21 +103,27 @@ class NumPyro:
 
         return jax.pmap(chain) if self.chain_method == "parallel" else jax.jit(jax.vmap(chain))
 
-    def run(self, draws, seed):
+    def prepare(self, draws):
         import jax
-
-        def keys(seed):
-            return jax.block_until_ready(jax.random.split(jax.random.PRNGKey(seed), self.chains))
 
         if draws not in self.compiled:
             self.compiled[draws] = self._program(draws)
-            jax.block_until_ready(self.compiled[draws](keys(1000)))
-        given = keys(seed)
-        start = time.perf_counter()
+            jax.block_until_ready(self.compiled[draws](self._keys(1000)))
+
+    def _keys(self, seed):
+        import jax
+
+        return jax.block_until_ready(jax.random.split(jax.random.PRNGKey(seed), self.chains))
+
+    def run(self, draws, seed):
+        import jax
+
+        given = self._keys(seed)
+        watch = Stopwatch()
         samples, divergent = jax.block_until_ready(self.compiled[draws](given))
-        seconds = time.perf_counter() - start
+        seconds, cores = watch.stop()
         self.divergences = int(divergent.sum())
-        return seconds, jax.device_get(samples)
+        return seconds, cores, jax.device_get(samples)
 
 
 class BlackJax:
@@ -134,32 +162,35 @@ class BlackJax:
 
         return jax.jit(jax.vmap(chain))
 
-    def run(self, draws, seed):
+    def prepare(self, draws):
         import jax
-
-        def starts(key):
-            leaves, tree = jax.tree_util.tree_flatten(self.start)
-            keys = jax.random.split(key, len(leaves))
-            shape = lambda leaf: (self.chains, *leaf.shape)
-            return jax.tree_util.tree_unflatten(
-                tree,
-                [jax.random.uniform(k, shape(leaf), minval=-2.0, maxval=2.0) for k, leaf in zip(keys, leaves)],
-            )
-
-        def arguments(seed):
-            keys = jax.random.split(jax.random.PRNGKey(seed), self.chains + 1)
-            return jax.block_until_ready((keys[1:], starts(keys[0])))
 
         if draws not in self.compiled:
             self.compiled[draws] = self._program(draws)
-            jax.block_until_ready(self.compiled[draws](*arguments(1000)))
-        given = arguments(seed)
-        start = time.perf_counter()
+            jax.block_until_ready(self.compiled[draws](*self._arguments(1000)))
+
+    def _arguments(self, seed):
+        """A key and a starting point, uniform on (-2, 2) per coordinate, for each chain."""
+        import jax
+
+        keys = jax.random.split(jax.random.PRNGKey(seed), 2 * self.chains).reshape(2, self.chains, -1)
+        leaves, tree = jax.tree_util.tree_flatten(self.start)
+        starts = [
+            jax.random.uniform(jax.random.fold_in(keys[1, 0], place), (self.chains, *leaf.shape), minval=-2.0, maxval=2.0)
+            for place, leaf in enumerate(leaves)
+        ]
+        return jax.block_until_ready((keys[0], jax.tree_util.tree_unflatten(tree, starts)))
+
+    def run(self, draws, seed):
+        import jax
+
+        given = self._arguments(seed)
+        watch = Stopwatch()
         positions, divergent = jax.block_until_ready(self.compiled[draws](*given))
-        seconds = time.perf_counter() - start
+        seconds, cores = watch.stop()
         self.divergences = int(divergent.sum())
         named = self.constrain(positions)
-        return seconds, {name: jax.device_get(named[name]) for name in models.PARAMETERS[self.model]}
+        return seconds, cores, {name: jax.device_get(named[name]) for name in models.PARAMETERS[self.model]}
 
 
 class Tadpool:
@@ -172,6 +203,9 @@ class Tadpool:
         first = self._command(None, 0)
         self.chains, self.warmup, self.draws = first["chains"], first["warmup"], first["draws"]
 
+    def prepare(self, draws):
+        """Nothing: every command compiles anew, which is part of its time."""
+
     def _command(self, draws, seed):
         self.out = os.path.join(self.folder.name, "fit.nc")
         line = [self.binary, "fit", self.text, "--data", self.data, "--seed", str(seed)]
@@ -183,12 +217,14 @@ class Tadpool:
     def run(self, draws, seed):
         import xarray
 
+        watch = Stopwatch()
         told = self._command(draws, seed)
+        _, cores = watch.stop()
         self.divergences = told["diagnostics"]["divergences"]
         posterior = xarray.open_dataset(self.out, group="posterior", engine="h5netcdf")
         with posterior:
             draws = {name: posterior[name].to_numpy() for name in models.PARAMETERS[self.model]}
-        return told["timing"]["total_seconds"], draws
+        return told["timing"]["total_seconds"], cores, draws
 
 
 def make(name, model, data, text, centred, warmup):

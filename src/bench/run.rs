@@ -25,7 +25,9 @@ pub const CHAINS: [usize; 6] = [64, 256, 1024, 4096, 16_384, 65_536];
 /// Iterations of a whole warm-up, and draws of a fit by ensemble HMC on a CPU and on a GPU: those of `fit`.
 const WARMUP: u32 = 400;
 const DRAWS: (usize, usize) = (250, 100);
-/// Iterations below which an untuned or timed run tells little.
+/// Iterations of the run that tells a first, rough rate.
+const PROBED: u32 = 12;
+/// The fewest iterations of a warm-up, and of a timed run.
 const FEW: u32 = 4;
 /// The fewest draws per chain from which ESS is computed.
 const MIN_ESS_DRAWS: usize = 16;
@@ -215,7 +217,9 @@ impl Cell<'_> {
                 (ready, false)
             }
             None => {
-                let affordable = 0.6 * self.share / iteration_seconds;
+                // The first run is what all others of the driver rest on: it may take more than its share.
+                let part = if known.is_some() { 0.6 } else { 2.0 };
+                let affordable = part * self.share / iteration_seconds;
                 let warmup = affordable.clamp(f64::from(FEW), f64::from(WARMUP)) as u32;
                 match self.warm_up(&mut bench, warmup)? {
                     Some(ready) => (ready, warmup == WARMUP),
@@ -275,7 +279,8 @@ impl Cell<'_> {
             ess_measured_at_chains: at,
             bytes: (draws * chains * bytes_per_draw(samples.dim)) as u64,
         };
-        if is_whole {
+        // A run too short for ESS takes nothing from what an earlier one told.
+        if is_whole && (own_ess.is_some() || known.is_none()) {
             *known = Some(Known {
                 chains,
                 state: samples.state,
@@ -299,16 +304,21 @@ impl Cell<'_> {
         State::dispersed(&self.subject.model, &self.settings)
     }
 
-    /// Gradients per second of a few untuned iterations.
+    /// Gradients per second of a few untuned iterations; of the second try, as the first one pays for what is done
+    /// once (threads, a driver's own compiling).
     fn probe(&self, bench: &mut Bench<'_>) -> Result<f64> {
-        let settings = Settings {
-            warmup: FEW,
-            ..self.settings.clone()
-        };
         let state = self.dispersed()?;
-        let clock = Clock::start();
-        let samples = bench.run(&settings, &state, quiet(self.stop))?;
-        Ok(samples.gradient_evaluations as f64 / clock.elapsed(1).wall.max(1e-6))
+        let mut rate = 0.0;
+        for warmup in [1, PROBED] {
+            let settings = Settings {
+                warmup,
+                ..self.settings.clone()
+            };
+            let clock = Clock::start();
+            let samples = bench.run(&settings, &state, quiet(self.stop))?;
+            rate = samples.gradient_evaluations as f64 / clock.elapsed(1).wall.max(1e-6);
+        }
+        Ok(rate)
     }
 
     /// Warms up and takes the first draw; none if stopped, or far beyond the share of the time.

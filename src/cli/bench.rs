@@ -149,9 +149,9 @@ fn table(machine: &Machine, rows: &[Row]) -> String {
     }
     text.push_str(
         "\nper core-s: gradients per second that a core worked. ESS: the smallest bulk effective sample size of all\n\
-         parameters; with warm-up: for as many iterations as `tadpool fit` takes unasked. first draw, to ESS 1000: seconds\n\
-         from the model text on. ~: from the ESS per gradient of fewer chains, whose tuning was taken over to save time.\n\
-         -: not measured, by lack of time.\n",
+         parameters; with warm-up: for as many iterations as `tadpool fit` takes unasked; memory: of that fit's draws.\n\
+         first draw, to ESS 1000: from the model text on. ~: from the ESS per gradient of fewer chains, whose tuning was\n\
+         taken over to save time. -: not measured, for lack of time.\n",
     );
     text
 }
@@ -164,7 +164,7 @@ const HEADS: [&str; 9] = [
     "with warm-up",
     "first draw",
     "to ESS 1000",
-    "draws",
+    "memory",
     "driver",
 ];
 

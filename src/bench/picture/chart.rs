@@ -74,7 +74,8 @@ pub(super) fn scene(machine: &str, rows: &[Row]) -> Scene {
     }
     for (number, driver) in drivers.iter().enumerate() {
         let y = below - 14.0 + number as f64 * LEGEND_LINE;
-        scene.series(vec![(LEFT, y), (LEFT + 17.0, y), (LEFT + 34.0, y)], number);
+        scene.marks(&[(LEFT + 17.0, y)], number);
+        scene.series(vec![(LEFT, y), (LEFT + 34.0, y)], number);
         scene.word((LEFT + 44.0, y + 4.5), &driver.to_string(), 12.5, Anchor::Start);
     }
     scene
@@ -111,18 +112,20 @@ impl Scene {
         });
     }
 
-    /// A driver's line with its marks; on the legend's three points only the middle one is marked.
+    /// A driver's line.
     fn series(&mut self, points: Vec<(f64, f64)>, number: usize) {
+        self.line(points, STYLES[number % STYLES.len()].0, 2.0);
+    }
+
+    /// A driver's marks.
+    fn marks(&mut self, points: &[(f64, f64)], number: usize) {
         let (colour, shape) = STYLES[number % STYLES.len()];
-        for &centre in &points {
-            self.items.push(Item::Mark {
-                centre,
-                radius: 3.6,
-                shape,
-                colour,
-            });
-        }
-        self.line(points, colour, 2.0);
+        self.items.extend(points.iter().map(|&centre| Item::Mark {
+            centre,
+            radius: 3.6,
+            shape,
+            colour,
+        }));
     }
 }
 

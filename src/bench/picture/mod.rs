@@ -71,11 +71,8 @@ mod tests {
         for word in ["CPU scalar", "CPU simd", "m12_2", "1024", "gradients per second"] {
             assert!(picture.svg.contains(word), "{word} is not in the picture");
         }
-        assert_eq!(
-            picture.svg.matches("<polyline").count(),
-            4,
-            "two lines, twice in the legend"
-        );
+        let lines = picture.svg.matches("stroke-width=\"2\"").count();
+        assert_eq!(lines, 4, "two lines, and two in the legend");
         assert_eq!(picture.png[1..4], *b"PNG");
     }
 
