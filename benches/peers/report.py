@@ -124,7 +124,7 @@ def main():
         "load_average_before_and_after": load,
         "python": platform.python_version(),
         "tadpool": told([os.environ["TADPOOL"], "--version"]),
-        "tadpool_commit": told(["git", "-C", here, "describe", "--always", "--dirty"]),
+        "tadpool_commit": os.environ.get("TADPOOL_COMMIT") or told(["git", "-C", here, "describe", "--always", "--dirty"]),
         "versions": versions,
         "summary": summaries(lines),
         "runs": lines,

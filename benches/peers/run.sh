@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
 # Measures tadpool beside nutpie, NumPyro and BlackJAX: the same models, on this machine, in one run.
 #
-#   benches/peers/run.sh [SEEDS]          SEEDS such as 1,2,3 (the default)
+#   benches/peers/run.sh [SEEDS [MODELS]]     SEEDS such as 1,2,3 (the default); MODELS such as "m12_2 groups" (all)
 #
 # Makes a virtual environment with the versions of requirements.txt (PEERS_VENV, by default .venv-peers in the
-# repository), simulates the large table, builds tadpool (or takes the program that TADPOOL names), and leaves a record
-# in benches/runs/: DATE-peers.md and DATE-peers.json. Python 3.11. Half an hour on two cores.
+# repository), simulates the large table, builds tadpool (or takes the program that TADPOOL names, built from
+# TADPOOL_COMMIT), and leaves a record in benches/runs/: DATE-peers.md and DATE-peers.json (PEERS_NAME for peers).
+# A sampler has PEERS_TIMEOUT (900) seconds for a model. Python 3.11. Half an hour on two cores.
 set -euo pipefail
+wanted=${2:-m12_2 m12_5 eight_schools groups}
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 seeds=${1:-1,2,3}
@@ -49,12 +51,13 @@ samplers=(
 uptime > "$work/load"
 for entry in "${models[@]}"; do
     read -r model data text form <<< "$entry"
+    case " $wanted " in *" $model "*) ;; *) continue ;; esac
     for sampler in "${samplers[@]}"; do
         echo "== $model: $sampler" >&2
         # The large table takes minutes: one seed, fewer draws, for all alike, and 32 chains at most.
         these=(--seeds "$seeds")
         if [ "$model" = groups ]; then
-            these=(--seeds "${seeds%%,*}" --draws 300 --warmup 300)
+            these=(--seeds "${seeds%%,*}" --draws 150 --warmup 300)
             case $sampler in
                 *"--chains 512"*) sampler="tadpool --sampler hmc --chains 32 --warmup 200" these=(--seeds "${seeds%%,*}" --draws 100) ;;
                 "tadpool --sampler hmc") continue ;;
@@ -69,4 +72,4 @@ for entry in "${models[@]}"; do
     done
 done
 uptime >> "$work/load"
-"$venv/bin/python" report.py "$lines" "$work/load" "$here/requirements.txt" "$root/benches/runs/$(date -u +%F)-peers"
+"$venv/bin/python" report.py "$lines" "$work/load" "$here/requirements.txt" "$root/benches/runs/$(date -u +%F)-${PEERS_NAME:-peers}"

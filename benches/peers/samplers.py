@@ -48,15 +48,16 @@ class Nutpie:
         self.compiled = nutpie.compile_pymc_model(models.pymc_model(model, models.load(model, data), centred))
 
     def prepare(self, draws):
-        # Nothing depends on the number of draws; the first run pays for what is done once.
+        # Nothing depends on the number of draws; a short first run pays for what is done once.
         if not hasattr(self, "divergences"):
-            self.run(draws, 1000)
+            self.run(10, 1000, tune=10)
 
-    def run(self, draws, seed):
+    def run(self, draws, seed, tune=None):
         watch = Stopwatch()
         trace = self.sampler.sample(
             self.compiled,
             draws=draws,
+            tune=tune,
             chains=self.chains,
             cores=CORES,
             seed=seed,
