@@ -75,7 +75,7 @@ fn flags_of_later_releases_are_refused_by_name() {
 fn commands_of_later_releases_are_refused_by_name() {
     let folder = Folder::new("later_commands");
     for command in [
-        "bench", "compare", "export", "plot", "predict", "report", "simulate", "study",
+        "compare", "export", "plot", "predict", "report", "simulate", "study",
     ] {
         let ran = folder.run([command, "m.nc", "--out", "x"]).exits(2);
         let text = format!("`{command}` comes in a later release; ArviZ reads the fit file meanwhile");
@@ -87,7 +87,14 @@ fn commands_of_later_releases_are_refused_by_name() {
 fn the_examples_of_help_work_as_typed() {
     let folder = Folder::new("examples");
     let mut examples = 0;
-    for command in [None, Some("fit"), Some("summary"), Some("check"), Some("devices")] {
+    for command in [
+        None,
+        Some("fit"),
+        Some("summary"),
+        Some("check"),
+        Some("bench"),
+        Some("devices"),
+    ] {
         let help = folder.run(command.into_iter().chain(["--help"])).exits(0).out;
         let lines: Vec<&str> = help
             .lines()
@@ -106,7 +113,7 @@ fn the_examples_of_help_work_as_typed() {
             examples += 1;
         }
     }
-    assert!(examples >= 11, "only {examples} examples were found");
+    assert!(examples >= 13, "only {examples} examples were found");
 }
 
 #[test]
@@ -114,7 +121,7 @@ fn help_names_no_command_or_flag_that_cannot_be_used() {
     let folder = Folder::new("help");
     let help = folder.run(["--help"]).exits(0).out;
     for command in [
-        "compare", "predict", "plot", "report", "simulate", "study", "export", "bench",
+        "compare", "predict", "plot", "report", "simulate", "study", "export",
     ] {
         assert!(!help.contains(&format!("  {command} ")), "{command} is listed");
     }
