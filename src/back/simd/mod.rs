@@ -8,8 +8,8 @@
 //! Most of a likelihood's work is done by few instructions: a linear predictor, its link and the sums of it by data
 //! are one (`rows`), and a product that is only summed is not written (`products`).
 //!
-//! Files: `code` turns a schedule into instructions, with `loops` for a loop's, `plan` and `form` finding those of
-//! `rows`; `kernels`, `row_kernels` and `products` execute one, `isa` compiles these for each instruction set,
+//! Files: `code` turns a schedule into instructions, with `loops` and `shares` for a loop's, `plan` and `form` finding
+//! those of `rows`; `kernels`, `row_kernels` and `products` execute one, `isa` compiles these for each instruction set,
 //! `machine` runs them all.
 
 mod code;
@@ -22,6 +22,7 @@ mod plan;
 mod products;
 mod row_kernels;
 mod rows;
+mod shares;
 
 use code::Code;
 pub use machine::InstructionSet;
