@@ -175,9 +175,10 @@ pub(super) struct Assembler<'a> {
     pub(super) code: Code,
 }
 
+/// A place as an operand has it; below 2³¹, since vectors gather by signed codes.
 pub(super) fn narrow(n: usize) -> Result<u32> {
-    u32::try_from(n)
-        .map_err(|_| Error::environment(format!("the model needs {n} numbers of one kind, at most 2^32")))
+    let too_many = || Error::environment(format!("the model needs {n} numbers of one kind, at most 2^31"));
+    i32::try_from(n).map(i32::cast_unsigned).map_err(|_| too_many())
 }
 
 impl Code {

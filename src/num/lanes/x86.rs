@@ -3,7 +3,16 @@
 // SAFETY, of every block here: the contract of `vector`, that the processor has the instructions, and of the loads and
 // stores the caller's that the pointers hold a register's numbers.
 
-use std::arch::x86_64::*;
+use std::arch::x86_64::{
+    __m256d, __m512d, __mmask8, _CMP_LT_OQ, _mm256_add_epi64, _mm256_add_pd, _mm256_and_pd, _mm256_andnot_pd,
+    _mm256_blendv_pd, _mm256_castpd_si256, _mm256_castsi256_pd, _mm256_cmp_pd, _mm256_div_pd,
+    _mm256_fmadd_pd, _mm256_loadu_pd, _mm256_loadu_si256, _mm256_max_pd, _mm256_min_pd, _mm256_mul_pd,
+    _mm256_set1_epi64x, _mm256_set1_pd, _mm256_setr_pd, _mm256_slli_epi64, _mm256_srli_epi64,
+    _mm256_storeu_pd, _mm256_sub_pd, _mm512_abs_pd, _mm512_add_epi64, _mm512_add_pd, _mm512_and_epi64,
+    _mm512_castpd_si512, _mm512_castsi512_pd, _mm512_cmp_pd_mask, _mm512_div_pd, _mm512_fmadd_pd,
+    _mm512_i32gather_pd, _mm512_loadu_pd, _mm512_mask_blend_pd, _mm512_max_pd, _mm512_min_pd, _mm512_mul_pd,
+    _mm512_set1_epi64, _mm512_set1_pd, _mm512_slli_epi64, _mm512_srli_epi64, _mm512_storeu_pd, _mm512_sub_pd,
+};
 
 use super::vector::Vector;
 

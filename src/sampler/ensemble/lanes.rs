@@ -1,8 +1,8 @@
-//! The arithmetic of a block of eight lanes: `[dim][lane]` slices, compiled for AVX2 too and chosen at run time.
+//! The arithmetic of a block of lanes: `[dim][lane]` slices, compiled for AVX2 too and chosen at run time.
 //!
 //! No fused multiply-add: the numbers are the same whichever version runs.
 
-/// Chains of a block.
+/// Chains of a block: as many as the back end evaluates at once.
 pub(crate) const LANES: usize = crate::back::simd::LANES;
 
 /// Defines a function with a second version that is compiled for AVX2.

@@ -1,4 +1,4 @@
-//! The momenta of eight chains at once: the normals of `Stream::fill_normal`, with the transcendental part in lanes.
+//! The momenta of a block of chains at once: the normals of `Stream::fill_normal`, with the transcendental part in lanes.
 //!
 //! One chain after another they take more than twice as long: as much as four or five gradients of a small model.
 
@@ -33,7 +33,7 @@ const COS: [f64; 9] = [
     1.0 / 20_922_789_888_000.0,
 ];
 
-/// Writes the momenta of eight chains, `[dim][lane]`: coordinate i of lane c is the i-th normal of `streams[c]` times
+/// Writes the momenta of a block of chains, `[dim][lane]`: coordinate i of lane c is the i-th normal of `streams[c]` times
 /// `scale[i]`.
 pub(crate) fn fill_momentum(momentum: &mut [f64], scale: &[f64], streams: &[Stream; LANES]) {
     for (block, (rows, scale)) in momentum.chunks_mut(4 * LANES).zip(scale.chunks(4)).enumerate() {
