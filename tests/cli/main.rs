@@ -6,4 +6,5 @@ mod gpu;
 mod harness;
 mod results;
 mod stages;
+mod stopping;
 mod usage;
