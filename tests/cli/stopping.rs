@@ -46,7 +46,6 @@ fn seconds_end_a_run_with_what_it_has() {
             "--log-lik",
             "none",
         ];
-        // Two million draws would not fit; with a memory to fill the run is refused, so it is given fewer chains.
         let args = [
             &REED_FROGS[..],
             &["--warmup", "50", "--chains", "2", "--out", name],
@@ -82,7 +81,8 @@ fn seconds_end_a_run_with_what_it_has() {
 #[test]
 fn a_precision_out_of_reach_is_told_with_what_is_missing() {
     let folder = Folder::new("out_of_reach");
-    let page = folder.fit(&["--mcse", "0.001", "--draws", "100"]).exits(0).out;
+    let args = [&REED_FROGS[..], &["--mcse", "0.001", "--draws", "100"]].concat();
+    let page = folder.run(&args).exits(0).out;
     let told = page.lines().last().expect("a last line");
     assert!(
         told.contains("--mcse 0.001 was not reached: the standard error of the mean of ")
