@@ -46,6 +46,9 @@ pub(super) fn run(args: &FitArgs, command: String) -> Result<Outcome> {
     for note in &plan.notes {
         notes.say(note);
     }
+    if let (true, Some(mapping)) = (args.verbose, &plan.mapping) {
+        notes.say(&format!("driver {mapping}"));
+    }
     let stop = stop_on_interrupt()?;
     let counters = Counters::new(
         Size {

@@ -17,6 +17,7 @@
 
 mod assemble;
 mod decode;
+mod device;
 mod digest;
 mod encode;
 mod footprint;

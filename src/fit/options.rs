@@ -5,7 +5,7 @@ use std::time::Instant;
 use super::footprint::{Footprint, available_bytes};
 use crate::diag::{Interval, Prob};
 use crate::error::{Error, Result};
-use crate::gpu::{self, Adapter};
+use crate::gpu::{self, Adapter, Driver, Mapping};
 use crate::model::Model;
 use crate::pass::schedule::schedule;
 use crate::sampler::Layout;
@@ -73,6 +73,8 @@ pub struct Options {
     pub backend: Backend,
     /// Part of the name of the GPU to take, in any case.
     pub adapter: Option<String>,
+    /// How a GPU is driven.
+    pub driver: Driver,
     /// How.
     pub sampler: Sampler,
     /// Chains: NUTS 4; HMC 64 on a CPU, 1024 on a GPU.
@@ -113,6 +115,7 @@ impl Default for Options {
         Self {
             backend: Backend::default(),
             adapter: None,
+            driver: Driver::default(),
             sampler: Sampler::default(),
             chains: None,
             warmup: None,
@@ -138,6 +141,8 @@ impl Default for Options {
 pub struct Plan {
     /// The adapter, if the GPU is taken.
     pub adapter: Option<Adapter>,
+    /// How its chains are moved, if the GPU is taken.
+    pub mapping: Option<Mapping>,
     /// The algorithm.
     pub sampler: crate::sampler::Sampler,
     /// Number of chains.
@@ -185,8 +190,13 @@ pub fn plan(model: &Model, options: &Options) -> Result<Plan> {
                 .with_help("use `--keep all`, or leave out `--log-lik all`"),
         );
     }
+    let mapping = match &adapter {
+        Some(adapter) => Some(Mapping::choose(&model.kernel_size()?, adapter, options.driver)),
+        None => None,
+    };
     let mut plan = Plan {
         adapter,
+        mapping,
         sampler,
         chains: options.chains.unwrap_or(chains),
         warmup: options.warmup.unwrap_or(warmup),
@@ -296,6 +306,7 @@ mod tests {
         let told = |chains, warmup| {
             let plan = Plan {
                 adapter: None,
+                mapping: None,
                 sampler: crate::sampler::Sampler::Hmc,
                 chains,
                 warmup,

@@ -7,10 +7,11 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Instant;
 
+use super::device::gpu_driver;
 use super::options::{Options, Plan};
 use super::sample::f32_discrepancy;
 use crate::error::Result;
-use crate::gpu::{Gpu, SteppedHmc};
+use crate::gpu::Gpu;
 use crate::model::Model;
 use crate::sampler::{
     GpuEngine, Phase, Progress, Samples, Settings, State, Watch, run_on_engine, run_unit, share_out,
@@ -141,9 +142,7 @@ impl<'m> Rounds<'m> {
             }
             Some(adapter) => {
                 let gpu = Gpu::open(Some(&adapter.name))?;
-                let size = layout.chains_per_ensemble;
-                let driver =
-                    SteppedHmc::new(&gpu, &model.kernel()?, settings.chains, size, settings.seed, 0)?;
+                let driver = gpu_driver(&gpu, model, plan.mapping.as_ref(), &settings)?;
                 (Some(GpuEngine::new(driver, model.dim(), layout)), vec![state])
             }
         };

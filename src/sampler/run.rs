@@ -64,7 +64,7 @@ pub fn run_unit(
         Sampler::Nuts => {
             settings.check(density.dim(), state.iteration)?;
             state.check(1, 1, density.dim())?;
-            Ok(run_chain(density, settings, unit, state, watch))
+            run_chain(density, settings, unit, state, watch)
         }
         Sampler::Hmc => {
             let size = settings.layout().chains_per_ensemble;

@@ -9,6 +9,7 @@ use clap::{Args, CommandFactory};
 use super::values::{at_least_one, choice, fraction, iterations, precision, seconds, stride};
 use super::{Cli, Printing};
 use crate::fit::{Backend, Keep, LogLik, Options, Sampler};
+use crate::gpu::Driver;
 
 /// `tadpool fit`.
 #[derive(Debug, Args)]
@@ -26,6 +27,9 @@ pub(crate) struct FitArgs {
     /// No progress and no notes on stderr.
     #[arg(long)]
     pub(crate) quiet: bool,
+    /// More notes on stderr: how a GPU is driven, and the numbers that decided it.
+    #[arg(long, conflicts_with = "quiet")]
+    pub(crate) verbose: bool,
     /// Exit with 4 if the diagnostics fail.
     #[arg(long)]
     pub(crate) strict: bool,
@@ -36,6 +40,10 @@ pub(crate) struct FitArgs {
     /// The GPU adapter whose name contains this (see `tadpool devices`).
     #[arg(long, value_name = "NAME", help_heading = "Sampling")]
     pub(crate) adapter: Option<String>,
+    /// How a GPU is driven: whole iterations in one go where the model fits its threads (fused), else step by step
+    /// (stepped); or the one named.
+    #[arg(long, value_name = "NAME", default_value = "auto", help_heading = "Sampling", value_parser = choice(&[("auto", Driver::Auto), ("stepped", Driver::Stepped), ("fused", Driver::Fused)]))]
+    pub(crate) driver: Driver,
     /// The algorithm: NUTS for few chains on a CPU, ensemble HMC else (auto); or the one named.
     #[arg(long, value_name = "NAME", default_value = "auto", help_heading = "Sampling", value_parser = choice(&[("auto", Sampler::Auto), ("nuts", Sampler::Nuts), ("hmc", Sampler::Hmc)]))]
     pub(crate) sampler: Sampler,
@@ -87,8 +95,6 @@ pub(crate) struct FitArgs {
 /// Flags that are part of the contract and come in later releases: known, and refused by name.
 #[derive(Debug, Args)]
 pub(crate) struct Later {
-    #[arg(long, hide = true, value_parser = ["auto", "stepped", "fused"])]
-    driver: Option<String>,
     #[arg(long, hide = true, value_name = "FIT.nc")]
     resume: Option<String>,
     #[arg(long, hide = true, value_name = "NAME=CSV")]
@@ -98,13 +104,7 @@ pub(crate) struct Later {
 impl Later {
     /// The first flag that this release cannot honour, with what to do instead.
     fn refused(&self) -> Option<(&'static str, &'static str)> {
-        let fused = self.driver.as_deref() == Some("fused");
         [
-            (
-                fused,
-                "--driver fused",
-                "the GPU is driven step by step (--driver stepped)",
-            ),
             (self.resume.is_some(), "--resume", "fit again with more --draws"),
             (
                 !self.table.is_empty(),
@@ -157,6 +157,7 @@ impl FitArgs {
         Options {
             backend: self.backend,
             adapter: self.adapter.clone(),
+            driver: self.driver,
             sampler: self.sampler,
             chains: self.chains,
             warmup: self.warmup,
@@ -202,14 +203,14 @@ mod tests {
 
     #[test]
     fn later_flags_are_refused_by_name() {
-        for flag in ["--driver fused", "--resume m1.nc", "--table schools=schools.csv"] {
+        for flag in ["--resume m1.nc", "--table schools=schools.csv"] {
             let error = parsed(flag).check().unwrap_err();
             assert_eq!(error.exit_code(), 2);
             let name = flag.split_whitespace().next().expect("a flag");
             let text = error.to_string();
             assert!(text.contains(name) && text.contains("later release"), "{text}");
         }
-        for flag in ["--keep all", "--driver auto", "--driver stepped"] {
+        for flag in ["--keep all", "--driver auto", "--driver fused"] {
             assert!(parsed(flag).check().is_ok(), "{flag}");
         }
     }

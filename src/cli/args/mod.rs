@@ -56,7 +56,7 @@ pub(crate) enum Command {
     Devices,
 }
 
-const FIT_EXAMPLES: &str = "Not in this release: --driver fused, --resume, --table. They are refused by name.
+const FIT_EXAMPLES: &str = "Not in this release: --resume, --table. They are refused by name.
 
 Examples, from the folder of the repository:
   tadpool fit data/reedfrogs/m12_2.tad --data data/reedfrogs/reedfrogs.csv
