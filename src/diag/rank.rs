@@ -123,23 +123,24 @@ impl Ordered {
 const BY_DIGITS_FROM: usize = 1 << 14;
 /// Bits of a digit.
 const DIGIT: u32 = 11;
-const DIGITS: usize = u64::BITS.div_ceil(DIGIT) as usize;
+/// Digits that are looked at: 33 bits, from the highest in which any two keys differ.
+const DIGITS: u32 = 3;
 
-/// Sorts by the first of each pair: stable, a pass over all for each digit, least significant first.
+/// Sorts by the first of each pair: a pass over all for each digit, least significant first, and what these leave
+/// equal, few neighbours mostly, by comparing.
 fn sort_by_digits(keyed: &mut Vec<(u64, usize)>) {
-    let digit = |key: u64, place: usize| (key >> (place as u32 * DIGIT)) as usize & ((1 << DIGIT) - 1);
-    let mut counts = vec![[0_usize; 1 << DIGIT]; DIGITS];
+    let Some(&(first, _)) = keyed.first() else { return };
+    let differing = keyed.iter().fold(0, |bits, (key, _)| bits | (key ^ first));
+    let lowest = (u64::BITS - differing.leading_zeros()).saturating_sub(DIGITS * DIGIT);
+    let digit = |key: u64, place: u32| (key >> (lowest + place * DIGIT)) as usize & ((1 << DIGIT) - 1);
+    let mut counts = vec![[0_usize; 1 << DIGIT]; DIGITS as usize];
     for (key, _) in keyed.iter() {
-        for (place, counts) in counts.iter_mut().enumerate() {
+        for (place, counts) in (0..).zip(&mut counts) {
             counts[digit(*key, place)] += 1;
         }
     }
     let mut other = vec![(0, 0); keyed.len()];
-    for (place, counts) in counts.iter_mut().enumerate() {
-        // A digit that all keys share moves none of them.
-        if counts.contains(&keyed.len()) {
-            continue;
-        }
+    for (place, counts) in (0..).zip(&mut counts) {
         let mut start = 0;
         for count in counts.iter_mut() {
             start += std::mem::replace(count, start);
@@ -150,6 +151,9 @@ fn sort_by_digits(keyed: &mut Vec<(u64, usize)>) {
             *to += 1;
         }
         std::mem::swap(keyed, &mut other);
+    }
+    for equal in keyed.chunk_by_mut(|a, b| a.0 >> lowest == b.0 >> lowest) {
+        equal.sort_unstable_by_key(|(key, _)| *key);
     }
 }
 
@@ -214,18 +218,25 @@ mod tests {
     #[test]
     fn digit_by_digit_is_the_same_order() {
         let mut state = 1_u64;
-        let mut keyed: Vec<(u64, usize)> = (0..5000)
-            .map(|i| {
-                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                // Numbers of all sizes and both signs; every eighth repeats.
-                let x = f64::from_bits(state);
-                (sort_key(if x.is_nan() || i % 8 == 0 { 1.5 } else { x }), i)
-            })
+        let mut next = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            state
+        };
+        // Numbers of all sizes and both signs, of which every eighth repeats; and numbers that differ late.
+        let wide: Vec<u64> = (0..5000)
+            .map(|i| if i % 8 == 0 { sort_key(1.5) } else { next() })
             .collect();
-        let mut expected = keyed.clone();
-        expected.sort();
-        sort_by_digits(&mut keyed);
-        assert_eq!(keyed, expected);
+        let narrow: Vec<u64> = (0..5000)
+            .map(|_| sort_key(1e9 + (next() % 4096) as f64 * 1e-7))
+            .collect();
+        for keys in [wide, narrow, vec![7; 100], Vec::new()] {
+            let mut keyed: Vec<(u64, usize)> = keys.iter().copied().zip(0..).collect();
+            let mut sorted = keys.clone();
+            sorted.sort_unstable();
+            sort_by_digits(&mut keyed);
+            assert!(keyed.iter().map(|(key, _)| key).eq(&sorted));
+            assert!(keyed.iter().all(|(key, i)| keys[*i] == *key));
+        }
     }
 
     #[test]

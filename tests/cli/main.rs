@@ -7,4 +7,5 @@ mod gpu;
 mod harness;
 mod results;
 mod stages;
+mod stopping;
 mod usage;
