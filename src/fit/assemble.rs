@@ -197,6 +197,15 @@ fn state_arrays(state: &sampler::State, chains: usize, dim: usize) -> State {
             vec![units],
             &tuning.trajectory_lengths,
         ));
+        if tuning.stretches.iter().any(|stretch| *stretch != 0.0) {
+            let room = tuning.stretches.len() / units;
+            arrays.push(array("metric_stretch", vec![units, room], &tuning.stretches));
+            arrays.push(array(
+                "metric_direction",
+                vec![units, room, dim],
+                &tuning.directions,
+            ));
+        }
         if !tuning.centring.is_empty() {
             arrays.push(StateArray {
                 name: "centring".into(),

@@ -47,7 +47,7 @@ pub(crate) fn run_chain(
     };
     let mut step_size = match &state.tuning {
         Some(tuning) => {
-            system.metric_mut().set_inv_mass_diag(&tuning.inv_mass_diag);
+            system.metric_mut().set_from(tuning);
             tuning.step_sizes[0]
         }
         None => tune_at_start(&mut system, &current, &mut Point::new(dim), stream(0)),
@@ -123,12 +123,15 @@ pub(crate) fn run_chain(
     }
     samples.truncate(drawn);
     samples.gradient_evaluations = system.gradient_evaluations;
+    let (stretches, directions) = system.metric().tuned_directions();
     samples.state = State {
         positions: current.position,
         iteration: first + done + sampled,
         tuning: Some(Tuning {
             step_sizes: vec![step_size],
             inv_mass_diag: system.metric().inv_mass_diag(),
+            stretches,
+            directions,
             trajectory_lengths: vec![0.0],
             centring: warmup.codes().to_vec(),
         }),

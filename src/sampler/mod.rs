@@ -21,6 +21,7 @@ mod chain_centring;
 mod dual_averaging;
 mod ensemble;
 mod initial;
+mod low_rank;
 mod metric;
 mod nuts;
 mod phase_space;

@@ -12,6 +12,11 @@ pub struct Tuning {
     pub step_sizes: Vec<f64>,
     /// Diagonal of the inverse mass matrix, `[unit][dim]`, position² units.
     pub inv_mass_diag: Vec<f64>,
+    /// Directions in which NUTS corrects the diagonal, one factor I + stretch · u uᵀ of the whitening each: their stretches,
+    /// `[unit][direction]`, 0 for none. Empty for ensembles.
+    pub stretches: Vec<f64>,
+    /// The directions' unit vectors u on the scale of the diagonal, `[unit][direction][dim]`.
+    pub directions: Vec<f64>,
     /// Longest integration time on the whitened scale, `[unit]`; NUTS finds its own and leaves 0.
     pub trajectory_lengths: Vec<f64>,
     /// Codes of the centring weights, `[unit][level]`, see [`crate::back::evaluate::Centring`]; empty for a density
@@ -51,6 +56,8 @@ impl State {
             tuning.step_sizes.len() == units
                 && tuning.inv_mass_diag.len() == units * dim
                 && tuning.trajectory_lengths.len() == units
+                && tuning.stretches.len().is_multiple_of(units)
+                && tuning.directions.len() == tuning.stretches.len() * dim
         });
         if self.positions.len() != chains * dim || !tuning_fits {
             return Err(Error::bug(format!(
@@ -74,6 +81,8 @@ impl State {
             tuning: self.tuning.as_ref().map(|tuning| Tuning {
                 step_sizes: part(&tuning.step_sizes),
                 inv_mass_diag: part(&tuning.inv_mass_diag),
+                stretches: part(&tuning.stretches),
+                directions: part(&tuning.directions),
                 trajectory_lengths: part(&tuning.trajectory_lengths),
                 centring: cut(&tuning.centring, first, count, units),
             }),
@@ -88,6 +97,8 @@ impl State {
         if let (Some(mine), Some(theirs)) = (&mut self.tuning, &mut other.tuning) {
             mine.step_sizes.append(&mut theirs.step_sizes);
             mine.inv_mass_diag.append(&mut theirs.inv_mass_diag);
+            mine.stretches.append(&mut theirs.stretches);
+            mine.directions.append(&mut theirs.directions);
             mine.trajectory_lengths.append(&mut theirs.trajectory_lengths);
             mine.centring.append(&mut theirs.centring);
         }

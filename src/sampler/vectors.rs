@@ -41,6 +41,24 @@ wide! {
 }
 
 wide! {
+    /// values += factor · direction.
+    fn add_scaled(factor: f64, direction: &[f64], values: &mut [f64]) {
+        for (value, d) in values.iter_mut().zip(direction) {
+            *value += factor * d;
+        }
+    }
+}
+
+wide! {
+    /// position += step · scale · velocity.
+    fn drift(step: f64, scale: &[f64], velocity: &[f64], position: &mut [f64]) {
+        for ((q, v), s) in position.iter_mut().zip(velocity).zip(scale) {
+            *q += step * (s * v);
+        }
+    }
+}
+
+wide! {
     /// values = scale · values, element by element.
     fn scale_into(scale: &[f64], values: &[f64], scaled: &mut [f64]) {
         for ((out, s), value) in scaled.iter_mut().zip(scale).zip(values) {

@@ -3,6 +3,7 @@
 
 use super::chain_centring::ChainCentring;
 use super::dual_averaging::DualAveraging;
+use super::low_rank::LatestDraws;
 use super::nuts::Transition;
 use super::phase_space::{Hamiltonian, Point};
 use super::scale_estimate::{ScaleEstimate, initial_inv_mass_diag};
@@ -23,6 +24,8 @@ pub(crate) struct Warmup<'c> {
     centring: Option<ChainCentring<'c>>,
     windows: Windows,
     estimate: ScaleEstimate,
+    /// What directions of the metric are found from.
+    latest: LatestDraws,
     inv_mass_diag: Vec<f64>,
     step_size: DualAveraging,
     target_accept: f64,
@@ -46,6 +49,7 @@ impl<'c> Warmup<'c> {
             centring,
             windows: Windows::new(iterations),
             estimate: ScaleEstimate::new(dim),
+            latest: LatestDraws::new(),
             inv_mass_diag,
             step_size: DualAveraging::new(step_size, target_accept),
             target_accept,
@@ -82,17 +86,27 @@ impl<'c> Warmup<'c> {
             .centring
             .as_mut()
             .and_then(|centring| centring.learn(iteration + 1, &mut current.position));
-        let mut searches = false;
+        let mut searches = moved.is_some();
+        let mut window_ends = searches || self.windows.is_last(iteration);
         if let Some(positions) = moved {
             self.begin_anew(system, &positions, current);
-            searches = true;
         } else if self.windows.switches(iteration, self.estimate.background_count()) {
             self.estimate.switch();
+            if self.windows.is_early(iteration) {
+                self.latest.clear();
+            } else {
+                window_ends = true;
+            }
         }
         if self.estimate.write(&mut self.inv_mass_diag) {
             system.metric_mut().set_inv_mass_diag(&self.inv_mass_diag);
             searches |= self.is_metric_initial;
             self.is_metric_initial = false;
+        }
+        if window_ends {
+            let directions = self.latest.directions(system.metric().scale());
+            searches |= !(directions.is_empty() && system.metric().directions().is_empty());
+            system.metric_mut().set_directions(directions);
         }
         if searches {
             let start = self.step_size.averaged();
@@ -106,6 +120,7 @@ impl<'c> Warmup<'c> {
     fn count(&mut self, point: &Point) {
         if point.gradient.iter().all(|g| g.is_finite()) {
             self.estimate.add(&point.position, &point.gradient);
+            self.latest.add(&point.position, &point.gradient);
         }
     }
 
@@ -114,6 +129,7 @@ impl<'c> Warmup<'c> {
         system.set_centring(self.codes());
         system.evaluate(current);
         self.estimate.clear();
+        self.latest.clear();
         self.windows.leave_early();
         let mut point = std::mem::replace(&mut self.scratch, Point::new(0));
         let dim = current.position.len();

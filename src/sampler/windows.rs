@@ -42,6 +42,16 @@ impl Windows {
         iteration < self.metric
     }
 
+    /// Whether `iteration` belongs to an early window.
+    pub(crate) fn is_early(&self, iteration: u32) -> bool {
+        iteration < self.early
+    }
+
+    /// Whether `iteration` is the last whose draw counts.
+    pub(crate) fn is_last(&self, iteration: u32) -> bool {
+        iteration + 1 == self.metric
+    }
+
     /// Ends the early windows now: the chain has found the posterior, whatever its coordinates.
     pub(crate) fn leave_early(&mut self) {
         self.early = 0;
@@ -51,7 +61,7 @@ impl Windows {
     ///
     /// No switch comes so late that the new background could not become a foreground.
     pub(crate) fn switches(&mut self, iteration: u32, background: u32) -> bool {
-        let is_early = iteration < self.early;
+        let is_early = self.is_early(iteration);
         let window = if is_early { EARLY_WINDOW } else { self.late_window };
         if background < window || iteration + window > self.metric {
             return false;

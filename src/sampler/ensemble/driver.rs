@@ -239,6 +239,8 @@ impl Driver<'_> {
         Tuning {
             step_sizes: self.adaptations.iter().map(Adaptation::step_size).collect(),
             inv_mass_diag: self.inv_mass(),
+            stretches: Vec::new(),
+            directions: Vec::new(),
             trajectory_lengths: self
                 .adaptations
                 .iter()
