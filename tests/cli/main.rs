@@ -1,5 +1,6 @@
 //! The real program, from outside: exit codes, what goes to stdout and what to stderr, files written and not written.
 
+mod bench;
 mod failures;
 #[cfg(feature = "gpu")]
 mod gpu;

@@ -410,8 +410,8 @@ mod tests {
         let calls = AtomicU64::new(0);
         let target = Target::new(1, |q, gradient| {
             gradient[0] = -q[0];
-            // Eight lanes to set the positions, then eight a step.
-            let step = calls.fetch_add(1, Ordering::Relaxed) / 8;
+            // All lanes to set the positions, then all of them each step.
+            let step = calls.fetch_add(1, Ordering::Relaxed) / LANES as u64;
             if step == 3 { f64::NAN } else { -0.5 * q[0] * q[0] }
         });
         let mut engine = CpuEngine::new(&target, &settings(), 0, 8);

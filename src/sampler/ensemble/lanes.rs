@@ -3,7 +3,7 @@
 //! No fused multiply-add: the numbers are the same whichever version runs.
 
 /// Chains of a block.
-pub(crate) const LANES: usize = 8;
+pub(crate) const LANES: usize = crate::back::simd::LANES;
 
 /// Defines a function with a second version that is compiled for AVX2.
 macro_rules! wide {
