@@ -424,6 +424,8 @@ impl Known {
             tuning: Some(Tuning {
                 step_sizes: tile(&tuning.step_sizes, from.ensembles, to.ensembles),
                 inv_mass_diag: tile(&tuning.inv_mass_diag, from.ensembles, to.ensembles),
+                stretches: tile(&tuning.stretches, from.ensembles, to.ensembles),
+                directions: tile(&tuning.directions, from.ensembles, to.ensembles),
                 trajectory_lengths: tile(&tuning.trajectory_lengths, from.ensembles, to.ensembles),
                 centring: tile(&tuning.centring, from.ensembles, to.ensembles),
             }),
