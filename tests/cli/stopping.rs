@@ -22,8 +22,8 @@ fn a_run_stops_by_precision_and_says_so() {
         )),
         "{last}"
     );
-    // A hundred effective draws are soon there.
-    assert!(draws < 500, "{draws}");
+    // A hundred effective draws are soon there; R-hat below 1.01 takes some more.
+    assert!(draws < 1000, "{draws}");
     for row in json["parameters"].as_array().expect("parameters") {
         let of = |key: &str| row[key].as_f64().expect("a number");
         assert!(of("mcse_mean") < 0.1 * of("sd"), "{row}");
