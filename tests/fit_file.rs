@@ -196,7 +196,7 @@ fn a_summary_without_draws_reads_back_equal() {
 #[test]
 fn plates_with_two_sets_of_labels_are_a_bug() {
     let mut broken = fit();
-    broken.posterior[1].dims[0].labels[0] = "other".to_owned();
+    std::sync::Arc::make_mut(&mut broken.posterior[1].dims[0].labels)[0] = "other".to_owned();
     let error = broken
         .write(&place("labels"))
         .expect_err("tank has two sets of labels");
