@@ -111,11 +111,35 @@ fn on_device(hmc: &mut RowsHmc, iteration: u32) -> Result<f64> {
     Ok(start.elapsed().as_secs_f64() / (hmc.gradient_evaluations() - before) as f64)
 }
 
+/// Places as far from each other as draws of the posterior: the simulated truth, moved by about the posterior's standard
+/// deviations; `[position][dim]`.
+fn near_the_truth(model: &Model, rows: usize, count: usize) -> Result<Vec<f64>> {
+    let groups = rows / 100;
+    let (effect, root) = (normals(2, groups), (rows as f64).sqrt());
+    let mut all = Vec::new();
+    for place in 0..count {
+        let z = normals(20 + place, groups + 4);
+        // An intercept is known as well as the mean of the effects beside it.
+        let shift = 0.5 * z[groups] / (groups as f64).sqrt();
+        let a_g = effect.iter().zip(&z).map(|(e, z)| 0.5 * e + 0.1 * z - shift);
+        let named = [
+            ("a_g", a_g.collect()),
+            ("a", vec![0.4 + shift]),
+            ("b", vec![0.7 + z[groups + 1] / root]),
+            ("tau", vec![0.5 + 0.02 * z[groups + 2]]),
+            ("sigma", vec![0.8 + 0.6 * z[groups + 3] / root]),
+        ];
+        let has_sigma = model.name() == "Normal";
+        let position = model.position(&named[..named.len() - usize::from(!has_sigma)])?;
+        all.extend(position.iter().map(|&x| f64::from(x as f32)));
+    }
+    Ok(all)
+}
+
 /// Mean and standard deviation of the device's log density less that of f64.
-fn error(model: &Model, gpu: &Gpu) -> Result<(f64, f64)> {
+fn error(model: &Model, rows: usize, gpu: &Gpu) -> Result<(f64, f64)> {
     let dim = model.dim();
-    let all = (0..COMPARED).flat_map(|chain| normals(10 + chain, dim));
-    let positions: Vec<f64> = all.map(|z| f64::from((0.3 * z) as f32)).collect();
+    let positions = near_the_truth(model, rows, COMPARED)?;
     let mut hmc = RowsHmc::new(gpu, &model.rows_kernel()?, COMPARED, COMPARED, 1, 0)?;
     hmc.set_positions(&positions)?;
     let (values, _) = hmc.log_density_grad()?;
@@ -138,8 +162,8 @@ fn bench(name: &str, text: &str, rows: usize, gpu: &Gpu) -> Result<()> {
     let model = Model::new(name, text, &table)?;
     let compiled = start.elapsed().as_secs_f64();
     let dim = model.dim();
-    let position: Vec<f64> = normals(9, dim).iter().map(|z| 0.3 * z).collect();
-    let (mean, sd) = error(&model, gpu)?;
+    let position = near_the_truth(&model, rows, 1)?;
+    let (mean, sd) = error(&model, rows, gpu)?;
     let mut hmc = RowsHmc::new(gpu, &model.rows_kernel()?, CHAINS, CHAINS, 1, 0)?;
     hmc.set_positions(&position.repeat(CHAINS))?;
     let (mut one, mut eight) = (model.evaluator(1), model.evaluator(LANES));

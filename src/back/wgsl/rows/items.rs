@@ -1,7 +1,7 @@
 //! How the elements of a plate are cut into items, one thread's work, and where sums by an index begin and end.
 
-/// Terms of the log density that are added in plain f32 before they enter a pair; items are multiples of it.
-pub(super) const BLOCK: usize = 32;
+/// Items are multiples of this number of elements, but for the last one.
+const BLOCK: usize = 32;
 /// Elements of an item at most, where no index decides.
 const LONGEST: usize = 256;
 /// Items of a plate at least, if blocks allow: 16 chains of them fill a large device.

@@ -20,9 +20,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::ops::{binary, literal, unary};
 use crate::back::kernel::{DensityKernel, Dispatch, RowsKernel};
 use crate::error::{Error, Result};
-use crate::ir::{Graph, Handle, IndexId, Op, SlotId};
+use crate::ir::{Graph, Handle, IndexId, Op, SlotId, Unary};
 use crate::pass::schedule::{Schedule, Stage, Target};
 use density::Density;
+
+/// Elements up to which an exponential is rounded right rather than left to the driver, whose errors may be several times
+/// as large: scales are such, and all levels of an effect share one.
+const FEW: usize = 64;
 
 /// The dispatches of an optimised, differentiated program.
 pub(super) fn kernel(schedule: &Schedule) -> Result<RowsKernel> {
@@ -327,7 +331,12 @@ impl<'a> Emitter<'a> {
 
     /// Computes a node into its name; `code` yields the element that a gather reads.
     fn define(&mut self, handle: Handle, code: impl Fn(&Self, IndexId) -> String) -> Result<()> {
+        let plate = self.graph.ty(handle).plate;
         let expression = match &self.graph.node(handle).op {
+            // Its rounding is that of all rows that share it.
+            Op::Unary(Unary::Exp, a) if self.graph.plate_len(plate) <= FEW => {
+                format!("ex_exp(vec2<f32>({}, 0.0)).x", self.value(*a))
+            }
             Op::Unary(op, a) => unary(*op, &self.value(*a)),
             Op::Binary(op, a, b) => binary(*op, &self.value(*a), &self.value(*b)),
             Op::Select(c, a, b) => {
