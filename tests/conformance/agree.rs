@@ -110,6 +110,10 @@ pub(crate) fn check(
         sizes.push(size);
     }
     worst.lanes = check_lanes(&fast, positions, &expected)?;
+    let multiplied = pass::density_program_f64(program).map_err(text)?;
+    if multiplied != fast {
+        worst.lanes = worst.lanes.max(check_lanes(&multiplied, positions, &expected)?);
+    }
     check_outputs(program, &plain, positions)?;
     let kernel = wgsl::kernel(fast.clone()).map_err(text)?;
     shader::validate(&kernel.wgsl)?;

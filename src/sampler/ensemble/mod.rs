@@ -8,9 +8,9 @@ mod adaptation;
 mod cpu;
 mod driver;
 mod gpu;
-mod lanes;
+pub(super) mod lanes;
 mod moments;
-mod momentum;
+pub(super) mod momentum;
 
 use crate::error::Result;
 
