@@ -17,9 +17,11 @@ use tadpool::lang::LowerOptions;
 use tadpool::model::Model;
 use tadpool::rng::{Purpose, Stream};
 
-const ROUNDS: usize = 7;
-const ITERATIONS: u32 = 32;
-const STEPS: u32 = 16;
+const ROUNDS: usize = 5;
+/// Leapfrog steps of a row's rounds, whatever the length of a trajectory.
+const STEPS: u32 = 512;
+/// Lengths of trajectories: momentum, acceptance and draws cost as much as some steps.
+const LENGTHS: [u32; 2] = [16, 64];
 const ENSEMBLE: usize = 16;
 
 /// Seconds that this process has spent on all cores, where the system tells (Linux); else those that have passed.
@@ -58,7 +60,7 @@ fn median(mut values: Vec<f64>) -> f64 {
 impl Row<'_> {
     /// Runs a round; returns its gradients.
     fn round(&mut self, round: usize, plans: &[Vec<Plan>], positions: &[f64], dim: usize) -> Result<u64> {
-        let first = round as u32 * ITERATIONS;
+        let first = (round * plans.len()) as u32;
         let steps: u64 = plans
             .iter()
             .flatten()
@@ -91,7 +93,7 @@ impl Row<'_> {
     }
 }
 
-fn bench(gpu: &Gpu, model: &Model, chains: usize) -> Result<()> {
+fn bench(gpu: &Gpu, model: &Model, chains: usize, length: u32) -> Result<()> {
     let dim = model.dim();
     let mut positions = vec![0.0; dim * chains];
     Stream {
@@ -145,9 +147,9 @@ fn bench(gpu: &Gpu, model: &Model, chains: usize) -> Result<()> {
     }
     let plan = Plan {
         step_size: 0.1,
-        num_leapfrog_steps: STEPS,
+        num_leapfrog_steps: length,
     };
-    let plans = vec![vec![plan; chains / ENSEMBLE]; ITERATIONS as usize];
+    let plans = vec![vec![plan; chains / ENSEMBLE]; (STEPS / length) as usize];
     let origin = Instant::now();
     for round in 0..=ROUNDS {
         for row in &mut rows {
@@ -201,7 +203,9 @@ fn main() -> Result<()> {
         };
         let model = Model::with_options(name, &text, &table, &options)?;
         for &chains in &sizes {
-            bench(&gpu, &model, chains)?;
+            for length in LENGTHS {
+                bench(&gpu, &model, chains, length)?;
+            }
         }
     }
     Ok(())
