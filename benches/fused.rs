@@ -1,5 +1,5 @@
-//! Gradients per second of the GPU drivers on m12_2, stepped and fused in each form, against the CPU's code with one
-//! lane and with eight, by number of chains, all in one run.
+//! Gradients per second of the GPU drivers on m12_2, stepped and fused in each form, against the CPU's code, by number of
+//! chains, all in one run; centred as written, and with learned centring weights.
 //!
 //! `cargo bench --bench fused [CHAINS …]`; the first line names the adapter, and whether it is software. Rows take turns,
 //! so that a change of the machine's speed meets all of them alike; rates are medians over rounds, per second and, for
@@ -7,18 +7,21 @@
 
 use std::time::Instant;
 
-use tadpool::back::evaluate::Density;
+use tadpool::back::evaluate::{Density, Evaluator};
 use tadpool::back::kernel::{Form, Memory};
-use tadpool::back::simd::{LANES, SimdDensity};
+use tadpool::back::simd::{InstructionSet, LANES, SimdDensity};
 use tadpool::data::Table;
 use tadpool::error::{Error, Result};
 use tadpool::gpu::{FusedHmc, Gpu, IterationResult, Plan, SteppedHmc};
+use tadpool::lang::LowerOptions;
 use tadpool::model::Model;
 use tadpool::rng::{Purpose, Stream};
 
-const ROUNDS: usize = 7;
-const ITERATIONS: u32 = 32;
-const STEPS: u32 = 16;
+const ROUNDS: usize = 5;
+/// Leapfrog steps of a row's rounds, whatever the length of a trajectory.
+const STEPS: u32 = 512;
+/// Lengths of trajectories: momentum, acceptance and draws cost as much as some steps.
+const LENGTHS: [u32; 2] = [16, 64];
 const ENSEMBLE: usize = 16;
 
 /// Seconds that this process has spent on all cores, where the system tells (Linux); else those that have passed.
@@ -39,7 +42,7 @@ fn core_seconds(since: Instant) -> f64 {
 enum Work<'a> {
     Stepped(SteppedHmc),
     Fused(FusedHmc),
-    Cpu(&'a SimdDensity, usize),
+    Cpu(Box<dyn Evaluator + 'a>),
 }
 
 struct Row<'a> {
@@ -56,8 +59,8 @@ fn median(mut values: Vec<f64>) -> f64 {
 
 impl Row<'_> {
     /// Runs a round; returns its gradients.
-    fn round(&mut self, round: usize, plans: &[Vec<Plan>], positions: &[f64]) -> Result<u64> {
-        let first = round as u32 * ITERATIONS;
+    fn round(&mut self, round: usize, plans: &[Vec<Plan>], positions: &[f64], dim: usize) -> Result<u64> {
+        let first = (round * plans.len()) as u32;
         let steps: u64 = plans
             .iter()
             .flatten()
@@ -71,14 +74,13 @@ impl Row<'_> {
         match &mut self.work {
             Work::Stepped(hmc) => check(&hmc.run(first, plans, &mut |_| true)?),
             Work::Fused(hmc) => check(&hmc.run(first, plans, &mut |_| true)?),
-            Work::Cpu(density, lanes) => {
-                let dim = density.dim();
-                let mut worker = density.evaluator(*lanes);
-                let (mut log_density, mut gradient) = (vec![0.0; *lanes], vec![0.0; dim * *lanes]);
+            Work::Cpu(worker) => {
+                let lanes = worker.lanes();
+                let (mut log_density, mut gradient) = (vec![0.0; lanes], vec![0.0; dim * lanes]);
                 let mut total = 0.0;
-                let sweeps = (400_000 * *lanes / positions.len() * dim).max(1) as u64;
+                let sweeps = (300_000 * lanes / positions.len() * dim).max(1) as u64;
                 for _ in 0..sweeps {
-                    for block in positions.chunks_exact(dim * *lanes) {
+                    for block in positions.chunks_exact(dim * lanes) {
                         worker.log_density_grad(block, &mut log_density, &mut gradient);
                         total += log_density[0] + gradient[0];
                     }
@@ -91,7 +93,7 @@ impl Row<'_> {
     }
 }
 
-fn bench(gpu: &Gpu, model: &Model, chains: usize) -> Result<()> {
+fn bench(gpu: &Gpu, model: &Model, chains: usize, length: u32) -> Result<()> {
     let dim = model.dim();
     let mut positions = vec![0.0; dim * chains];
     Stream {
@@ -112,6 +114,8 @@ fn bench(gpu: &Gpu, model: &Model, chains: usize) -> Result<()> {
             0,
         )
     };
+    let scalar =
+        SimdDensity::new(model.density_program().clone())?.with_instruction_set(InstructionSet::Scalar)?;
     let mut rows = Vec::new();
     for (name, form) in [
         ("stepped", None),
@@ -130,23 +134,27 @@ fn bench(gpu: &Gpu, model: &Model, chains: usize) -> Result<()> {
             rates: Vec::new(),
         });
     }
-    for (name, lanes) in [("CPU f64, 1 lane", 1), ("CPU f64, 8 lanes", LANES)] {
+    for (name, density, lanes) in [
+        ("CPU f64, one number at a time", &scalar, 1),
+        ("CPU f64, rows in lanes", model.density(), 1),
+        ("CPU f64, chains in lanes", model.density(), LANES),
+    ] {
         rows.push(Row {
             name,
-            work: Work::Cpu(model.density(), lanes),
+            work: Work::Cpu(density.evaluator(lanes)),
             rates: Vec::new(),
         });
     }
     let plan = Plan {
         step_size: 0.1,
-        num_leapfrog_steps: STEPS,
+        num_leapfrog_steps: length,
     };
-    let plans = vec![vec![plan; chains / ENSEMBLE]; ITERATIONS as usize];
+    let plans = vec![vec![plan; chains / ENSEMBLE]; (STEPS / length) as usize];
     let origin = Instant::now();
     for round in 0..=ROUNDS {
         for row in &mut rows {
             let (start, cores) = (Instant::now(), core_seconds(origin));
-            let gradients = row.round(round, &plans, &positions)? as f64;
+            let gradients = row.round(round, &plans, &positions, dim)? as f64;
             let seconds = start.elapsed().as_secs_f64();
             let cores = core_seconds(origin) - cores;
             // The first round compiles and finds the pace.
@@ -164,7 +172,10 @@ fn bench(gpu: &Gpu, model: &Model, chains: usize) -> Result<()> {
             )
         })
         .collect();
-    println!("\n{chains} chains | per second | per core-second | × stepped | × CPU, 1 lane");
+    println!(
+        "\n{}, {chains} chains | per second | per core-second | × stepped | × CPU, one number at a time",
+        model.name()
+    );
     for (row, (rate, by_core)) in rows.iter().zip(&medians) {
         println!(
             "{} | {rate:.3e} | {by_core:.3e} | {:.2} | {:.2}",
@@ -181,13 +192,21 @@ fn main() -> Result<()> {
     let table = Table::from_path(format!("{folder}/reedfrogs.csv").as_ref())?;
     let text = std::fs::read_to_string(format!("{folder}/m12_2.tad"))
         .map_err(|error| Error::environment(error.to_string()))?;
-    let model = Model::new("m12_2", &text, &table)?;
     let gpu = Gpu::open(None)?;
     println!("adapter: {}", gpu.adapter());
     let given: Vec<usize> = std::env::args().filter_map(|arg| arg.parse().ok()).collect();
     let sizes = if given.is_empty() { vec![4096] } else { given };
-    for chains in sizes {
-        bench(&gpu, &model, chains)?;
+    for (name, centring) in [("m12_2, centred", Some(true)), ("m12_2, weights as data", None)] {
+        let options = LowerOptions {
+            centring,
+            ..LowerOptions::default()
+        };
+        let model = Model::with_options(name, &text, &table, &options)?;
+        for &chains in &sizes {
+            for length in LENGTHS {
+                bench(&gpu, &model, chains, length)?;
+            }
+        }
     }
     Ok(())
 }

@@ -1,6 +1,6 @@
 // Whole iterations of Hamiltonian Monte Carlo in one dispatch: a thread is a chain and keeps its state in its own memory.
 //
-// The same algorithm as hmc_step.wgsl, operation by operation, so that both make the same draws up to rounding. A chain
+// The same algorithm as hmc_step.wgsl, in the same order, so that both make the same draws up to rounding. A chain
 // goes on until its ensemble's limit of iterations, or its budget of leapfrog steps, is used up; what is under way then
 // is put into the buffers, and the next dispatch takes it up. So the host may cut the work anywhere.
 //
@@ -77,8 +77,8 @@ fn iterate(
             let is_last = step == plan.steps;
             let kick = select(plan.step_size, 0.5 * plan.step_size, is_last);
             let drift = select(plan.step_size, 0.0, is_last);
-            //@each p@ = p@ + kick * d@;
-            //@each x@ = x@ + drift * m@ * p@;
+            //@each p@ = fma(kick, d@, p@);
+            //@each x@ = fma(drift * m@, p@, x@);
         }
         if is_evaluation {
             break;

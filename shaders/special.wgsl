@@ -22,13 +22,12 @@ fn accumulate(sum: vec2<f32>, term: f32) -> vec2<f32> {
 fn tp_log1p_near(x: f32) -> f32 {
     let s = x / (2.0 + x);
     let w = s * s;
-    var p = 1.0 / 13.0;
-    p = p * w + 1.0 / 11.0;
-    p = p * w + 1.0 / 9.0;
-    p = p * w + 1.0 / 7.0;
-    p = p * w + 1.0 / 5.0;
-    p = p * w + 1.0 / 3.0;
-    return 2.0 * s + 2.0 * s * w * p;
+    var p = fma(1.0 / 13.0, w, 1.0 / 11.0);
+    p = fma(p, w, 1.0 / 9.0);
+    p = fma(p, w, 1.0 / 7.0);
+    p = fma(p, w, 1.0 / 5.0);
+    p = fma(p, w, 1.0 / 3.0);
+    return 2.0 * fma(s * w, p, s);
 }
 
 // ln(1 + x), relative error 5e-7; x > -1.

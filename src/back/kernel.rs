@@ -73,8 +73,8 @@ pub struct FusedKernel {
     /// loads; otherwise `columns[9u]`.
     pub memory: Memory,
     /// What the text reads by the codes of centring weights: where in the columns the candidates begin, and the weight's
-    /// level. For (96, 3) a held and unrolled text names the entry at 96 + code of level 3 `c96_3`, a private scalar that
-    /// the driver loads; otherwise it calls `centring_code`.
+    /// level. For (96, 3) a held and unrolled text names the entry at 96 + code of level 3 `c96_3`, and the
+    /// code itself `code3`, private scalars that the driver loads; other texts call `centring_code`.
     pub tuned: Vec<(usize, usize)>,
 }
 

@@ -17,6 +17,8 @@ struct Expansion<'a> {
     dim: usize,
     /// Entries of the data columns.
     columns: usize,
+    /// Centring weights of an ensemble.
+    levels: usize,
     tuned: &'a [(usize, usize)],
 }
 
@@ -27,6 +29,7 @@ impl<'a> Expansion<'a> {
             memory: kernel.memory,
             dim: kernel.density.dim,
             columns: kernel.density.columns.len(),
+            levels: kernel.density.centring.len(),
             tuned: &kernel.tuned,
         }
     }
@@ -99,6 +102,8 @@ impl<'a> Expansion<'a> {
             .collect();
         if self.holds_columns() {
             lines.extend((0..self.columns).map(|at| scalar(format!("k{at}"))));
+            let levels = 0..self.levels;
+            lines.extend(levels.map(|level| format!("var<private> code{level}: u32;")));
             let tuned = self.tuned.iter();
             lines.extend(tuned.map(|(start, level)| scalar(format!("c{start}_{level}"))));
         }
@@ -140,16 +145,18 @@ impl<'a> Expansion<'a> {
             .collect()
     }
 
-    /// Loads the data that the ensemble's centring weights choose, where they are held.
+    /// Loads the codes of the ensemble's centring weights, and the data that they choose, where they are held.
     fn tuned(self, indent: &str) -> Vec<String> {
-        let held = if self.holds_columns() { self.tuned } else { &[] };
-        held.iter()
-            .map(|(start, level)| {
-                format!(
-                    "{indent}c{start}_{level} = columns[{start}u + hmc_centring_code(ensemble, {level}u)];"
-                )
-            })
-            .collect()
+        if !self.holds_columns() {
+            return Vec::new();
+        }
+        let codes = (0..self.levels)
+            .map(|level| format!("{indent}code{level} = hmc_centring_code(ensemble, {level}u);"));
+        let data = self
+            .tuned
+            .iter()
+            .map(|(start, level)| format!("{indent}c{start}_{level} = columns[{start}u + code{level}];"));
+        codes.chain(data).collect()
     }
 
     fn expand(self, template: &str) -> String {

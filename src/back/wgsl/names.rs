@@ -53,11 +53,11 @@ pub(super) fn gradient(form: Form, offset: usize, element: &Element) -> String {
     coordinate(form, offset, element, ("gradient", "ds", "d"))
 }
 
-/// An element of a local array of the function.
-pub(super) fn array(form: Form, number: usize, element: &Element) -> String {
-    match (form, element) {
-        (Form::Unrolled, Element::Known(k)) => format!("a{number}_{k}"),
-        (Form::Buffers | Form::Arrays | Form::Unrolled, _) => format!("a{number}[{}]", element.expression()),
+/// An element of intermediate values over a plate: of a local array, or a variable of its own where `is_split`.
+pub(super) fn array(is_split: bool, number: usize, element: &Element) -> String {
+    match (is_split, element) {
+        (true, Element::Known(k)) => format!("a{number}_{k}"),
+        (true | false, _) => format!("a{number}[{}]", element.expression()),
     }
 }
 
@@ -73,4 +73,14 @@ pub(super) fn known_column(form: Form, memory: Memory, at: usize) -> String {
 /// thread keeps it.
 pub(super) fn tuned(start: usize, level: usize) -> String {
     format!("c{start}_{level}")
+}
+
+/// The code of the centring weight of `level`.
+pub(super) fn code(form: Form, memory: Memory, level: &Element) -> String {
+    match (form, memory, level) {
+        (Form::Unrolled, Memory::Held, Element::Known(level)) => format!("code{level}"),
+        (Form::Buffers | Form::Arrays | Form::Unrolled, _, _) => {
+            format!("centring_code(chain, {})", level.expression())
+        }
+    }
 }

@@ -1,0 +1,124 @@
+//! Where the text keeps coordinates, data, codes and intermediate values.
+
+use super::super::names::{self, Element};
+use super::{Emitter, Gradient};
+use crate::back::kernel::{Form, Memory};
+use crate::ir::{ColumnId, Handle, IndexId, Op, SlotId};
+use crate::pass::schedule::Target;
+
+impl Emitter<'_> {
+    /// Whether an array is not one, but a variable for each element.
+    pub(super) fn is_split(&self, array: Handle) -> bool {
+        self.form == Form::Unrolled && (self.memory == Memory::Held || !self.chosen.contains(&array))
+    }
+
+    /// The variables of a split array.
+    pub(super) fn variables(&self, array: Handle) -> Vec<String> {
+        let len = self.graph.plate_len(self.graph.ty(array).plate);
+        (0..len).map(|k| self.array(array, &Element::Known(k))).collect()
+    }
+
+    /// The element of a split array that `code` chooses: one comparison for each of its few elements, which lanes do
+    /// together, where an array would be read lane by lane.
+    pub(super) fn pick(&self, array: Handle, code: &str) -> String {
+        let candidates = self.variables(array).into_iter().enumerate();
+        candidates
+            .reduce(|(_, picked), (k, next)| (k, format!("select({picked}, {next}, {code} == {k}u)")))
+            .map_or_else(|| "0.0".to_owned(), |(_, picked)| picked)
+    }
+
+    pub(super) fn array(&self, array: Handle, element: &Element) -> String {
+        names::array(self.is_split(array), array.index(), element)
+    }
+
+    pub(super) fn is_segment_sum(&self, handle: Handle) -> bool {
+        matches!(self.graph.node(handle).op, Op::SegmentSum { .. })
+    }
+
+    pub(super) fn at_gradient(&self, slot: SlotId, element: &Element) -> String {
+        names::gradient(self.form, self.slot_offsets[slot.index()], element)
+    }
+
+    pub(super) fn at_position(&self, slot: SlotId, element: &Element) -> String {
+        names::position(self.form, self.slot_offsets[slot.index()], element)
+    }
+
+    pub(super) fn known_column(&self, at: usize) -> String {
+        names::known_column(self.form, self.memory, at)
+    }
+
+    /// The element that an index column points to from the running element.
+    pub(super) fn code(&self, index: IndexId) -> Element {
+        let column = self.graph.index_column(index);
+        let start = self.index_offsets[index.index()];
+        match (&column.domain, &self.element) {
+            (None, _) => Element::Known(column.codes[0] as usize),
+            (Some(_), _) if column.tuned => {
+                Element::Dynamic(names::code(self.form, self.memory, &self.level(index)))
+            }
+            // The design is part of the shape: unrolled text names the element itself.
+            (Some(_), Some(Element::Known(k))) => Element::Known(column.codes[*k] as usize),
+            (Some(_), Some(Element::Dynamic(text))) => {
+                Element::Dynamic(format!("indices[{start}u + {text}]"))
+            }
+            (Some(_), None) => Element::Dynamic(format!("indices[{start}u]")),
+        }
+    }
+
+    /// The centring weight of the running element of a tuned index.
+    pub(super) fn level(&self, index: IndexId) -> Element {
+        let offset = self.graph.tuned_offset(index);
+        match &self.element {
+            Some(Element::Known(k)) => Element::Known(offset + k),
+            Some(Element::Dynamic(text)) => Element::Dynamic(format!("{offset}u + {text}")),
+            None => Element::Known(offset),
+        }
+    }
+
+    /// Data that the code of a centring weight chooses.
+    pub(super) fn tuned_data(&self, column: ColumnId, index: IndexId) -> String {
+        let start = self.column_offsets[column.index()];
+        match (self.level(index), self.form, self.memory) {
+            (Element::Known(level), Form::Unrolled, Memory::Held) => names::tuned(start, level),
+            (_, Form::Buffers | Form::Arrays | Form::Unrolled, _) => {
+                format!("columns[{start}u + {}]", self.code(index).expression())
+            }
+        }
+    }
+
+    /// What an unrolled text reads by the code of a centring weight: where the column begins, and the weight's level.
+    pub(in crate::back::wgsl) fn tuned(&self) -> Vec<(usize, usize)> {
+        let graph = self.graph;
+        let mut places: Vec<(usize, usize)> = (0..graph.nodes.len())
+            .filter_map(|node| graph.tuned_data(Handle::new(node)))
+            .flat_map(|(column, index)| {
+                let (start, offset) = (self.column_offsets[column.index()], graph.tuned_offset(index));
+                (0..graph.index_column(index).codes.len()).map(move |k| (start, offset + k))
+            })
+            .collect();
+        places.sort_unstable();
+        places.dedup();
+        places
+    }
+
+    pub(super) fn add_to(&mut self, target: Target, element: &Element, value: &str) {
+        if let (Target::Array(array), Element::Dynamic(code)) = (target, element)
+            && self.is_split(array)
+        {
+            for (k, variable) in self.variables(array).into_iter().enumerate() {
+                self.line(&format!("{variable} += select(0.0, {value}, {code} == {k}u);"));
+            }
+            return;
+        }
+        let place = match target {
+            Target::Array(array) => self.array(array, element),
+            Target::Gradient(slot) => match self.gradients[slot.index()] {
+                Gradient::Private => format!("g{}[{}]", slot.index(), element.expression()),
+                Gradient::Scalar | Gradient::Written | Gradient::InPlace | Gradient::Zero => {
+                    self.at_gradient(slot, element)
+                }
+            },
+        };
+        self.line(&format!("{place} += {value};"));
+    }
+}
