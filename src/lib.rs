@@ -54,8 +54,9 @@
 //! # Layers
 //!
 //! A module imports only from modules before it in this list (a test reads every `use` line): `error`, `num`, `rng`,
-//! `data`, `diag`, `ir`, `dist`, `transform`, `ad`, `lang`, `pass`, `back`, `gpu`, `model`, `sampler`, `fit`, `cli`.
-//! Clocks are read in `fit` and `cli` alone; files are touched by `fit`, `cli` and [`data::Table::from_path`].
+//! `data`, `diag`, `ir`, `dist`, `transform`, `ad`, `lang`, `pass`, `back`, `gpu`, `model`, `sampler`, `fit`, `bench`,
+//! `cli`. Clocks are read in `fit`, `bench` and `cli` alone; files are touched by `fit`, `cli` and
+//! [`data::Table::from_path`].
 //!
 //! # Vocabulary
 //!
@@ -88,6 +89,7 @@ pub mod error;
 
 pub mod ad;
 pub mod back;
+pub mod bench;
 pub mod cli;
 pub mod data;
 pub mod diag;

@@ -1,7 +1,7 @@
 //! The command line: what is typed, what is printed, the exit codes.
 //!
 //! May import every other module of the crate; none imports this one. One file per command (`fit`, `summary`, `check`,
-//! `devices`) and one per thing they share: the flags (`args`), the printed page (`page`, `table`, `digits`,
+//! `bench`, `devices`) and one per thing they share: the flags (`args`), the printed page (`page`, `table`, `digits`,
 //! `describe`), selections, progress, Ctrl-C, the streams.
 //!
 //! Promises: results go to stdout, progress and notes to stderr; exit codes are those of `--help`; a fit file is
@@ -9,6 +9,7 @@
 //! no error. Clocks and files are read here and in `fit`, nowhere else.
 
 mod args;
+mod bench;
 mod check;
 mod describe;
 mod devices;
@@ -82,6 +83,7 @@ pub fn run(words: &[OsString]) -> u8 {
         .and_then(|matches| Cli::from_arg_matches(&matches))
         .and_then(|cli| match &cli.command {
             Command::Fit(args) => args.check().map(|()| cli),
+            Command::Bench(args) => args.check().map(|()| cli),
             Command::Summary(_) | Command::Check(_) | Command::Devices => Ok(cli),
         });
     let cli = match parsed {
@@ -96,6 +98,7 @@ pub fn run(words: &[OsString]) -> u8 {
         Command::Fit(args) => fit::run(args, args::as_typed(words)),
         Command::Summary(args) => summary::run(args),
         Command::Check(args) => check::run(args),
+        Command::Bench(args) => bench::run_bench(args),
         Command::Devices => devices::run(),
     };
     match outcome {

@@ -25,7 +25,11 @@ impl Ordered {
             .enumerate()
             .map(|(i, x)| (sort_key(*x), i))
             .collect();
-        keyed.sort_unstable_by_key(|(key, _)| *key);
+        if keyed.len() < BY_DIGITS_FROM {
+            keyed.sort_unstable_by_key(|(key, _)| *key);
+        } else {
+            sort_by_digits(&mut keyed);
+        }
         let origin: Vec<usize> = keyed.into_iter().map(|(_, i)| i).collect();
         Self {
             values: origin.iter().map(|i| chains.values()[*i]).collect(),
@@ -115,6 +119,44 @@ impl Ordered {
     }
 }
 
+/// Draws from which sorting digit by digit is the faster one: its tables of counts fill a good part of the first cache.
+const BY_DIGITS_FROM: usize = 1 << 14;
+/// Bits of a digit.
+const DIGIT: u32 = 11;
+/// Digits that are looked at: 33 bits, from the highest in which any two keys differ.
+const DIGITS: u32 = 3;
+
+/// Sorts by the first of each pair: a pass over all for each digit, least significant first, and what these leave
+/// equal, few neighbours mostly, by comparing.
+fn sort_by_digits(keyed: &mut Vec<(u64, usize)>) {
+    let Some(&(first, _)) = keyed.first() else { return };
+    let differing = keyed.iter().fold(0, |bits, (key, _)| bits | (key ^ first));
+    let lowest = (u64::BITS - differing.leading_zeros()).saturating_sub(DIGITS * DIGIT);
+    let digit = |key: u64, place: u32| (key >> (lowest + place * DIGIT)) as usize & ((1 << DIGIT) - 1);
+    let mut counts = vec![[0_usize; 1 << DIGIT]; DIGITS as usize];
+    for (key, _) in keyed.iter() {
+        for (place, counts) in (0..).zip(&mut counts) {
+            counts[digit(*key, place)] += 1;
+        }
+    }
+    let mut other = vec![(0, 0); keyed.len()];
+    for (place, counts) in (0..).zip(&mut counts) {
+        let mut start = 0;
+        for count in counts.iter_mut() {
+            start += std::mem::replace(count, start);
+        }
+        for pair in keyed.iter() {
+            let to = &mut counts[digit(pair.0, place)];
+            other[*to] = *pair;
+            *to += 1;
+        }
+        std::mem::swap(keyed, &mut other);
+    }
+    for equal in keyed.chunk_by_mut(|a, b| a.0 >> lowest == b.0 >> lowest) {
+        equal.sort_unstable_by_key(|(key, _)| *key);
+    }
+}
+
 /// An integer that orders as the number does: integers compare without branches, which sorting gains much from.
 /// −0 sorts before 0; both still tie, because ties are judged on the values.
 fn sort_key(x: f64) -> u64 {
@@ -170,6 +212,30 @@ mod tests {
                 ordered.folded_scores(&scores).view().values().to_vec(),
                 scores_by_definition(folded.view().values())
             );
+        }
+    }
+
+    #[test]
+    fn digit_by_digit_is_the_same_order() {
+        let mut state = 1_u64;
+        let mut next = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            state
+        };
+        // Numbers of all sizes and both signs, of which every eighth repeats; and numbers that differ late.
+        let wide: Vec<u64> = (0..5000)
+            .map(|i| if i % 8 == 0 { sort_key(1.5) } else { next() })
+            .collect();
+        let narrow: Vec<u64> = (0..5000)
+            .map(|_| sort_key(1e9 + (next() % 4096) as f64 * 1e-7))
+            .collect();
+        for keys in [wide, narrow, vec![7; 100], Vec::new()] {
+            let mut keyed: Vec<(u64, usize)> = keys.iter().copied().zip(0..).collect();
+            let mut sorted = keys.clone();
+            sorted.sort_unstable();
+            sort_by_digits(&mut keyed);
+            assert!(keyed.iter().map(|(key, _)| key).eq(&sorted));
+            assert!(keyed.iter().all(|(key, i)| keys[*i] == *key));
         }
     }
 

@@ -52,12 +52,15 @@ impl Layout {
     /// Divisions into ensembles below 8 chains are not taken: such a few chains estimate no metric. A number without
     /// a suitable divisor, a prime say, makes one ensemble of all chains; the number of chains is never changed.
     pub fn of(chains: usize) -> Self {
-        let size = (8..=chains)
-            .filter(|size| chains.is_multiple_of(*size))
+        // Divisors come in pairs, one of each at most the root: millions of chains are divided in no time.
+        let size = (1..=chains.isqrt())
+            .filter(|&divisor| chains.is_multiple_of(divisor))
+            .flat_map(|divisor| [divisor, chains / divisor])
+            .filter(|&size| size >= 8)
             .min_by_key(|&size| {
                 let (low, high) = (size.min(CHAINS_PER_ENSEMBLE), size.max(CHAINS_PER_ENSEMBLE));
-                // The ratio as an integer that orders like it.
-                high * 1_000_000 / low
+                // The ratio as an integer that orders like it; of equal ones the smaller ensembles.
+                (high as u128 * 1_000_000 / low as u128, size)
             })
             .unwrap_or(chains.max(1));
         Self {

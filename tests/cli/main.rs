@@ -1,9 +1,11 @@
 //! The real program, from outside: exit codes, what goes to stdout and what to stderr, files written and not written.
 
+mod bench;
 mod failures;
 #[cfg(feature = "gpu")]
 mod gpu;
 mod harness;
 mod results;
 mod stages;
+mod stopping;
 mod usage;

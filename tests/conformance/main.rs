@@ -15,6 +15,7 @@ mod generator;
 mod points;
 mod random;
 mod rounding;
+mod rows;
 mod shader;
 mod snapshots;
 mod special;

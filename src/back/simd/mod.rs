@@ -5,13 +5,24 @@
 //! kernels are plain loops, compiled once per instruction set and chosen at run time. `W` = 1 serves a single chain:
 //! the same code then runs over rows.
 //!
-//! Files: `code` turns a schedule into instructions, `kernels` executes one, `isa` compiles these for each
-//! instruction set, `machine` runs them all.
+//! Most of a likelihood's work is done by few instructions: a linear predictor, its link and the sums of it by data
+//! are one (`rows`), and a product that is only summed is not written (`products`).
+//!
+//! Files: `code` turns a schedule into instructions, with `loops` and `shares` for a loop's, `plan` and `form` finding
+//! those of `rows`; `kernels`, `row_kernels` and `products` execute one, `isa` compiles these for each instruction set,
+//! `machine` runs them all.
 
 mod code;
+mod form;
 mod isa;
 mod kernels;
+mod loops;
 mod machine;
+mod plan;
+mod products;
+mod row_kernels;
+mod rows;
+mod shares;
 
 use code::Code;
 pub use machine::InstructionSet;
@@ -22,8 +33,9 @@ use crate::error::{Error, Result};
 use crate::ir::Program;
 use crate::pass::schedule::schedule;
 
-/// Lanes of a block.
-pub const LANES: usize = 8;
+/// Lanes of a block: two registers of the widest set, so that one works while the other waits, and what an instruction
+/// costs besides its numbers is spread over twice as many.
+pub const LANES: usize = 16;
 
 /// A compiled program, ready to be evaluated by any number of threads.
 #[derive(Debug)]

@@ -1,5 +1,6 @@
 //! The command line's definition: from it come the parser, the usage errors and `--help`.
 
+mod bench;
 mod fit;
 mod printing;
 mod values;
@@ -12,6 +13,7 @@ use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use values::choice;
 
+pub(crate) use bench::{BenchArgs, Places};
 pub(crate) use fit::FitArgs;
 pub(crate) use printing::{Format, Printing};
 
@@ -51,19 +53,22 @@ pub(crate) enum Command {
     /// Say what a model is: lines as they are read, plates, parameters, supports; or print a stage.
     #[command(after_help = CHECK_EXAMPLES)]
     Check(CheckArgs),
+    /// Measure the back ends of this machine side by side: CPU, lanes, every GPU adapter.
+    #[command(after_help = BENCH_EXAMPLES)]
+    Bench(Box<BenchArgs>),
     /// List the GPU adapters and say which one `--backend auto` takes, and why.
     #[command(after_help = DEVICES_EXAMPLES)]
     Devices,
 }
 
-const FIT_EXAMPLES: &str =
-    "Not in this release: --mcse, --max-seconds, --keep summary, --driver fused, --resume, \
-     --table. They are refused by name.
+const FIT_EXAMPLES: &str = "Not in this release: --resume, --table. They are refused by name.
 
 Examples, from the folder of the repository:
   tadpool fit data/reedfrogs/m12_2.tad --data data/reedfrogs/reedfrogs.csv
   tadpool fit data/chimpanzees/m12_4.tad --data data/chimpanzees/chimpanzees.csv --format json
-  tadpool fit data/ponds/m12_3.tad --data data/ponds/ponds.csv --sampler hmc --interval eti";
+  tadpool fit data/ponds/m12_3.tad --data data/ponds/ponds.csv --sampler hmc --interval eti
+  tadpool fit data/ponds/m12_3.tad --data data/ponds/ponds.csv --mcse 0.05 --max-seconds 60
+  tadpool fit data/reedfrogs/m12_2.tad --data data/reedfrogs/reedfrogs.csv --keep summary";
 
 const SUMMARY_EXAMPLES: &str = "Examples, after the first example of `tadpool fit --help`:
   tadpool summary m12_2.nc a sigma
@@ -74,6 +79,14 @@ const CHECK_EXAMPLES: &str = "Examples, from the folder of the repository:
   tadpool check data/reedfrogs/m12_2.tad --data data/reedfrogs/reedfrogs.csv
   tadpool check data/reedfrogs/m12_2.tad
   tadpool check data/reedfrogs/m12_2.tad --data data/reedfrogs/reedfrogs.csv --emit wgsl";
+
+const BENCH_EXAMPLES: &str =
+    "Every row names its adapter, and whether that is software. What takes longer than its \
+     share of the time is left out, and says so; Ctrl-C ends with what was measured.
+
+Examples, the second from the folder of the repository:
+  tadpool bench --chains 64,1024 --seconds 10
+  tadpool bench data/ponds/m12_3.tad --data data/ponds/ponds.csv --chains 64 --seconds 4 --out bench";
 
 const DEVICES_EXAMPLES: &str = "Example:
   tadpool devices";
@@ -150,8 +163,8 @@ pub(crate) enum Stage {
 }
 
 /// Commands of the contract that come in later releases.
-const LATER: [&str; 8] = [
-    "bench", "compare", "export", "plot", "predict", "report", "simulate", "study",
+const LATER: [&str; 7] = [
+    "compare", "export", "plot", "predict", "report", "simulate", "study",
 ];
 
 /// The same error, or for a command of a later release one that says so.

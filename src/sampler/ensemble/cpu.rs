@@ -1,4 +1,4 @@
-//! The engine of one ensemble on a CPU: blocks of eight lanes, every block its whole trajectory at a time.
+//! The engine of one ensemble on a CPU: blocks of lanes, every block its whole trajectory at a time.
 
 use super::lanes::{LANES, energies, kick, kick_drift, take_lanes};
 use super::momentum::fill_momentum;
@@ -34,7 +34,7 @@ impl Block {
 
 /// One ensemble on one thread.
 ///
-/// A number of chains that is no multiple of eight leaves lanes of the last block over: they hold copies of chains and
+/// A number of chains that is no multiple of a block's leaves lanes of the last block over: they hold copies of chains and
 /// their results are dropped.
 pub struct CpuEngine<'d> {
     evaluator: Box<dyn Evaluator + 'd>,
@@ -291,7 +291,7 @@ mod tests {
     fn settings() -> Settings {
         Settings {
             sampler: Sampler::Hmc,
-            chains: 11,
+            chains: 19,
             warmup: 0,
             draws: 1,
             thin: 1,
@@ -315,7 +315,7 @@ mod tests {
         stream: Stream,
     ) -> (Point, f64, bool) {
         let mut system = Hamiltonian::new(density);
-        system.inv_mass.copy_from_slice(inv_mass);
+        system.metric_mut().set_inv_mass_diag(inv_mass);
         let mut point = Point::new(position.len());
         point.position.copy_from_slice(position);
         system.evaluate(&mut point);
@@ -324,7 +324,7 @@ mod tests {
         for _ in 0..PLAN.num_leapfrog_steps {
             system.leapfrog(&mut point, PLAN.step_size);
         }
-        let energy_error = system.energy(&point) - system.energy(&begin);
+        let energy_error = point.energy() - begin.energy();
         let accept = Stream {
             purpose: Purpose::Accept,
             ..stream
@@ -333,19 +333,19 @@ mod tests {
         (if is_accepted { point } else { begin }, energy_error, is_accepted)
     }
 
-    /// Eleven chains: a full block and one with spare lanes.
+    /// Nineteen chains: a full block and one with spare lanes.
     #[test]
     fn every_lane_does_what_a_chain_alone_would() {
         let target = eight_schools();
         let inv_mass: Vec<f64> = (0..10).map(|i| 0.5 + 0.2 * f64::from(i)).collect();
-        let mut engine = CpuEngine::new(&target, &settings(), 100, 11);
-        let mut positions: Vec<f64> = (0..110).map(|i| (f64::from(i) * 0.7).sin()).collect();
+        let mut engine = CpuEngine::new(&target, &settings(), 100, 19);
+        let mut positions: Vec<f64> = (0..190).map(|i| (f64::from(i) * 0.7).sin()).collect();
         engine.set_positions(&positions).unwrap();
         engine.set_inv_mass(&inv_mass).unwrap();
         let results = engine.run(30, &vec![vec![PLAN]; 20], &mut |_| true).unwrap();
         let mut rejected = 0;
         for (offset, result) in results.iter().enumerate() {
-            for chain in 0..11 {
+            for chain in 0..19 {
                 let stream = Stream {
                     seed: 21,
                     replicate: 4,
@@ -367,7 +367,7 @@ mod tests {
             }
             positions.copy_from_slice(&result.positions);
         }
-        assert!(rejected > 5, "hardly a rejection among 220: {rejected}");
+        assert!(rejected > 5, "hardly a rejection among 380: {rejected}");
     }
 
     /// Chain 3 sits where every step leads out of the support; the others must move as if it were not there.
@@ -410,8 +410,8 @@ mod tests {
         let calls = AtomicU64::new(0);
         let target = Target::new(1, |q, gradient| {
             gradient[0] = -q[0];
-            // Eight lanes to set the positions, then eight a step.
-            let step = calls.fetch_add(1, Ordering::Relaxed) / 8;
+            // All lanes to set the positions, then all of them each step.
+            let step = calls.fetch_add(1, Ordering::Relaxed) / LANES as u64;
             if step == 3 { f64::NAN } else { -0.5 * q[0] * q[0] }
         });
         let mut engine = CpuEngine::new(&target, &settings(), 0, 8);
@@ -424,8 +424,8 @@ mod tests {
     #[test]
     fn the_progress_function_ends_a_run_early() {
         let target = eight_schools();
-        let mut engine = CpuEngine::new(&target, &settings(), 0, 11);
-        engine.set_positions(&[0.1; 110]).unwrap();
+        let mut engine = CpuEngine::new(&target, &settings(), 0, 19);
+        engine.set_positions(&[0.1; 190]).unwrap();
         let results = engine
             .run(0, &vec![vec![PLAN]; 20], &mut |done| done < 7)
             .unwrap();

@@ -1,0 +1,153 @@
+"""The models in PyMC and in NumPyro, with the priors of the model files that tadpool reads.
+
+Each effect is written centred or non-centred, by the argument `centred`: run.sh names for every model the form that
+these samplers do better with.
+"""
+
+import numpy as np
+import pandas as pd
+
+
+def load(model, path):
+    """The data of a model as arrays; group indices from 0."""
+    table = pd.read_csv(path)
+
+    def codes(column):
+        return np.unique(table[column].to_numpy(), return_inverse=True)[1].astype("int32")
+
+    def reals(column):
+        return table[column].to_numpy(dtype="float64")
+
+    if model == "m12_2":
+        return {"y": table["surv"].to_numpy("int32"), "n": table["density"].to_numpy("int32")}
+    if model == "m12_5":
+        return {
+            "y": table["pulled_left"].to_numpy("int32"),
+            "actor": codes("actor"),
+            "block": codes("block"),
+            "prosoc": reals("prosoc_left"),
+            "condition": reals("condition"),
+        }
+    if model == "eight_schools":
+        return {"y": reals("y"), "se": reals("sigma_obs")}
+    if model == "groups":
+        return {
+            "y": table["y"].to_numpy("int32"),
+            "group": codes("group"),
+            "x": reals("x"),
+            "z": reals("z"),
+        }
+    raise ValueError(f"no model {model}")
+
+
+def levels(data):
+    """The number of levels of each index column."""
+    return {name: int(data[name].max()) + 1 for name in ("actor", "block", "group") if name in data}
+
+
+# The quantities whose effective sample size counts, for every sampler alike.
+PARAMETERS = {
+    "m12_2": ["a_tank", "a", "sigma"],
+    "m12_5": ["a_actor", "a_block", "a", "bp", "bpC", "sigma_actor", "sigma_block"],
+    "eight_schools": ["theta", "mu", "tau"],
+    "groups": ["a_group", "a", "b", "c", "sigma"],
+}
+
+
+def pymc_model(model, data, centred):
+    """The PyMC model, which nutpie compiles."""
+    import pymc as pm
+
+    sizes = levels(data)
+
+    def effect(name, location, scale, size):
+        if centred:
+            return pm.Normal(name, location, scale, shape=size)
+        standard = pm.Normal(f"{name}_standard", 0.0, 1.0, shape=size)
+        return pm.Deterministic(name, location + scale * standard)
+
+    with pm.Model() as built:
+        if model == "m12_2":
+            a = pm.Normal("a", 0.0, 1.0)
+            sigma = pm.HalfCauchy("sigma", 1.0)
+            a_tank = effect("a_tank", a, sigma, len(data["y"]))
+            pm.Binomial("surv", data["n"], logit_p=a_tank, observed=data["y"])
+        elif model == "m12_5":
+            a = pm.Normal("a", 0.0, 10.0)
+            bp = pm.Normal("bp", 0.0, 10.0)
+            bpC = pm.Normal("bpC", 0.0, 10.0)
+            sigma_actor = pm.HalfCauchy("sigma_actor", 1.0)
+            sigma_block = pm.HalfCauchy("sigma_block", 1.0)
+            a_actor = effect("a_actor", 0.0, sigma_actor, sizes["actor"])
+            a_block = effect("a_block", 0.0, sigma_block, sizes["block"])
+            slope = bp + bpC * data["condition"]
+            logit = a + a_actor[data["actor"]] + a_block[data["block"]] + slope * data["prosoc"]
+            pm.Bernoulli("pulled_left", logit_p=logit, observed=data["y"])
+        elif model == "eight_schools":
+            mu = pm.Normal("mu", 0.0, 5.0)
+            tau = pm.HalfCauchy("tau", 5.0)
+            theta = effect("theta", mu, tau, len(data["y"]))
+            pm.Normal("y", theta, data["se"], observed=data["y"])
+        elif model == "groups":
+            a = pm.Normal("a", 0.0, 1.5)
+            b = pm.Normal("b", 0.0, 1.0)
+            c = pm.Normal("c", 0.0, 1.0)
+            sigma = pm.HalfNormal("sigma", 1.0)
+            a_group = effect("a_group", a, sigma, sizes["group"])
+            logit = a_group[data["group"]] + b * data["x"] + c * data["z"]
+            pm.Bernoulli("y", logit_p=logit, observed=data["y"])
+        else:
+            raise ValueError(f"no model {model}")
+    return built
+
+
+def numpyro_model(model, data, centred):
+    """The NumPyro model as a function without arguments; BlackJAX samples the same density."""
+    import jax.numpy as jnp
+    import numpyro
+    import numpyro.distributions as dist
+
+    sizes = levels(data)
+    data = {name: jnp.asarray(values) for name, values in data.items()}
+
+    def effect(name, location, scale, size):
+        with numpyro.plate(f"{name}_plate", size):
+            if centred:
+                return numpyro.sample(name, dist.Normal(location, scale))
+            standard = numpyro.sample(f"{name}_standard", dist.Normal(0.0, 1.0))
+        return numpyro.deterministic(name, location + scale * standard)
+
+    def m12_2():
+        a = numpyro.sample("a", dist.Normal(0.0, 1.0))
+        sigma = numpyro.sample("sigma", dist.HalfCauchy(1.0))
+        a_tank = effect("a_tank", a, sigma, len(data["y"]))
+        numpyro.sample("surv", dist.Binomial(data["n"], logits=a_tank), obs=data["y"])
+
+    def m12_5():
+        a = numpyro.sample("a", dist.Normal(0.0, 10.0))
+        bp = numpyro.sample("bp", dist.Normal(0.0, 10.0))
+        bpC = numpyro.sample("bpC", dist.Normal(0.0, 10.0))
+        sigma_actor = numpyro.sample("sigma_actor", dist.HalfCauchy(1.0))
+        sigma_block = numpyro.sample("sigma_block", dist.HalfCauchy(1.0))
+        a_actor = effect("a_actor", 0.0, sigma_actor, sizes["actor"])
+        a_block = effect("a_block", 0.0, sigma_block, sizes["block"])
+        slope = bp + bpC * data["condition"]
+        logit = a + a_actor[data["actor"]] + a_block[data["block"]] + slope * data["prosoc"]
+        numpyro.sample("pulled_left", dist.Bernoulli(logits=logit), obs=data["y"])
+
+    def eight_schools():
+        mu = numpyro.sample("mu", dist.Normal(0.0, 5.0))
+        tau = numpyro.sample("tau", dist.HalfCauchy(5.0))
+        theta = effect("theta", mu, tau, len(data["y"]))
+        numpyro.sample("y", dist.Normal(theta, data["se"]), obs=data["y"])
+
+    def groups():
+        a = numpyro.sample("a", dist.Normal(0.0, 1.5))
+        b = numpyro.sample("b", dist.Normal(0.0, 1.0))
+        c = numpyro.sample("c", dist.Normal(0.0, 1.0))
+        sigma = numpyro.sample("sigma", dist.HalfNormal(1.0))
+        a_group = effect("a_group", a, sigma, sizes["group"])
+        logit = a_group[data["group"]] + b * data["x"] + c * data["z"]
+        numpyro.sample("y", dist.Bernoulli(logits=logit), obs=data["y"])
+
+    return {"m12_2": m12_2, "m12_5": m12_5, "eight_schools": eight_schools, "groups": groups}[model]

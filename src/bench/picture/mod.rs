@@ -1,0 +1,83 @@
+//! The rows as a picture: gradients per second against chains, as SVG and PNG.
+//!
+//! `chart` lays out a `scene` of lines, marks and words; `svg` and `raster` write a scene, each in its own way, so that
+//! both show the same. `font/` holds the part of DejaVu Sans (free to use and to change, see its licence) that the
+//! words need: no font of the system is asked for.
+
+mod chart;
+mod raster;
+mod scene;
+mod svg;
+
+use super::machine::Machine;
+use super::row::Row;
+use crate::error::Result;
+
+/// A picture in both forms.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Picture {
+    /// For papers and pages: text that stays text, sharp at every size.
+    pub svg: String,
+    /// For everything else: twice the SVG's size in pixels.
+    pub png: Vec<u8>,
+}
+
+/// Gradients per second against chains, one panel for each model, one line for each driver on each adapter.
+///
+/// # Errors
+///
+/// Only faults of tadpool: a picture of no size.
+pub fn gradients(machine: &Machine, rows: &[Row]) -> Result<Picture> {
+    let scene = chart::scene(&machine.to_string(), rows);
+    Ok(Picture {
+        svg: svg::text(&scene),
+        png: raster::png(&scene)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Driver;
+    use super::*;
+
+    fn row(driver: Driver, chains: usize, rate: f64) -> Row {
+        Row {
+            driver,
+            model: "m12_2".into(),
+            chains,
+            gradients_per_second: rate,
+            gradients_per_core_second: None,
+            ess_per_second: None,
+            ess_per_second_with_warmup: None,
+            time_to_first_draw_seconds: None,
+            seconds_to_ess_1000: None,
+            warmup_seconds: None,
+            warmup: 0,
+            draws: 4,
+            ess_per_gradient: None,
+            ess_measured_at_chains: None,
+            bytes: 0,
+        }
+    }
+
+    #[test]
+    fn svg_and_png_show_every_driver() {
+        let rows = [
+            row(Driver::Scalar, 64, 1e6),
+            row(Driver::Scalar, 1024, 2e6),
+            row(Driver::Simd, 64, 1e7),
+        ];
+        let picture = gradients(&Machine::this(), &rows).unwrap();
+        for word in ["CPU scalar", "CPU simd", "m12_2", "1024", "gradients per second"] {
+            assert!(picture.svg.contains(word), "{word} is not in the picture");
+        }
+        let lines = picture.svg.matches("stroke-width=\"2\"").count();
+        assert_eq!(lines, 4, "two lines, and two in the legend");
+        assert_eq!(picture.png[1..4], *b"PNG");
+    }
+
+    #[test]
+    fn a_picture_of_nothing_is_a_picture() {
+        assert!(gradients(&Machine::this(), &[]).is_ok());
+    }
+}
