@@ -1,6 +1,6 @@
 //! The adaptation of one ensemble: step size, metric and trajectory length, from the chains' positions and acceptance.
 
-use std::f64::consts::FRAC_PI_2;
+use std::f64::consts::PI;
 use std::ops::Range;
 
 use super::moments::{LargestEigenvalue, MovingMoments};
@@ -10,6 +10,17 @@ use crate::sampler::dual_averaging::DualAveraging;
 
 /// Warm-up iterations after which the jitter of the starting points counts as forgotten; a short warm-up takes less.
 const SETTLING: u32 = 16;
+/// T in standard deviations of the longest direction.
+///
+/// Along a direction of a normal with sd s, trajectories uniform on (0, T) leave the autocorrelation sin(x)/x, x = T/s:
+/// .64 at the quarter period π/2, at which a single trajectory would forget its start, but .41 at 2π/3 and 0 at π,
+/// while shorter directions gain nothing from more. Measured over the models of `benches/ess.rs`, 2π/3 gave 1.05 to
+/// 1.5 times the effective draws per gradient of π/2 on all but one (`m12_5`, .95), and longer ones lost there what
+/// they gained elsewhere.
+const REACH: f64 = 2.0 / 3.0 * PI;
+/// Iterations in a row in which no chain of the ensemble may move before the step size is searched anew, and the
+/// acceptance below which a chain counts as not moving.
+const REFUSALS: (u32, f64) = (5, 0.01);
 /// Bounds of the step size search; beyond them dual averaging takes over.
 const STEP_BOUNDS: (f64, f64) = (1e-9, 1e7);
 
@@ -38,6 +49,8 @@ pub struct Adaptation {
     settling: u32,
     target_accept: f64,
     step: StepSize,
+    /// Iterations up to now in which no chain moved.
+    refusals: u32,
     moments: MovingMoments,
     eigenvalue: LargestEigenvalue,
     inv_mass_diag: Vec<f64>,
@@ -51,14 +64,7 @@ impl Adaptation {
     pub fn new(dim: usize, chains: usize, warmup: Range<u32>, target_accept: f64) -> Self {
         // The scale at which a leapfrog step on a standard normal has a fixed acceptance (Neal 2011, section 5.4.4).
         let step_size = (dim.max(1) as f64).powf(-0.25);
-        Self::tuned(
-            vec![1.0; dim],
-            chains,
-            warmup,
-            target_accept,
-            step_size,
-            FRAC_PI_2,
-        )
+        Self::tuned(vec![1.0; dim], chains, warmup, target_accept, step_size, REACH)
     }
 
     /// The same from a known metric, step size and trajectory length, which stay as they are if `warmup` is empty.
@@ -82,6 +88,7 @@ impl Adaptation {
                     grows: None,
                 }
             },
+            refusals: 0,
             moments: MovingMoments::new(dim, chains),
             eigenvalue: LargestEigenvalue::new(dim),
             inv_mass_diag,
@@ -120,7 +127,7 @@ impl Adaptation {
         &self.inv_mass_diag
     }
 
-    /// Longest integration time, (π/2)·√λ_max on the whitened scale.
+    /// Longest integration time, (2π/3)·√λ_max on the whitened scale.
     pub fn trajectory_length(&self) -> f64 {
         self.trajectory_length
     }
@@ -133,7 +140,7 @@ impl Adaptation {
             return;
         }
         let done = iteration + 1 - self.warmup.start;
-        self.update_step_size(harmonic_mean(accept_prob));
+        self.update_step_size(accept_prob);
         // The first half of settling is not even looked at: the chains still lie around one point.
         if done > self.settling / 2 {
             self.moments.update(done, positions);
@@ -145,7 +152,7 @@ impl Adaptation {
             self.moments.regularised(&mut self.inv_mass_diag);
             self.eigenvalue
                 .update(&self.moments, &self.inv_mass_diag, positions);
-            self.trajectory_length = FRAC_PI_2 * self.eigenvalue.value().sqrt();
+            self.trajectory_length = REACH * self.eigenvalue.value().sqrt();
         }
         if iteration + 1 == self.warmup.end {
             let step_size = match &self.step {
@@ -163,7 +170,7 @@ impl Adaptation {
         self.restart_step_size();
         self.moments.regularised(&mut self.inv_mass_diag);
         self.eigenvalue = LargestEigenvalue::new(self.inv_mass_diag.len());
-        self.trajectory_length = FRAC_PI_2;
+        self.trajectory_length = REACH;
     }
 
     /// Searches the step size anew when the metric is about to change from what it was since the start to an estimate:
@@ -183,7 +190,15 @@ impl Adaptation {
         };
     }
 
-    fn update_step_size(&mut self, accept: f64) {
+    fn update_step_size(&mut self, accept_prob: &[f64]) {
+        let accept = harmonic_mean(accept_prob);
+        let (most, least) = REFUSALS;
+        // A NaN is no movement either.
+        if accept_prob.iter().any(|a| *a >= least) {
+            self.refusals = 0;
+        } else {
+            self.refusals += 1;
+        }
         match &mut self.step {
             StepSize::Search { step_size, grows } => {
                 let is_accepted = accept > self.target_accept;
@@ -194,6 +209,14 @@ impl Adaptation {
                     }
                 }
                 self.step = StepSize::Averaging(DualAveraging::new(*step_size, self.target_accept));
+            }
+            // The average remembers too much to follow an ensemble that came to where the steps are all too long.
+            StepSize::Averaging(averaging) if self.refusals == most => {
+                self.refusals = 0;
+                self.step = StepSize::Search {
+                    step_size: averaging.step_size().max(STEP_BOUNDS.0),
+                    grows: None,
+                };
             }
             StepSize::Averaging(averaging) => averaging.update(accept),
             StepSize::Fixed(_) => {}
@@ -239,7 +262,7 @@ mod tests {
 
     /// Feeds an adaptation with an acceptance of exp(−ε) whatever the trajectory, and constant positions.
     fn adapt(warmup: u32, start: f64) -> Adaptation {
-        let mut adaptation = Adaptation::tuned(vec![1.0; 2], 4, 0..warmup, 0.8, start, FRAC_PI_2);
+        let mut adaptation = Adaptation::tuned(vec![1.0; 2], 4, 0..warmup, 0.8, start, REACH);
         let positions = [1.0, 2.0, -1.0, -2.0, 1.0, -2.0, -1.0, 2.0];
         for iteration in 0..warmup {
             let accept = (-adaptation.plan(iteration).step_size).exp();
@@ -254,6 +277,26 @@ mod tests {
             let reached = (-adapt(400, start).step_size()).exp();
             assert!((reached - 0.8).abs() < 0.02, "from {start}: acceptance {reached}");
         }
+    }
+
+    /// Late in warm-up the ensemble enters a region where steps must be 10,000 times shorter.
+    #[test]
+    fn an_ensemble_that_is_stuck_searches_its_step_size_anew() {
+        let mut adaptation = Adaptation::tuned(vec![1.0; 2], 4, 0..400, 0.8, 1.0, REACH);
+        let positions = [1.0, 2.0, -1.0, -2.0, 1.0, -2.0, -1.0, 2.0];
+        let acceptance = |step_size: f64| (-1e4 * step_size).exp();
+        for iteration in 0..400 {
+            let step_size = adaptation.plan(iteration).step_size;
+            let accept = if iteration < 320 {
+                (-step_size).exp()
+            } else {
+                acceptance(step_size)
+            };
+            adaptation.update(iteration, &positions, &[accept; 4]);
+        }
+        let reached = acceptance(adaptation.step_size());
+        // Fifty iterations of dual averaging are what is left.
+        assert!((reached - 0.8).abs() < 0.1, "acceptance {reached}");
     }
 
     /// Ten coordinates with correlation ½ have λ_max = 5.5, whatever their scales.
@@ -276,7 +319,7 @@ mod tests {
                 .collect();
             adaptation.update(iteration, &positions, &[0.8; 16]);
         }
-        let expected = FRAC_PI_2 * 5.5f64.sqrt();
+        let expected = REACH * 5.5f64.sqrt();
         // λ's relative standard error is √(2/1600) for a window of 50 iterations of 16, its root's half of that; the
         // whitening adds as much again.
         let bound = 4.5 * (2.0f64 / 1600.0).sqrt();

@@ -1,0 +1,277 @@
+//! Effective draws per gradient of ensemble HMC, and what each part of it buys.
+//!
+//! `cargo bench --bench ess` fits every model with five seeds under every setting and prints a markdown table: the bulk
+//! ESS of the parameter that has least, per gradient of the sampling phase and per gradient of the whole run (medians
+//! over the seeds, with their range), leapfrog steps per trajectory, the share of divergent draws (mean over the seeds)
+//! and the largest nested R-hat (maximum over parameters and seeds). `-- NAME…` takes only the models named.
+
+use std::sync::atomic::AtomicBool;
+
+use tadpool::data::Table;
+use tadpool::diag::{Chains, ess_bulk, rhat_nested};
+use tadpool::error::Result;
+use tadpool::lang::{LowerOptions, QuantityKind};
+use tadpool::model::Model;
+use tadpool::rng::{Purpose, Stream};
+use tadpool::sampler::{self, Sampler, Settings, State, Watch};
+
+const SEEDS: [u64; 5] = [1, 2, 3, 4, 5];
+const CHAINS: usize = 64;
+const WARMUP: u32 = 400;
+const DRAWS: usize = 400;
+
+/// What is switched on, each with all before it.
+const SETTINGS: [(&str, LowerOptions); 3] = [
+    (
+        "non-centred",
+        LowerOptions {
+            centring: Some(false),
+            ridges: false,
+        },
+    ),
+    (
+        "+ learned λ",
+        LowerOptions {
+            centring: None,
+            ridges: false,
+        },
+    ),
+    (
+        "+ ridge shift",
+        LowerOptions {
+            centring: None,
+            ridges: true,
+        },
+    ),
+];
+
+struct Case {
+    name: &'static str,
+    text: String,
+    table: Table,
+}
+
+fn file(name: &'static str, folder: &str, table: &str) -> Result<Case> {
+    let folder = format!("{}/data/{folder}", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(format!("{folder}/{name}.tad"))
+        .map_err(|error| tadpool::Error::environment(error.to_string()))?;
+    Ok(Case {
+        name,
+        text,
+        table: Table::from_path(format!("{folder}/{table}.csv").as_ref())?,
+    })
+}
+
+/// Standard normals of a simulated table.
+fn normals(stream: u32, count: usize) -> Vec<f64> {
+    let mut values = vec![0.0; count];
+    Stream {
+        seed: 3,
+        replicate: 0,
+        chain: 0,
+        iteration: stream,
+        purpose: Purpose::Predictive,
+    }
+    .fill_normal(&mut values);
+    values
+}
+
+/// Thirty groups of 50 measurements each: effects that the data know well.
+fn informed() -> Result<Case> {
+    let (effects, noise) = (normals(0, 30), normals(1, 1500));
+    let mut csv = "group,y\n".to_owned();
+    for (row, noise) in noise.iter().enumerate() {
+        let group = row / 50;
+        csv += &format!("g{group:02},{:.4}\n", 2.0 + 1.5 * effects[group] + noise);
+    }
+    Ok(Case {
+        name: "informed",
+        text: "y ~ Normal(mu, sigma)\nmu = a + b[group]\nb[group] ~ Normal(0, tau)\na ~ Normal(0, 5)\ntau, sigma ~ \
+               Exponential(1)\n"
+            .into(),
+        table: Table::from_bytes("informed.csv", csv.as_bytes())?,
+    })
+}
+
+/// Three hundred rows of counts from twenty subjects crossed with fifteen items, with a covariate.
+fn crossed() -> Result<Case> {
+    let (subjects, items, covariate, noise) =
+        (normals(2, 20), normals(3, 15), normals(4, 300), normals(5, 300));
+    let mut csv = "subject,item,x,y\n".to_owned();
+    for row in 0..300 {
+        let (subject, item) = (row / 15, row % 15);
+        let x = covariate[row];
+        let rate = (0.5 + 0.6 * subjects[subject] + 0.3 * items[item] + 0.4 * x).exp();
+        // A rounded normal approximation to the Poisson's root: the model need not be true to be sampled.
+        let root = rate.sqrt() + 0.5 * noise[row];
+        csv += &format!(
+            "s{subject:02},i{item:02},{x:.4},{}\n",
+            (root.max(0.0).powi(2)).round()
+        );
+    }
+    Ok(Case {
+        name: "crossed",
+        text: "y ~ Poisson(rate)\nlog(rate) = a + s[subject] + i[item] + b*x\ns[subject] ~ Normal(0, tau_s)\ni[item] ~ \
+               Normal(0, tau_i)\na, b ~ Normal(0, 2)\ntau_s, tau_i ~ Exponential(1)\n"
+            .into(),
+        table: Table::from_bytes("crossed.csv", csv.as_bytes())?,
+    })
+}
+
+/// Five predictors with correlation .95 between any two, and no groups.
+fn collinear() -> Result<Case> {
+    let (common, own, noise) = (normals(6, 200), normals(7, 1000), normals(8, 200));
+    let mut csv = "x1,x2,x3,x4,x5,y\n".to_owned();
+    for row in 0..200 {
+        let x: Vec<f64> = (0..5)
+            .map(|i| 0.95f64.sqrt() * common[row] + 0.05f64.sqrt() * own[5 * row + i])
+            .collect();
+        let y = 1.0 + 0.5 * x[0] - 0.3 * x[3] + noise[row];
+        csv += &x.iter().map(|x| format!("{x:.4},")).collect::<String>();
+        csv += &format!("{y:.4}\n");
+    }
+    Ok(Case {
+        name: "collinear",
+        text:
+            "y ~ Normal(mu, sigma)\nmu = a + b1*x1 + b2*x2 + b3*x3 + b4*x4 + b5*x5\na, b1, b2, b3, b4, b5 ~ \
+               Normal(0, 5)\nsigma ~ Exponential(1)\n"
+                .into(),
+        table: Table::from_bytes("collinear.csv", csv.as_bytes())?,
+    })
+}
+
+fn cases() -> Result<Vec<Case>> {
+    Ok(vec![
+        file("m12_1", "reedfrogs", "reedfrogs")?,
+        file("m12_2", "reedfrogs", "reedfrogs")?,
+        file("m12_3", "ponds", "ponds")?,
+        file("m12_4", "chimpanzees", "chimpanzees")?,
+        file("m12_5", "chimpanzees", "chimpanzees")?,
+        file("eight_schools", "eight_schools", "eight_schools")?,
+        file("radon_slopes", "radon_slopes", "radon_slopes")?,
+        informed()?,
+        crossed()?,
+        collinear()?,
+    ])
+}
+
+struct Outcome {
+    /// Least bulk ESS per gradient of the sampling phase.
+    sampling: f64,
+    /// Least bulk ESS per gradient, warm-up included.
+    total: f64,
+    /// Of the draws.
+    divergent: f64,
+    nested_rhat: f64,
+    steps: f64,
+    /// The parameter with least.
+    worst: String,
+}
+
+fn run(model: &Model, seed: u64) -> Result<Outcome> {
+    let settings = Settings {
+        sampler: Sampler::Hmc,
+        chains: CHAINS,
+        warmup: WARMUP,
+        draws: DRAWS,
+        thin: 1,
+        seed,
+        replicate: 0,
+        target_accept: 0.8,
+        threads: 1,
+    };
+    let state = State::dispersed(model, &settings)?;
+    let watch = Watch {
+        observer: &|_| {},
+        stop: &AtomicBool::new(false),
+    };
+    let samples = sampler::run(model, &settings, &state, watch)?;
+    let codes = samples
+        .state
+        .tuning
+        .as_ref()
+        .map_or(&[][..], |tuning| &tuning.centring);
+    let levels = codes.len() / samples.ensembles;
+    let ensemble = samples.positions.len() / samples.ensembles;
+    let mut named = vec![Vec::new(); model.lowered().quantities.len()];
+    for (e, positions) in samples.positions.chunks_exact(ensemble).enumerate() {
+        let codes = &codes[e * levels..(e + 1) * levels];
+        for (all, part) in named.iter_mut().zip(model.named_values_in(codes, positions)) {
+            all.extend(part);
+        }
+    }
+    let (mut least, mut nested_rhat, mut worst) = (f64::INFINITY, 0.0f64, String::new());
+    for (quantity, values) in model.lowered().quantities.iter().zip(&named) {
+        if quantity.kind == QuantityKind::Derived {
+            continue;
+        }
+        let len = values.len() / (samples.chains * samples.draws);
+        for element in 0..len {
+            let draws: Vec<f64> = values.iter().skip(element).step_by(len).copied().collect();
+            let chains = Chains::new(&draws, samples.chains)?;
+            nested_rhat = nested_rhat.max(rhat_nested(chains, samples.chains / samples.ensembles));
+            let ess = ess_bulk(chains);
+            if ess < least {
+                least = ess;
+                worst = match len {
+                    1 => quantity.name.clone(),
+                    _ => format!("{}[{}]", quantity.name, element + 1),
+                };
+            }
+        }
+    }
+    let gradients = samples.gradient_evaluations as f64;
+    let sampling = gradients - samples.warmup_gradient_evaluations as f64;
+    let cells = (samples.chains * samples.draws) as f64;
+    Ok(Outcome {
+        sampling: least / sampling,
+        total: least / gradients,
+        divergent: samples.is_divergent.iter().filter(|d| **d).count() as f64 / cells,
+        nested_rhat,
+        steps: sampling / cells,
+        worst,
+    })
+}
+
+/// Least, median and greatest of a number of the outcomes.
+fn range(outcomes: &[Outcome], of: impl Fn(&Outcome) -> f64) -> [f64; 3] {
+    let mut values: Vec<f64> = outcomes.iter().map(of).collect();
+    values.sort_by(f64::total_cmp);
+    [values[0], values[values.len() / 2], values[values.len() - 1]]
+}
+
+fn main() -> Result<()> {
+    let wanted: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|argument| !argument.starts_with('-'))
+        .collect();
+    println!("{CHAINS} chains, {WARMUP} iterations of warm-up, {DRAWS} draws, seeds {SEEDS:?}\n");
+    println!(
+        "| model | d | setting | ESS per gradient | range | with warm-up | steps | divergent | nested R-hat | least: |"
+    );
+    println!("| --- | --: | --- | --: | --- | --: | --: | --: | --: | --- |");
+    for case in cases()? {
+        if !wanted.is_empty() && !wanted.iter().any(|name| name == case.name) {
+            continue;
+        }
+        for (setting, options) in SETTINGS {
+            let model = Model::with_options(case.name, &case.text, &case.table, &options)?;
+            let outcomes: Vec<Outcome> = SEEDS
+                .iter()
+                .map(|&seed| run(&model, seed))
+                .collect::<Result<_>>()?;
+            let [low, median, high] = range(&outcomes, |o| o.sampling);
+            println!(
+                "| {} | {} | {setting} | {median:.4} | {low:.4} to {high:.4} | {:.4} | {:.1} | {:.1e} | {:.4} | {} |",
+                case.name,
+                model.dim(),
+                range(&outcomes, |o| o.total)[1],
+                range(&outcomes, |o| o.steps)[1],
+                outcomes.iter().map(|o| o.divergent).sum::<f64>() / SEEDS.len() as f64,
+                range(&outcomes, |o| o.nested_rhat)[2],
+                outcomes[0].worst,
+            );
+        }
+    }
+    Ok(())
+}
