@@ -12,6 +12,10 @@ struct Params {
     replicate: u32,
     // Words of the draws to poison.
     draw_words: u32,
+    // Centring weights of an ensemble.
+    levels: u32,
+    // Leapfrog steps that a chain makes in one dispatch of the fused driver.
+    budget: u32,
 }
 
 // Given by the host when a pipeline is made, so that no number stands in two languages.
@@ -47,7 +51,8 @@ override DRAW_STATUS: u32;
 @group(0) @binding(4) var<storage, read_write> gradient: array<f32>;
 // [3 · DIM][chain]: momentum, then position and gradient at the start of the iteration.
 @group(0) @binding(5) var<storage, read_write> trajectory: array<f32>;
-// f32 bits of inv_mass_diag [ensemble][DIM], then per [iteration][ensemble]: f32 bits of step_size, leapfrog steps.
+// f32 bits of inv_mass_diag [ensemble][DIM], codes of centring weights [ensemble][level], limits [ensemble], then per
+// [iteration][ensemble]: f32 bits of step_size, leapfrog steps.
 @group(0) @binding(6) var<storage, read> settings: array<u32>;
 // [CHAIN_…][chain]: counters, and f32 bits of energies as (whole, rest) pairs.
 @group(0) @binding(7) var<storage, read_write> chain_state: array<u32>;

@@ -5,47 +5,6 @@
 // (Neal 2011, "MCMC using Hamiltonian dynamics", section 5.3.2.1, figure 2); energies are compared as (whole, rest)
 // pairs, component by component.
 
-struct Plan {
-    step_size: f32,
-    steps: u32,
-}
-
-fn hmc_chain(workgroup: vec3<u32>, workgroups: vec3<u32>, lane: u32) -> u32 {
-    return (workgroup.y * workgroups.x + workgroup.x) * LANES + lane;
-}
-
-fn hmc_state(row: u32, chain: u32) -> u32 {
-    return row * params.chains + chain;
-}
-
-fn hmc_load(row: u32, chain: u32) -> f32 {
-    return bitcast<f32>(chain_state[hmc_state(row, chain)]);
-}
-
-fn hmc_store(row: u32, chain: u32, value: f32) {
-    chain_state[hmc_state(row, chain)] = bitcast<u32>(value);
-}
-
-fn hmc_inv_mass(ensemble: u32, i: u32) -> f32 {
-    return bitcast<f32>(settings[ensemble * DIM + i]);
-}
-
-fn hmc_plan(iteration: u32, ensemble: u32) -> Plan {
-    let at = params.ensembles * DIM + 2u * (iteration * params.ensembles + ensemble);
-    return Plan(bitcast<f32>(settings[at]), settings[at + 1u]);
-}
-
-// Whether all loops so far ran to their ends. Software Vulkan ends the loops of an invocation early, without a word, after
-// 65,535 trips in total: each is then left after its first trip, and so is this one, of two trips that no compiler can
-// foresee.
-fn hmc_is_whole() -> bool {
-    var trips = 0u;
-    for (var k = 0u; k <= min(params.chains, 1u); k++) {
-        trips += 1u;
-    }
-    return trips == 2u;
-}
-
 // Fills the draws with a pattern that no run writes; one thread per word.
 @compute @workgroup_size(LANES)
 fn poison(

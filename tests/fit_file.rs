@@ -6,9 +6,11 @@
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use tadpool::diag::{Interval, Prob, Status};
 use tadpool::error::Kind;
+use tadpool::fit::Report;
 use tadpool::fit::layout::{
-    Array, Column, ColumnValues, Dimension, Fit, Quantity, Run, SampleStats, State, StateArray,
+    Array, Column, ColumnValues, Dimension, Fit, Quantity, Run, SampleStats, State, StateArray, Streamed,
 };
 use tadpool::fit::netcdf::{self, Attribute, Values};
 
@@ -88,6 +90,7 @@ fn fit() -> Fit {
             data_name: "reed frogs.csv".to_owned(),
             data_fingerprint: "00ff".to_owned(),
             rows: 4,
+            ending: None,
             timing: json!({ "total_seconds": 1.5, "gradient_evaluations": 1200 }),
             diagnostics: json!({ "divergences": 1, "nested_rhat": null, "messages": ["1 divergence"] }),
         },
@@ -100,6 +103,7 @@ fn fit() -> Fit {
             step_size: noise.many(per_draw),
             n_steps: (0..per_draw as i64).collect(),
         }),
+        streamed: None,
         log_likelihood,
         observed: vec![Array {
             name: "surv".to_owned(),
@@ -110,7 +114,7 @@ fn fit() -> Fit {
             Array {
                 name: "row".to_owned(),
                 dims: vec![row],
-                values: Values::F64(vec![0.5, -0.5, 1e300, f64::MIN_POSITIVE]),
+                values: Values::F64(vec![0.5, -0.5, 1e300, f64::MIN_POSITIVE].into()),
             },
             Array {
                 name: "n".to_owned(),
@@ -139,7 +143,7 @@ fn fit() -> Fit {
                 StateArray {
                     name: "positions".to_owned(),
                     shape: vec![CHAINS, 2],
-                    values: Values::F64(noise.many(2 * CHAINS)),
+                    values: Values::F64(noise.many(2 * CHAINS).into()),
                 },
                 StateArray {
                     name: "counters".to_owned(),
@@ -191,6 +195,77 @@ fn a_summary_without_draws_reads_back_equal() {
     };
     original.write(&path).expect("writable");
     assert_eq!(Fit::read(&path), Ok(original));
+}
+
+/// A fit that kept every eighth of its draws; one number was not finite everywhere.
+fn summary() -> Fit {
+    let mut fit = fit();
+    let numbers = 1 + 3 + 6 + 4 + 1 + 1 + 3;
+    let mut noise = Noise(2);
+    fit.streamed = Some(Streamed {
+        draws: 8 * DRAWS,
+        stride: 8,
+        divergences: 3,
+        ebfmi: noise.many(CHAINS),
+        ebfmi_pooled: 0.9,
+        mean: noise.many(numbers),
+        sd: noise.many(numbers),
+        mcse_mean: noise.many(numbers),
+        mcse_sd: noise.many(numbers),
+        ess_bulk: noise.many(numbers),
+        ess_tail: noise.many(numbers),
+        non_finite: (0..numbers as i64).map(|i| i64::from(i == 5)).collect(),
+    });
+    fit.run.ending = Some("stopped by --max-seconds 1 after 160 of 1000 draws of each chain.".to_owned());
+    for value in &mut fit.posterior[0].values {
+        *value = value.max(-1.0);
+    }
+    fit
+}
+
+#[test]
+fn a_summary_of_streamed_draws_reads_back_equal() {
+    let path = place("streamed");
+    let original = summary();
+    original.write(&path).expect("writable");
+    assert_eq!(Fit::read(&path), Ok(original.clone()));
+    let file = netcdf::read(&path).expect("just written");
+    let text = |name: &str| netcdf::attribute(&file.attributes, name).cloned();
+    assert_eq!(text("keep"), Some(Attribute::Text("summary".to_owned())));
+    // Programs of before would take the kept draws for all.
+    assert_eq!(text("format_version"), Some(Attribute::I64(2)));
+
+    let report = Report::of(&original, Prob::default(), Interval::Eti, 1).expect("a report");
+    let streamed = original.streamed.as_ref().expect("set above");
+    assert_eq!(report.rows[3].summary.mean, streamed.mean[3]);
+    assert_eq!(report.rows[3].summary.ess_tail, streamed.ess_tail[3]);
+    assert_eq!(report.rows[5].summary.status, Status::NonFinite { count: 1 });
+    assert_eq!(report.verdict.divergences, 3);
+    assert_eq!(report.to_json(&original)["draws"], 8 * DRAWS);
+    assert_eq!(report.verdict.messages.last(), original.run.ending.as_ref());
+}
+
+#[test]
+fn a_summary_of_other_numbers_than_the_posteriors_is_refused() {
+    let path = place("streamed-short");
+    let mut broken = summary();
+    if let Some(streamed) = &mut broken.streamed {
+        for values in [
+            &mut streamed.mean,
+            &mut streamed.sd,
+            &mut streamed.mcse_mean,
+            &mut streamed.mcse_sd,
+            &mut streamed.ess_bulk,
+            &mut streamed.ess_tail,
+        ] {
+            values.truncate(4);
+        }
+        streamed.non_finite.truncate(4);
+    }
+    broken.write(&path).expect("writable");
+    let error = Fit::read(&path).expect_err("4 numbers for 19");
+    assert_eq!(error.kind(), Kind::Environment);
+    assert!(error.message().contains("19 numbers"), "{error}");
 }
 
 #[test]

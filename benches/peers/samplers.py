@@ -199,9 +199,14 @@ class Tadpool:
 
     def __init__(self, model, data, text, flags):
         self.binary = os.environ["TADPOOL"]
-        self.model, self.data, self.text, self.flags = model, data, text, flags
+        self.model, self.data, self.text, self.flags = model, data, text, list(flags)
+        given = None
+        if "--draws" in self.flags:
+            place = self.flags.index("--draws")
+            given = int(self.flags[place + 1])
+            del self.flags[place : place + 2]
         self.folder = tempfile.TemporaryDirectory()
-        first = self._command(None, 0)
+        first = self._command(given, 0)
         self.chains, self.warmup, self.draws = first["chains"], first["warmup"], first["draws"]
 
     def prepare(self, draws):

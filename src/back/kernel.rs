@@ -28,3 +28,52 @@ pub struct DensityKernel {
     /// The largest number of loop trips that one call of `log_density_grad` makes (software Vulkan stops at 65,535).
     pub loop_trips: u64,
 }
+
+/// Where a kernel's text finds the position and puts the gradient.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// `position[i * params.chains + chain]` and `gradient[…]`, in storage buffers: what [`DensityKernel`] says.
+    Buffers,
+    /// `xs[i]` and `ds[i]`, private arrays of the module; plates are looped over.
+    Arrays,
+    /// `x7` and `d7`, private scalars of the module, one for each coordinate; no loops, and index codes are baked in.
+    Unrolled,
+}
+
+/// Where a thread of a fused driver keeps what it reads but does not change within an iteration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Memory {
+    /// In its own memory: best where a CPU plays the GPU, whose loads from buffers go lane by lane inside of loops.
+    Held,
+    /// In the buffers, so that registers suffice: best on hardware.
+    Buffers,
+}
+
+/// What a model's text comes to in its forms, for choosing among them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KernelSize {
+    /// Coordinates of a position.
+    pub dim: usize,
+    /// Statements of [`Form::Unrolled`].
+    pub unrolled_statements: u64,
+    /// Loop trips of one call in the other forms.
+    pub loop_trips: u64,
+    /// Intermediate numbers of a chain in their arrays.
+    pub private_numbers: usize,
+}
+
+/// A log density over a thread's own memory, for drivers that keep a chain's state there over many steps.
+#[derive(Debug, Clone)]
+pub struct FusedKernel {
+    /// As for the other drivers, but for where its text keeps position and gradient.
+    pub density: DensityKernel,
+    /// Where that is: [`Form::Arrays`] or [`Form::Unrolled`].
+    pub form: Form,
+    /// For [`Memory::Held`] an unrolled text names entry 9 of the data columns `k9`, a private scalar that the driver
+    /// loads; otherwise `columns[9u]`.
+    pub memory: Memory,
+    /// What the text reads by the codes of centring weights: where in the columns the candidates begin, and the weight's
+    /// level. For (96, 3) a held and unrolled text names the entry at 96 + code of level 3 `c96_3`, a private scalar that
+    /// the driver loads; otherwise it calls `centring_code`.
+    pub tuned: Vec<(usize, usize)>,
+}

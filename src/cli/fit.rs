@@ -13,7 +13,7 @@ use super::progress::{Counters, Size};
 use super::ticker::watched;
 use crate::data::Table;
 use crate::error::Result;
-use crate::fit::{LogLik, Report, available_threads, fit, plan, writable};
+use crate::fit::{Keep, LogLik, fit_as_planned, plan, writable};
 use crate::model::Model;
 use crate::sampler::{Phase, Progress};
 
@@ -32,25 +32,33 @@ pub(super) fn run(args: &FitArgs, command: String) -> Result<Outcome> {
 
     let options = args.options(command, started);
     let plan = plan(&model, &options)?;
+    let draws = match options.mcse {
+        None => counted(plan.draws, "draw"),
+        Some(target) => format!("draws until --mcse {target} is met, {} at most", plan.draws),
+    };
     notes.say(&format!(
-        "back end {}; {}, each {} of warm-up, then {}; seed {}",
+        "back end {}; {}, each {} of warm-up, then {draws}; seed {}",
         plan.why,
         counted(plan.chains, "chain"),
         counted(plan.warmup as usize, "iteration"),
-        counted(plan.draws, "draw"),
         options.seed
     ));
     for note in &plan.notes {
         notes.say(note);
+    }
+    if let (true, Some(mapping)) = (args.verbose, &plan.mapping) {
+        notes.say(&format!("driver {mapping}"));
     }
     let stop = stop_on_interrupt()?;
     let counters = Counters::new(
         Size {
             chains: plan.chains,
             warmup: plan.warmup,
-            sampling: u32::try_from(plan.draws)
-                .unwrap_or(u32::MAX)
-                .saturating_mul(options.thin),
+            sampling: options.mcse.is_none().then(|| {
+                u32::try_from(plan.draws)
+                    .unwrap_or(u32::MAX)
+                    .saturating_mul(options.thin)
+            }),
         },
         stop,
     );
@@ -60,8 +68,10 @@ pub(super) fn run(args: &FitArgs, command: String) -> Result<Outcome> {
         }
         counters.observe(progress);
     };
-    let drawn = watched(&counters, args.quiet, || fit(&model, &options, &observer, stop));
-    let mut result = match drawn {
+    let drawn = watched(&counters, args.quiet, || {
+        fit_as_planned(&model, &options, &plan, &observer, stop)
+    });
+    let (mut result, report) = match drawn {
         Err(error) if stop.load(Relaxed) => {
             print_error(&error);
             return Ok(Outcome::Interrupted);
@@ -74,22 +84,29 @@ pub(super) fn run(args: &FitArgs, command: String) -> Result<Outcome> {
             "stopped by Ctrl-C: kept {} of {}, {} of {} each",
             result.run.chains,
             counted(plan.chains, "chain"),
-            result.run.draws,
+            result.draws(),
             counted(plan.draws, "draw"),
         ));
     }
     result.run.model_name = model_name(&args.model);
     result.write(&out)?;
     let observations = model.num_observations();
-    if options.log_lik == LogLik::Auto && result.log_likelihood.is_empty() && observations > 0 {
+    if options.keep == Keep::Summary && observations > 0 {
+        notes.say("the log likelihood of each row is not kept; `--keep all` keeps it");
+    } else if options.log_lik == LogLik::Auto && result.log_likelihood.is_empty() && observations > 0 {
         notes.say(&format!(
             "the log likelihood of each row and draw, {} MiB, was left out of the fit file; `--log-lik all` keeps it",
             (observations * result.run.chains * result.run.draws * size_of::<f64>()) >> 20
         ));
     }
-    notes.say(&format!("the draws are in {}", out.display()));
-    let threads = options.threads.unwrap_or_else(available_threads);
-    let report = Report::of(&result, options.prob, options.interval, threads)?;
+    notes.say(&match &result.streamed {
+        Some(streamed) if streamed.stride > 1 => format!(
+            "the summary of all draws, and one draw in {}, are in {}",
+            streamed.stride,
+            out.display()
+        ),
+        Some(_) | None => format!("the draws are in {}", out.display()),
+    });
     print(&page(&result, &report, &args.printing, Some(&out), notes))?;
     if stop.load(Relaxed) {
         return Ok(Outcome::Interrupted);

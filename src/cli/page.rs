@@ -68,7 +68,7 @@ fn heading(fit: &Fit) -> String {
         sampler,
         run.seed,
         counted(run.chains, "chain"),
-        counted(run.draws, "draw"),
+        counted(fit.draws(), "draw"),
         run.warmup,
     );
     if let Some(total) = timing("total_seconds") {
@@ -76,6 +76,12 @@ fn heading(fit: &Fit) -> String {
     }
     if let Some(rate) = timing("gradients_per_second") {
         text.push_str(&format!(", {} gradients/s", rounded(rate)));
+    }
+    if let Some(streamed) = fit.streamed.as_ref().filter(|streamed| streamed.stride > 1) {
+        text.push_str(&format!(
+            "\nmeans, sds, errors and ESS over all draws; intervals and R-hat from one draw in {}, which were kept",
+            streamed.stride
+        ));
     }
     text
 }

@@ -13,8 +13,8 @@ pub(super) struct Size {
     pub chains: usize,
     /// Iterations of warm-up for each chain.
     pub warmup: u32,
-    /// Iterations of sampling for each chain.
-    pub sampling: u32,
+    /// Iterations of sampling for each chain; none if a precision ends them.
+    pub sampling: Option<u32>,
 }
 
 /// What the units of a run have told so far. A unit is known by its first chain.
@@ -96,8 +96,9 @@ impl Counters {
         } = self.size;
         let total = self.total();
         let done = total.warmup + total.sampling;
-        let wanted = chains as u64 * (u64::from(warmup) + u64::from(sampling));
-        if done >= wanted || self.stop.load(Relaxed) {
+        let each = sampling.map(|sampling| u64::from(warmup) + u64::from(sampling));
+        let wanted = each.map(|each| chains as u64 * each);
+        if wanted.is_some_and(|wanted| done >= wanted) || self.stop.load(Relaxed) {
             return "finishing: diagnostics, fit file".to_owned();
         }
         let phase = if total.sampling > 0 {
@@ -108,9 +109,11 @@ impl Counters {
             "starting"
         };
         let per_chain = done / (chains as u64).max(1);
-        let each = u64::from(warmup) + u64::from(sampling);
         let chains = counted(chains, "chain");
-        let mut line = format!("{phase:<9} {chains}, iteration {per_chain}/{each}");
+        let mut line = format!("{phase:<9} {chains}, iteration {per_chain}");
+        if let Some(each) = each {
+            line.push_str(&format!("/{each}"));
+        }
         let seconds = elapsed.as_secs_f64();
         if total.gradients > 0 && seconds > 0.0 {
             line.push_str(&format!(
@@ -121,7 +124,7 @@ impl Counters {
         if total.sampling > 0 {
             line.push_str(&format!(", {} divergent", total.divergences));
         }
-        if done > 0 {
+        if let Some(wanted) = wanted.filter(|_| done > 0) {
             let left = seconds * (wanted - done) as f64 / done as f64;
             line.push_str(&format!(", {} left", clock(left)));
         }
@@ -162,7 +165,7 @@ mod tests {
     const SIZE: Size = Size {
         chains: 4,
         warmup: 100,
-        sampling: 100,
+        sampling: Some(100),
     };
 
     fn told(phase: Phase, first_chain: usize, iterations: u32) -> Progress {
@@ -240,7 +243,7 @@ mod tests {
             Size {
                 chains: 65_536,
                 warmup: 1000,
-                sampling: 1000,
+                sampling: Some(1000),
             },
             &GOES_ON,
         );

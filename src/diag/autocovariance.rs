@@ -46,9 +46,55 @@ impl Complex {
     }
 }
 
+/// Lags up to which a sum of products is faster than the transform, which yields all lags at once.
+const DIRECT: usize = 12;
+
+/// Autocovariances, computed as far as they are asked for: of short chains, or of draws that hardly depend on each
+/// other, few lags are.
+pub(super) struct Autocovariance<'a> {
+    chains: Chains<'a>,
+    means: &'a [f64],
+    /// Lags 0, 1, 2, …
+    known: Vec<f64>,
+}
+
+impl<'a> Autocovariance<'a> {
+    /// Those of `chains`, whose means are `means`.
+    pub(super) fn new(chains: Chains<'a>, means: &'a [f64]) -> Self {
+        Self {
+            chains,
+            means,
+            known: Vec::new(),
+        }
+    }
+
+    /// The autocovariance at `lag`, below the number of draws; see [`mean_autocovariance`].
+    pub(super) fn at(&mut self, lag: usize) -> f64 {
+        if lag >= self.known.len() && lag >= DIRECT {
+            self.known = mean_autocovariance(self.chains, self.means);
+        }
+        while self.known.len() <= lag {
+            self.known.push(direct(self.chains, self.means, self.known.len()));
+        }
+        self.known[lag]
+    }
+}
+
+/// The definition, for one lag.
+fn direct(chains: Chains, means: &[f64], lag: usize) -> f64 {
+    let one = |(x, &mean): (&[f64], &f64)| -> f64 {
+        x.iter()
+            .zip(&x[lag..])
+            .map(|(a, b)| (a - mean) * (b - mean))
+            .sum()
+    };
+    let sum: f64 = chains.iter().zip(means).map(one).sum();
+    sum / (chains.num_draws() as f64 * chains.num_chains() as f64)
+}
+
 /// Autocovariances at lags 0 … n − 1, the mean over chains; at each lag the sum of products over n, not n − lag (the
 /// biased estimate that Geyer 1992 recommends). `means` are the chains' means.
-pub(super) fn mean_autocovariance(chains: Chains, means: &[f64]) -> Vec<f64> {
+fn mean_autocovariance(chains: Chains, means: &[f64]) -> Vec<f64> {
     let n = chains.num_draws();
     // Room for n − 1 lags without wrapping around.
     let size = (2 * n).next_power_of_two();
@@ -128,16 +174,6 @@ mod tests {
     use super::super::moments::mean;
     use super::*;
 
-    /// The definition, one lag at a time.
-    fn direct(chains: Chains, lag: usize) -> f64 {
-        let n = chains.num_draws();
-        let one = |x: &[f64]| {
-            let m = mean(x);
-            (0..n - lag).map(|t| (x[t] - m) * (x[t + lag] - m)).sum::<f64>() / n as f64
-        };
-        chains.iter().map(one).sum::<f64>() / chains.num_chains() as f64
-    }
-
     #[test]
     fn transform_matches_the_definition_at_every_lag() {
         // Lengths around powers of two, and odd numbers of chains, which leave one without a partner.
@@ -146,11 +182,14 @@ mod tests {
                 .map(|i| ((i * i * 7 + i) % 23) as f64)
                 .collect();
             let chains = Chains::new(&values, num_chains).unwrap();
-            let got = mean_autocovariance(chains, &chains.iter().map(mean).collect::<Vec<f64>>());
+            let means: Vec<f64> = chains.iter().map(mean).collect();
+            let got = mean_autocovariance(chains, &means);
             assert_eq!(got.len(), num_draws);
+            let mut asked = Autocovariance::new(chains, &means);
             for lag in 0..num_draws {
                 // Sums of at most 33 products below 23²; the transform has log2(128) stages.
-                let expected = direct(chains, lag);
+                let expected = direct(chains, &means, lag);
+                assert!((asked.at(lag) - expected).abs() < 1e-11, "lag {lag}");
                 assert!(
                     (got[lag] - expected).abs() < 1e-11,
                     "lag {lag}: {} for {expected}",

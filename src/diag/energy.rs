@@ -38,6 +38,67 @@ pub fn ebfmi(energy: Chains) -> Ebfmi {
     }
 }
 
+/// The energies of chains that stream by, so that E-BFMI is known without them.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct EnergyStream {
+    /// One per chain.
+    chains: Vec<EnergyOfChain>,
+}
+
+#[derive(Debug, Clone, PartialEq, Default)]
+struct EnergyOfChain {
+    draws: usize,
+    /// Taken off every energy: sums near 0 lose no digits.
+    first: f64,
+    last: f64,
+    sum: f64,
+    squares: f64,
+    squared_steps: f64,
+}
+
+impl EnergyStream {
+    /// Takes in the next energies of every chain, `[chain][draw]`.
+    pub fn add(&mut self, energy: Chains) {
+        self.chains.resize(energy.num_chains(), EnergyOfChain::default());
+        for (chain, values) in self.chains.iter_mut().zip(energy.iter()) {
+            for &x in values {
+                if chain.draws == 0 {
+                    chain.first = x;
+                } else {
+                    chain.squared_steps += (x - chain.last).powi(2);
+                }
+                chain.last = x;
+                chain.draws += 1;
+                chain.sum += x - chain.first;
+                chain.squares += (x - chain.first).powi(2);
+            }
+        }
+    }
+
+    /// What [`ebfmi`] says of the energies of all these chains, up to rounding.
+    pub fn ebfmi(streams: &[&Self]) -> Ebfmi {
+        let chains = || streams.iter().flat_map(|stream| &stream.chains);
+        let step = |chain: &EnergyOfChain| chain.squared_steps / (chain.draws as f64 - 1.0);
+        let deviations = |chain: &EnergyOfChain| chain.squares - chain.sum * chain.sum / chain.draws as f64;
+        let centre = |chain: &EnergyOfChain| chain.first + chain.sum / chain.draws as f64;
+        let per_chain = chains()
+            .map(|chain| finite(step(chain) / (deviations(chain) / (chain.draws as f64 - 1.0))))
+            .collect();
+        let size: f64 = chains().map(|chain| chain.draws as f64).sum();
+        let steps: Vec<f64> = chains().map(step).collect();
+        let centres: Vec<f64> = chains().map(centre).collect();
+        let overall = mean(&centres);
+        let spread: f64 = chains()
+            .zip(&centres)
+            .map(|(chain, own)| deviations(chain) + chain.draws as f64 * (own - overall).powi(2))
+            .sum();
+        Ebfmi {
+            per_chain,
+            pooled: finite(mean(&steps) / (spread / (size - 1.0))),
+        }
+    }
+}
+
 /// Mean over successive draws of the squared change; NaN for fewer than two draws.
 fn mean_squared_step(chain: &[f64]) -> f64 {
     let squares: Vec<f64> = chain.windows(2).map(|pair| (pair[1] - pair[0]).powi(2)).collect();
@@ -73,6 +134,25 @@ mod tests {
         assert!(ebfmi(Chains::new(&slow, 1).unwrap()).pooled < 0.01);
         let fresh: Vec<f64> = (0..1000).map(|i| f64::from(i * i * 7 % 101)).collect();
         assert!(ebfmi(Chains::new(&fresh, 1).unwrap()).pooled > 1.0);
+    }
+
+    #[test]
+    fn a_stream_tells_what_all_energies_tell() {
+        let values: Vec<f64> = (0..600).map(|i| 1e3 + f64::from(i * i * 7 % 101)).collect();
+        let expected = ebfmi(Chains::new(&values, 3).unwrap());
+        let [mut front, mut back] = [EnergyStream::default(), EnergyStream::default()];
+        // Two chains in one stream, the third in another; uneven blocks.
+        for range in [0..1, 1..80, 80..200] {
+            let block = |chain: usize| values[chain * 200..][range.clone()].to_vec();
+            front.add(Chains::new(&[block(0), block(1)].concat(), 2).unwrap());
+            back.add(Chains::new(&block(2), 1).unwrap());
+        }
+        let got = EnergyStream::ebfmi(&[&front, &back]);
+        let pairs = got.per_chain.iter().zip(&expected.per_chain);
+        for (got, expected) in pairs.chain([(&got.pooled, &expected.pooled)]) {
+            // Sums of 600 terms near 50²: a few hundred roundings.
+            assert!((got / expected - 1.0).abs() < 1e-12, "{got} for {expected}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! All functions take chains as they are, split them, and return NaN for fewer than four draws per chain, for draws that
 //! are not finite and for draws that are all equal: a chain that never moved earns no ESS.
 
-use super::autocovariance::mean_autocovariance;
+use super::autocovariance::Autocovariance;
 use super::chains::{Chains, Halves};
 use super::moments::{mean, variance};
 use super::normal_scores::NormalScores;
@@ -11,7 +11,7 @@ use super::quantile::quantile;
 use super::rank::Ordered;
 
 /// Probabilities of the quantiles that tail ESS looks at (Vehtari et al. 2021, section 4.3).
-const TAILS: [f64; 2] = [0.05, 0.95];
+pub(super) const TAILS: [f64; 2] = [0.05, 0.95];
 
 /// ESS of the rank-normalised draws: how well the bulk of the distribution is known.
 pub fn ess_bulk(chains: Chains) -> f64 {
@@ -95,15 +95,15 @@ pub(super) fn split_ess(halves: Chains) -> f64 {
     }
     let n = halves.num_draws();
     let means: Vec<f64> = halves.iter().map(mean).collect();
-    let autocovariance = mean_autocovariance(halves, &means);
-    let biased = autocovariance[0];
+    let mut autocovariance = Autocovariance::new(halves, &means);
+    let biased = autocovariance.at(0);
     let within = biased * n as f64 / (n as f64 - 1.0);
     let pooled = if halves.num_chains() > 1 {
         biased + variance(&means)
     } else {
         biased
     };
-    let rho = |lag: usize| 1.0 - (within - autocovariance[lag]) / pooled;
+    let mut rho = |lag: usize| 1.0 - (within - autocovariance.at(lag)) / pooled;
 
     if rho(1).is_nan() {
         // Squares of the draws overflow.

@@ -1,7 +1,8 @@
 //! Diagnostics: how far the chains can be trusted, and what the draws say about one quantity.
 //!
 //! What lives here: R-hat and nested R-hat, effective sample sizes, Monte Carlo standard errors, intervals, the energy
-//! diagnostic, the summary of one parameter, and the verdict that puts all of them into plain words.
+//! diagnostic, the summary of one parameter, and the verdict that puts all of them into plain words; and, for draws
+//! that are not kept, the same numbers from a stream ([`Accumulator`], [`EnergyStream`]).
 //!
 //! May import `error` and `num` alone. Slices in, numbers out: no names of files, no clocks, no threads. Draws come as a
 //! [`Chains`] view of `[chain][draw]`, on any scale; a caller that has many parameters runs them in parallel.
@@ -11,6 +12,7 @@
 //! value that is not finite, a quantity that never changes); the same result whatever order the chains come in, up to
 //! rounding.
 
+mod accumulator;
 mod autocovariance;
 mod chains;
 mod energy;
@@ -20,20 +22,23 @@ mod interval;
 mod mcse;
 mod moments;
 mod normal_scores;
+mod pilot;
 mod quantile;
 mod rank;
 mod rhat;
 mod summary;
 mod verdict;
 
+pub use accumulator::{Accumulator, Streamed, combine};
 pub use chains::{Chains, Status};
-pub use energy::{Ebfmi, ebfmi};
+pub use energy::{Ebfmi, EnergyStream, ebfmi};
 pub use ess::{ess_bulk, ess_mean, ess_quantile, ess_sd, ess_tail};
 pub use findings::{EBFMI_LIMIT, ESS_LIMIT, NESTED_FROM_CHAINS, Named, RHAT_LIMIT, Run};
 pub use interval::{Interval, Prob, eti, hdi};
 pub use mcse::{mcse_mean, mcse_median, mcse_quantile, mcse_sd};
 pub use normal_scores::std_normal_quantile;
+pub use pilot::Pilot;
 pub use quantile::quantile;
 pub use rhat::{rhat, rhat_bulk, rhat_folded, rhat_nested, rhat_nested_basic};
-pub use summary::{Summary, summarise};
+pub use summary::{Summariser, Summary, summarise};
 pub use verdict::{Verdict, judge};

@@ -25,7 +25,11 @@ impl Ordered {
             .enumerate()
             .map(|(i, x)| (sort_key(*x), i))
             .collect();
-        keyed.sort_unstable_by_key(|(key, _)| *key);
+        if keyed.len() < BY_DIGITS_FROM {
+            keyed.sort_unstable_by_key(|(key, _)| *key);
+        } else {
+            sort_by_digits(&mut keyed);
+        }
         let origin: Vec<usize> = keyed.into_iter().map(|(_, i)| i).collect();
         Self {
             values: origin.iter().map(|i| chains.values()[*i]).collect(),
@@ -115,6 +119,40 @@ impl Ordered {
     }
 }
 
+/// Draws from which sorting digit by digit is the faster one: its tables of counts fill a good part of the first cache.
+const BY_DIGITS_FROM: usize = 1 << 14;
+/// Bits of a digit.
+const DIGIT: u32 = 11;
+const DIGITS: usize = u64::BITS.div_ceil(DIGIT) as usize;
+
+/// Sorts by the first of each pair: stable, a pass over all for each digit, least significant first.
+fn sort_by_digits(keyed: &mut Vec<(u64, usize)>) {
+    let digit = |key: u64, place: usize| (key >> (place as u32 * DIGIT)) as usize & ((1 << DIGIT) - 1);
+    let mut counts = vec![[0_usize; 1 << DIGIT]; DIGITS];
+    for (key, _) in keyed.iter() {
+        for (place, counts) in counts.iter_mut().enumerate() {
+            counts[digit(*key, place)] += 1;
+        }
+    }
+    let mut other = vec![(0, 0); keyed.len()];
+    for (place, counts) in counts.iter_mut().enumerate() {
+        // A digit that all keys share moves none of them.
+        if counts.contains(&keyed.len()) {
+            continue;
+        }
+        let mut start = 0;
+        for count in counts.iter_mut() {
+            start += std::mem::replace(count, start);
+        }
+        for pair in keyed.iter() {
+            let to = &mut counts[digit(pair.0, place)];
+            other[*to] = *pair;
+            *to += 1;
+        }
+        std::mem::swap(keyed, &mut other);
+    }
+}
+
 /// An integer that orders as the number does: integers compare without branches, which sorting gains much from.
 /// −0 sorts before 0; both still tie, because ties are judged on the values.
 fn sort_key(x: f64) -> u64 {
@@ -171,6 +209,23 @@ mod tests {
                 scores_by_definition(folded.view().values())
             );
         }
+    }
+
+    #[test]
+    fn digit_by_digit_is_the_same_order() {
+        let mut state = 1_u64;
+        let mut keyed: Vec<(u64, usize)> = (0..5000)
+            .map(|i| {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                // Numbers of all sizes and both signs; every eighth repeats.
+                let x = f64::from_bits(state);
+                (sort_key(if x.is_nan() || i % 8 == 0 { 1.5 } else { x }), i)
+            })
+            .collect();
+        let mut expected = keyed.clone();
+        expected.sort();
+        sort_by_digits(&mut keyed);
+        assert_eq!(keyed, expected);
     }
 
     #[test]

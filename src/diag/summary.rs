@@ -41,7 +41,8 @@ pub struct Summary {
 }
 
 impl Summary {
-    const UNDEFINED: Self = Self {
+    /// Nothing is known.
+    pub const UNDEFINED: Self = Self {
         status: Status::NonFinite { count: 0 },
         mean: f64::NAN,
         sd: f64::NAN,
@@ -57,50 +58,85 @@ impl Summary {
     };
 }
 
-/// Summarises the draws of one quantity with one sort.
-///
-/// `chains_per_superchain` is the number of consecutive chains that started at one point (an ensemble), if there are such.
+/// Summarises quantities of one run, each with one sort.
+pub struct Summariser {
+    interval: Interval,
+    prob: Prob,
+    chains_per_superchain: Option<usize>,
+    /// The scores of the ranks depend on the number of draws alone.
+    scores: NormalScores,
+}
+
+impl Summariser {
+    /// For quantities of `num_chains` chains of `num_draws` draws.
+    ///
+    /// `chains_per_superchain` is the number of consecutive chains that started at one point (an ensemble), if there
+    /// are such.
+    pub fn new(
+        num_chains: usize,
+        num_draws: usize,
+        interval: Interval,
+        prob: Prob,
+        chains_per_superchain: Option<usize>,
+    ) -> Self {
+        Self {
+            interval,
+            prob,
+            chains_per_superchain,
+            // Halves leave out the middle draw of an odd number.
+            scores: NormalScores::new(num_chains * (num_draws / 2 * 2)),
+        }
+    }
+
+    /// The summary of one quantity, which has the numbers of chains and draws given.
+    pub fn summarise(&self, chains: Chains) -> Summary {
+        let status = chains.status();
+        if let Status::NonFinite { .. } = status {
+            return Summary {
+                status,
+                ..Summary::UNDEFINED
+            };
+        }
+        let ordered = Ordered::new(chains);
+        let centre = mean(chains.values());
+        let sd = variance_about(chains.values(), centre).sqrt();
+        let (lower, upper) = self.interval.of(ordered.values(), self.prob);
+        let location = Summary {
+            status,
+            mean: centre,
+            sd,
+            median: median(ordered.values()),
+            lower,
+            upper,
+            ..Summary::UNDEFINED
+        };
+        if !chains.is_diagnosable() {
+            return location;
+        }
+        let bulk = ordered.bulk_scores(&self.scores);
+        let folded = ordered.folded_scores(&self.scores);
+        let nested = |m| nested_of(bulk.view(), folded.view(), m);
+        Summary {
+            mcse_mean: sd / ess_mean(chains).sqrt(),
+            mcse_sd: mcse_sd_about(chains, centre),
+            ess_bulk: split_ess(bulk.view()),
+            ess_tail: tail_of(chains, &ordered),
+            rhat: rhat_of(bulk.view(), folded.view()),
+            nested_rhat: self.chains_per_superchain.map_or(f64::NAN, nested),
+            ..location
+        }
+    }
+}
+
+/// Summarises the draws of one quantity; see [`Summariser`] for many of one run.
 pub fn summarise(
     chains: Chains,
     interval: Interval,
     prob: Prob,
     chains_per_superchain: Option<usize>,
 ) -> Summary {
-    let status = chains.status();
-    if let Status::NonFinite { .. } = status {
-        return Summary {
-            status,
-            ..Summary::UNDEFINED
-        };
-    }
-    let ordered = Ordered::new(chains);
-    let centre = mean(chains.values());
-    let sd = variance_about(chains.values(), centre).sqrt();
-    let (lower, upper) = interval.of(ordered.values(), prob);
-    let location = Summary {
-        status,
-        mean: centre,
-        sd,
-        median: median(ordered.values()),
-        lower,
-        upper,
-        ..Summary::UNDEFINED
-    };
-    if !chains.is_diagnosable() {
-        return location;
-    }
-    let scores = NormalScores::new(ordered.split_len());
-    let bulk = ordered.bulk_scores(&scores);
-    let folded = ordered.folded_scores(&scores);
-    Summary {
-        mcse_mean: sd / ess_mean(chains).sqrt(),
-        mcse_sd: mcse_sd_about(chains, centre),
-        ess_bulk: split_ess(bulk.view()),
-        ess_tail: tail_of(chains, &ordered),
-        rhat: rhat_of(bulk.view(), folded.view()),
-        nested_rhat: chains_per_superchain.map_or(f64::NAN, |m| nested_of(bulk.view(), folded.view(), m)),
-        ..location
-    }
+    let (num_chains, num_draws) = (chains.num_chains(), chains.num_draws());
+    Summariser::new(num_chains, num_draws, interval, prob, chains_per_superchain).summarise(chains)
 }
 
 #[cfg(test)]

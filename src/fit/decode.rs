@@ -2,7 +2,7 @@
 
 use super::layout::{
     Array, Column, ColumnValues, Dimension, FORMAT_VERSION, Fit, Quantity, Run, SampleStats, State,
-    StateArray,
+    StateArray, Streamed,
 };
 use super::names::TRUE_NAME;
 use super::netcdf::{Attribute, File, Group, Values, Variable, attribute};
@@ -23,7 +23,7 @@ pub(super) enum Fault {
 type Part<T> = Result<T, String>;
 
 /// The fit of a file.
-pub(super) fn fit(file: File) -> Result<Fit, Fault> {
+pub(super) fn fit(file: File<'static>) -> Result<Fit, Fault> {
     let Some(Attribute::Text(version)) = attribute(&file.attributes, "tadpool_version") else {
         return Err(Fault::Unsigned);
     };
@@ -46,26 +46,41 @@ pub(super) fn fit(file: File) -> Result<Fit, Fault> {
     parts(file).map_err(|what| Fault::Incomplete { version, what })
 }
 
-fn parts(mut file: File) -> Part<Fit> {
+fn parts(mut file: File<'static>) -> Part<Fit> {
     let run = run(&file.attributes)?;
     let mut group = |name: &str| {
         let at = file.groups.iter().position(|group| group.name == name);
         at.map(|at| file.groups.swap_remove(at))
     };
     let mut needed = |name: &str| group(name).ok_or_else(|| format!("the group `{name}` is missing"));
-    Ok(Fit {
+    let fit = Fit {
         posterior: quantities(needed("posterior")?, &run)?,
         observed: arrays(needed("observed_data")?)?,
         constant: arrays(needed("constant_data")?)?,
         columns: columns(needed("columns")?)?,
         state: state(needed("state")?)?,
         sample_stats: group("sample_stats").map(sample_stats).transpose()?,
+        streamed: group("summary").map(streamed).transpose()?,
         log_likelihood: match group("log_likelihood") {
             Some(group) => quantities(group, &run)?,
             None => Vec::new(),
         },
         run,
-    })
+    };
+    let elements = |quantity: &Quantity| {
+        quantity
+            .dims
+            .iter()
+            .map(|dim| dim.labels.len())
+            .product::<usize>()
+    };
+    let numbers: usize = fit.posterior.iter().map(elements).sum();
+    match &fit.streamed {
+        Some(streamed) if streamed.mean.len() != numbers => Err(format!(
+            "`summary` is not of the {numbers} numbers of `posterior`"
+        )),
+        Some(_) | None => Ok(fit),
+    }
 }
 
 fn run(attributes: &[(String, Attribute)]) -> Part<Run> {
@@ -112,6 +127,7 @@ fn run(attributes: &[(String, Attribute)]) -> Part<Run> {
         data_name: text("data_name")?,
         data_fingerprint: text("data_fingerprint")?,
         rows: count("rows")?,
+        ending: text("ending").ok(),
         timing: json("timing")?,
         diagnostics: json("diagnostics")?,
     })
@@ -126,7 +142,7 @@ fn true_name(variable: &Variable) -> String {
 }
 
 /// Takes the coordinates out of the group; what stays are the variables proper.
-fn split_coordinates(group: &mut Group) -> Vec<Variable> {
+fn split_coordinates(group: &mut Group<'static>) -> Vec<Variable<'static>> {
     let variables = std::mem::take(&mut group.variables);
     let is_coordinate = |variable: &Variable| group.dimensions.iter().any(|(name, _)| *name == variable.name);
     let (coordinates, rest) = variables.into_iter().partition(is_coordinate);
@@ -156,7 +172,7 @@ fn plates(names: &[String], coordinates: &[Variable]) -> Part<Vec<Dimension>> {
     names.iter().map(one).collect()
 }
 
-fn quantities(mut group: Group, run: &Run) -> Part<Vec<Quantity>> {
+fn quantities(mut group: Group<'static>, run: &Run) -> Part<Vec<Quantity>> {
     let coordinates = split_coordinates(&mut group);
     for (name, expected) in [("chain", run.chains), ("draw", run.draws)] {
         let length = group
@@ -171,7 +187,7 @@ fn quantities(mut group: Group, run: &Run) -> Part<Vec<Quantity>> {
             ));
         }
     }
-    let one = |variable: Variable| {
+    let one = |variable: Variable<'static>| {
         let wrong = || format!("`{}/{}` holds no draws", group.name, variable.name);
         let inner = match variable.dimensions.as_slice() {
             [chain, draw, inner @ ..] if chain == "chain" && draw == "draw" => inner,
@@ -187,13 +203,13 @@ fn quantities(mut group: Group, run: &Run) -> Part<Vec<Quantity>> {
             name,
             dims,
             derived,
-            values,
+            values: values.into_owned(),
         })
     };
     group.variables.into_iter().map(one).collect()
 }
 
-fn sample_stats(group: Group) -> Part<SampleStats> {
+fn sample_stats(group: Group<'static>) -> Part<SampleStats> {
     let mut variables = group.variables;
     let mut take = |name: &str| {
         let at = variables.iter().position(|variable| variable.name == name);
@@ -201,7 +217,7 @@ fn sample_stats(group: Group) -> Part<SampleStats> {
     };
     let missing = |name: &str| format!("`sample_stats/{name}` is missing");
     let mut reals = |name: &str| match take(name) {
-        Some(Values::F64(values)) => Ok(values),
+        Some(Values::F64(values)) => Ok(values.into_owned()),
         Some(Values::F32(_) | Values::I64(_) | Values::Bool(_) | Values::Text(_)) | None => {
             Err(missing(name))
         }
@@ -224,9 +240,56 @@ fn sample_stats(group: Group) -> Part<SampleStats> {
     })
 }
 
-fn arrays(mut group: Group) -> Part<Vec<Array>> {
+fn streamed(mut group: Group<'static>) -> Part<Streamed> {
+    let missing = |name: &str| format!("`summary/{name}` is missing");
+    let count = |name: &str| match attribute(&group.attributes, name) {
+        Some(Attribute::I64(x)) => usize::try_from(*x).map_err(|_| missing(name)),
+        Some(Attribute::Text(_) | Attribute::U64(_) | Attribute::F64(_)) | None => Err(missing(name)),
+    };
+    let (draws, stride, divergences) = (count("draws")?, count("stride")?, count("divergences")?);
+    let ebfmi_pooled = match attribute(&group.attributes, "ebfmi_pooled") {
+        Some(Attribute::F64(x)) => *x,
+        Some(Attribute::Text(_) | Attribute::U64(_) | Attribute::I64(_)) | None => {
+            return Err(missing("ebfmi_pooled"));
+        }
+    };
+    let numbers = group.dimensions.iter().find(|(name, _)| name == "number");
+    let numbers = numbers
+        .map(|(_, length)| *length)
+        .ok_or_else(|| missing("number"))?;
+    let mut take = |name: &str| {
+        let at = group.variables.iter().position(|variable| variable.name == name);
+        at.map(|at| group.variables.swap_remove(at).values)
+    };
+    let mut reals = |name: &str| match take(name) {
+        Some(Values::F64(values)) if name == "ebfmi" || values.len() == numbers => Ok(values.into_owned()),
+        Some(Values::F64(_) | Values::F32(_) | Values::I64(_) | Values::Bool(_) | Values::Text(_)) | None => {
+            Err(missing(name))
+        }
+    };
+    Ok(Streamed {
+        draws,
+        stride,
+        divergences,
+        ebfmi: reals("ebfmi")?,
+        ebfmi_pooled,
+        mean: reals("mean")?,
+        sd: reals("sd")?,
+        mcse_mean: reals("mcse_mean")?,
+        mcse_sd: reals("mcse_sd")?,
+        ess_bulk: reals("ess_bulk")?,
+        ess_tail: reals("ess_tail")?,
+        non_finite: match take("non_finite") {
+            Some(Values::I64(values)) if values.len() == numbers => values,
+            Some(Values::F64(_) | Values::F32(_) | Values::I64(_) | Values::Bool(_) | Values::Text(_))
+            | None => return Err(missing("non_finite")),
+        },
+    })
+}
+
+fn arrays(mut group: Group<'static>) -> Part<Vec<Array>> {
     let coordinates = split_coordinates(&mut group);
-    let one = |variable: Variable| {
+    let one = |variable: Variable<'static>| {
         Ok(Array {
             name: true_name(&variable),
             dims: plates(&variable.dimensions, &coordinates)?,
@@ -236,9 +299,9 @@ fn arrays(mut group: Group) -> Part<Vec<Array>> {
     group.variables.into_iter().map(one).collect()
 }
 
-fn columns(mut group: Group) -> Part<Vec<Column>> {
+fn columns(mut group: Group<'static>) -> Part<Vec<Column>> {
     let coordinates = split_coordinates(&mut group);
-    let one = |variable: Variable| {
+    let one = |variable: Variable<'static>| {
         let wrong = |what: &str| format!("{what} of `columns/{}`", variable.name);
         let Some(Attribute::Text(table)) = attribute(&variable.attributes, "table").cloned() else {
             return Err(wrong("the table is missing"));
@@ -249,7 +312,7 @@ fn columns(mut group: Group) -> Part<Vec<Column>> {
         };
         let name = true_name(&variable);
         let values = match (&variable.values, levels.map(|coordinate| &coordinate.values)) {
-            (Values::F64(values), None) => ColumnValues::Numbers(values.clone()),
+            (Values::F64(values), None) => ColumnValues::Numbers(values.to_vec()),
             (Values::I64(codes), Some(Values::Text(levels))) => {
                 let known = -1..levels.len() as i64;
                 if !codes.iter().all(|code| known.contains(code)) {
@@ -269,7 +332,7 @@ fn columns(mut group: Group) -> Part<Vec<Column>> {
     group.variables.into_iter().map(one).collect()
 }
 
-fn state(group: Group) -> Part<State> {
+fn state(group: Group<'static>) -> Part<State> {
     let Some(Attribute::I64(version)) = attribute(&group.attributes, "state_version") else {
         return Err("the attribute `state/state_version` is missing".to_owned());
     };
@@ -280,7 +343,7 @@ fn state(group: Group) -> Part<State> {
             .find(|(own, _)| own == name)
             .map(|(_, length)| *length)
     };
-    let one = |variable: &Variable| {
+    let one = |variable: &Variable<'static>| {
         let shape: Option<Vec<usize>> = variable.dimensions.iter().map(length).collect();
         Ok(StateArray {
             name: true_name(variable),

@@ -1,17 +1,21 @@
 //! From a fit to the groups of its file.
 
 use super::layout::{
-    Array, Column, ColumnValues, Dimension, FORMAT_VERSION, Fit, Quantity, SampleStats, State,
+    Array, Column, ColumnValues, Dimension, FORMAT_VERSION, Fit, Quantity, SampleStats, State, Streamed,
 };
 use super::names::{Names, true_name};
 use super::netcdf::{Attribute, File, Group, Values, Variable};
 use crate::error::{Error, Result};
+use std::borrow::Cow;
 
 /// The file of a fit.
-pub(super) fn file(fit: &Fit) -> Result<File> {
+pub(super) fn file(fit: &Fit) -> Result<File<'_>> {
     let mut groups = vec![draws(fit, "posterior", &fit.posterior)?];
     if let Some(stats) = &fit.sample_stats {
         groups.push(sample_stats(fit, stats));
+    }
+    if let Some(streamed) = &fit.streamed {
+        groups.push(summary(fit, streamed));
     }
     if !fit.log_likelihood.is_empty() {
         groups.push(draws(fit, "log_likelihood", &fit.log_likelihood)?);
@@ -43,6 +47,10 @@ fn run(fit: &Fit) -> Vec<(String, Attribute)> {
     text("interval", &run.interval);
     text("data_name", &run.data_name);
     text("data_fingerprint", &run.data_fingerprint);
+    text("keep", if fit.streamed.is_some() { "summary" } else { "all" });
+    if let Some(ending) = &run.ending {
+        text("ending", ending);
+    }
     text("timing", &run.timing.to_string());
     text("diagnostics", &run.diagnostics.to_string());
     let mut count = |name: &str, value: usize| all.push((name.to_owned(), Attribute::I64(value as i64)));
@@ -51,7 +59,9 @@ fn run(fit: &Fit) -> Vec<(String, Attribute)> {
     count("draws", run.draws);
     count("thin", run.thin);
     count("rows", run.rows);
-    all.push(("format_version".to_owned(), Attribute::I64(FORMAT_VERSION)));
+    // A program that knows version 1 alone would take the kept draws of a summary for all of them.
+    let version = if fit.streamed.is_some() { FORMAT_VERSION } else { 1 };
+    all.push(("format_version".to_owned(), Attribute::I64(version)));
     all.push(("seed".to_owned(), Attribute::U64(run.seed)));
     all.push(("prob".to_owned(), Attribute::F64(run.prob)));
     all
@@ -68,7 +78,12 @@ fn library(fit: &Fit) -> Vec<(String, Attribute)> {
     .to_vec()
 }
 
-fn empty(fit: &Fit, name: &str) -> Group {
+/// Numbers that stay where they are.
+fn borrowed(values: &[f64]) -> Values<'_> {
+    Values::F64(Cow::Borrowed(values))
+}
+
+fn empty(fit: &Fit, name: &str) -> Group<'static> {
     Group {
         name: name.to_owned(),
         attributes: library(fit),
@@ -77,7 +92,7 @@ fn empty(fit: &Fit, name: &str) -> Group {
 }
 
 /// A group with the dimensions `chain` and `draw`, numbered from 0 as ArviZ does.
-fn with_chains(fit: &Fit, name: &str) -> Group {
+fn with_chains(fit: &Fit, name: &str) -> Group<'static> {
     let mut group = empty(fit, name);
     for (name, length) in [("chain", fit.run.chains), ("draw", fit.run.draws)] {
         group.dimensions.push((name.to_owned(), length));
@@ -91,7 +106,7 @@ fn with_chains(fit: &Fit, name: &str) -> Group {
     group
 }
 
-fn draws(fit: &Fit, name: &str, quantities: &[Quantity]) -> Result<Group> {
+fn draws<'a>(fit: &Fit, name: &str, quantities: &'a [Quantity]) -> Result<Group<'a>> {
     let mut plates = Plates::new(
         with_chains(fit, name),
         quantities.iter().map(|quantity| quantity.name.as_str()),
@@ -104,14 +119,14 @@ fn draws(fit: &Fit, name: &str, quantities: &[Quantity]) -> Result<Group> {
         plates.group.variables.push(Variable {
             name: plates.variables[at].clone(),
             dimensions,
-            values: Values::F64(quantity.values.clone()),
+            values: borrowed(&quantity.values),
             attributes,
         });
     }
     Ok(plates.group)
 }
 
-fn sample_stats(fit: &Fit, stats: &SampleStats) -> Group {
+fn sample_stats<'a>(fit: &Fit, stats: &'a SampleStats) -> Group<'a> {
     let mut group = with_chains(fit, "sample_stats");
     let mut push = |name: &str, values| {
         group.variables.push(Variable {
@@ -122,15 +137,51 @@ fn sample_stats(fit: &Fit, stats: &SampleStats) -> Group {
         });
     };
     push("diverging", Values::Bool(stats.diverging.clone()));
-    push("energy", Values::F64(stats.energy.clone()));
-    push("lp", Values::F64(stats.lp.clone()));
-    push("acceptance_rate", Values::F64(stats.acceptance_rate.clone()));
-    push("step_size", Values::F64(stats.step_size.clone()));
+    push("energy", borrowed(&stats.energy));
+    push("lp", borrowed(&stats.lp));
+    push("acceptance_rate", borrowed(&stats.acceptance_rate));
+    push("step_size", borrowed(&stats.step_size));
     push("n_steps", Values::I64(stats.n_steps.clone()));
     group
 }
 
-fn data(fit: &Fit, name: &str, arrays: &[Array]) -> Result<Group> {
+/// What all draws of a run say that kept a part of them: numbers in the order of the posterior.
+fn summary<'a>(fit: &Fit, streamed: &'a Streamed) -> Group<'a> {
+    let mut group = empty(fit, "summary");
+    for (name, value) in [
+        ("draws", streamed.draws),
+        ("stride", streamed.stride),
+        ("divergences", streamed.divergences),
+    ] {
+        group
+            .attributes
+            .push((name.to_owned(), Attribute::I64(value as i64)));
+    }
+    group
+        .attributes
+        .push(("ebfmi_pooled".to_owned(), Attribute::F64(streamed.ebfmi_pooled)));
+    group.dimensions.push(("chain".to_owned(), streamed.ebfmi.len()));
+    group.dimensions.push(("number".to_owned(), streamed.mean.len()));
+    let mut push = |name: &str, dimension: &str, values| {
+        group.variables.push(Variable {
+            name: name.to_owned(),
+            dimensions: vec![dimension.to_owned()],
+            values,
+            attributes: Vec::new(),
+        });
+    };
+    push("ebfmi", "chain", borrowed(&streamed.ebfmi));
+    push("mean", "number", borrowed(&streamed.mean));
+    push("sd", "number", borrowed(&streamed.sd));
+    push("mcse_mean", "number", borrowed(&streamed.mcse_mean));
+    push("mcse_sd", "number", borrowed(&streamed.mcse_sd));
+    push("ess_bulk", "number", borrowed(&streamed.ess_bulk));
+    push("ess_tail", "number", borrowed(&streamed.ess_tail));
+    push("non_finite", "number", Values::I64(streamed.non_finite.clone()));
+    group
+}
+
+fn data<'a>(fit: &Fit, name: &str, arrays: &'a [Array]) -> Result<Group<'a>> {
     let mut plates = Plates::new(empty(fit, name), arrays.iter().map(|array| array.name.as_str()));
     for (at, array) in arrays.iter().enumerate() {
         let dimensions = plates.dimensions(&array.name, &array.dims)?;
@@ -146,7 +197,7 @@ fn data(fit: &Fit, name: &str, arrays: &[Array]) -> Result<Group> {
 
 /// A group in the making: its plates become dimensions when a variable first uses them.
 struct Plates<'a> {
-    group: Group,
+    group: Group<'a>,
     names: Names,
     /// Names in the file of the variables to come.
     variables: Vec<String>,
@@ -155,7 +206,7 @@ struct Plates<'a> {
 }
 
 impl<'a> Plates<'a> {
-    fn new<'n>(group: Group, variables: impl Iterator<Item = &'n str>) -> Self {
+    fn new<'n>(group: Group<'a>, variables: impl Iterator<Item = &'n str>) -> Self {
         let mut names = Names::reserving(&["chain", "draw"]);
         let variables = variables.map(|name| names.take(name)).collect();
         Self {
@@ -213,7 +264,7 @@ impl<'a> Plates<'a> {
 }
 
 /// Whole numbers where every label is one in its usual spelling (`1`, not `01`), so that no label changes.
-fn coordinate(labels: &[String]) -> Values {
+fn coordinate(labels: &[String]) -> Values<'static> {
     let whole = |label: &String| {
         label
             .parse::<i64>()
@@ -227,7 +278,7 @@ fn coordinate(labels: &[String]) -> Values {
 }
 
 /// The columns, each over the rows of its table; levels of labels are coordinates of their own.
-fn columns(fit: &Fit, columns: &[Column]) -> Result<Group> {
+fn columns<'a>(fit: &Fit, columns: &'a [Column]) -> Result<Group<'a>> {
     let mut group = empty(fit, "columns");
     let mut names = Names::default();
     let mut tables: Vec<(&str, String, usize)> = Vec::new();
@@ -259,7 +310,7 @@ fn columns(fit: &Fit, columns: &[Column]) -> Result<Group> {
         let mut attributes = true_name(&column.name, &name);
         attributes.push(("table".to_owned(), Attribute::Text(column.table.clone())));
         let values = match &column.values {
-            ColumnValues::Numbers(values) => Values::F64(values.clone()),
+            ColumnValues::Numbers(values) => borrowed(values),
             ColumnValues::Labels { levels, codes } => {
                 let level = names.take(&format!("{}_levels", column.name));
                 group.dimensions.push((level.clone(), levels.len()));
@@ -283,7 +334,7 @@ fn columns(fit: &Fit, columns: &[Column]) -> Result<Group> {
     Ok(group)
 }
 
-fn state(fit: &Fit, state: &State) -> Group {
+fn state<'a>(fit: &Fit, state: &'a State) -> Group<'a> {
     let mut group = empty(fit, "state");
     group
         .attributes

@@ -5,12 +5,15 @@
 
 use super::netcdf::{self, Values};
 use super::{decode, encode};
+use crate::diag::{Ebfmi, Status, Summary};
 use crate::error::{Error, Result};
 use serde_json::Value;
 use std::path::Path;
 
 /// The version of the layout that this program writes, and the newest that it reads.
-pub const FORMAT_VERSION: i64 = 1;
+///
+/// 2 came with [`Streamed`]; files without it are written as 1.
+pub const FORMAT_VERSION: i64 = 2;
 
 /// All of a fit.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +24,8 @@ pub struct Fit {
     pub posterior: Vec<Quantity>,
     /// One entry per draw; none if only a summary was kept.
     pub sample_stats: Option<SampleStats>,
+    /// What the draws that were not kept say; none if all were kept.
+    pub streamed: Option<Streamed>,
     /// Pointwise log likelihood, one quantity per outcome; empty if it was too large to store.
     pub log_likelihood: Vec<Quantity>,
     /// The outcomes.
@@ -60,7 +65,7 @@ pub struct Run {
     pub chains: usize,
     /// Warm-up iterations of each chain.
     pub warmup: usize,
-    /// Draws that were kept of each chain.
+    /// Draws of each chain that are in the file; [`Fit::draws`] were made.
     pub draws: usize,
     /// Iterations per kept draw, 1 or above.
     pub thin: usize,
@@ -74,6 +79,8 @@ pub struct Run {
     pub data_fingerprint: String,
     /// Rows of the main table.
     pub rows: usize,
+    /// Why the run ended, unless after the draws asked for; a sentence.
+    pub ending: Option<String>,
     /// Seconds and counts, as printed by `--format json`; stored as JSON text.
     pub timing: Value,
     /// Diagnostics, as printed by `--format json`; stored as JSON text.
@@ -119,6 +126,72 @@ pub struct SampleStats {
     pub n_steps: Vec<i64>,
 }
 
+/// Moments and errors over all draws of a run that kept every `stride`th of them.
+///
+/// Vectors without a note have one entry for each number of the posterior, in order; undefined ones are NaN. Means,
+/// standard deviations, divergences and energies are exact over all draws. The errors and effective sample sizes come
+/// from batch means, see [`crate::diag::combine`]; the ranks behind the bulk's and the tails' are replaced by functions
+/// that the first draws fixed, see [`crate::diag::Pilot`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct Streamed {
+    /// Draws that were made of each chain.
+    pub draws: usize,
+    /// Every how many of them are kept, a power of two.
+    pub stride: usize,
+    /// Divergent draws.
+    pub divergences: usize,
+    /// E-BFMI, `[chain]`.
+    pub ebfmi: Vec<f64>,
+    /// E-BFMI pooled over all chains.
+    pub ebfmi_pooled: f64,
+    /// Mean.
+    pub mean: Vec<f64>,
+    /// Standard deviation.
+    pub sd: Vec<f64>,
+    /// Monte Carlo standard error of the mean.
+    pub mcse_mean: Vec<f64>,
+    /// Monte Carlo standard error of the standard deviation.
+    pub mcse_sd: Vec<f64>,
+    /// Effective sample size of the bulk, in draws.
+    pub ess_bulk: Vec<f64>,
+    /// Effective sample size of the tails, in draws.
+    pub ess_tail: Vec<f64>,
+    /// Draws that are NaN or infinite.
+    pub non_finite: Vec<i64>,
+}
+
+impl Streamed {
+    /// E-BFMI over all draws.
+    pub fn energies(&self) -> Ebfmi {
+        Ebfmi {
+            per_chain: self.ebfmi.clone(),
+            pooled: self.ebfmi_pooled,
+        }
+    }
+
+    /// Replaces what a summary of the kept draws says of the `element`th number by what all draws say.
+    ///
+    /// R-hat, median and interval stay those of the kept draws. Where these are all, so do the errors and sizes: from
+    /// all draws they are better known than from a stream.
+    pub fn complete(&self, element: usize, summary: &mut Summary) {
+        if let Ok(count @ 1..) = usize::try_from(self.non_finite[element]) {
+            *summary = Summary {
+                status: Status::NonFinite { count },
+                ..Summary::UNDEFINED
+            };
+            return;
+        }
+        summary.mean = self.mean[element];
+        summary.sd = self.sd[element];
+        if self.stride > 1 {
+            summary.mcse_mean = self.mcse_mean[element];
+            summary.mcse_sd = self.mcse_sd[element];
+            summary.ess_bulk = self.ess_bulk[element];
+            summary.ess_tail = self.ess_tail[element];
+        }
+    }
+}
+
 /// Data with named axes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Array {
@@ -127,7 +200,7 @@ pub struct Array {
     /// Axes, slowest first.
     pub dims: Vec<Dimension>,
     /// Row-major elements.
-    pub values: Values,
+    pub values: Values<'static>,
 }
 
 /// A column of a data table.
@@ -172,10 +245,17 @@ pub struct StateArray {
     /// Length of each axis, slowest first.
     pub shape: Vec<usize>,
     /// Row-major elements.
-    pub values: Values,
+    pub values: Values<'static>,
 }
 
 impl Fit {
+    /// Draws that were made of each chain, kept or not.
+    pub fn draws(&self) -> usize {
+        self.streamed
+            .as_ref()
+            .map_or(self.run.draws, |streamed| streamed.draws)
+    }
+
     /// Writes the fit file. An older file at `path` is replaced only once the new one is whole.
     ///
     /// # Errors

@@ -3,6 +3,8 @@
 //! May import everything up to `sampler`, and the standard library's files and clocks. What lives here:
 //!
 //! - [`Options`], [`plan()`]: what a fit is asked for, and what that comes to on this machine;
+//! - `rounds`, `keeper`, `digest`, `tables`, `precision`, `footprint`: the run, some draws of every chain at a time; what is kept of them; when they are
+//!   enough; what they take of memory;
 //! - [`fit()`]: from a compiled model to a [`Fit`]; [`Report`]: its table and diagnostics;
 //! - [`layout`]: a fit as plain structs, and where each part of it lies in the file (ArviZ's InferenceData layout);
 //! - [`netcdf`]: NetCDF-4 files as groups, dimensions and variables;
@@ -13,19 +15,29 @@
 //! Promises: a fit that was written reads back equal, to the last bit of every array; a failure leaves an older file
 //! as it was; files of any content yield an error with a remedy, never a panic.
 
+mod assemble;
 mod decode;
+mod device;
+mod digest;
 mod encode;
+mod footprint;
 mod hdf5;
+mod keeper;
 pub mod layout;
 mod names;
 pub mod netcdf;
 mod options;
+mod precision;
 mod report;
+mod rounds;
 mod sample;
 mod storage;
+mod tables;
 
+pub use device::gpu_driver;
+pub use footprint::GROWING_BYTES;
 pub use layout::Fit;
-pub use options::{Backend, LOG_LIK_BYTES, LogLik, Options, Plan, Sampler, hardware, plan};
+pub use options::{Backend, Keep, LOG_LIK_BYTES, LogLik, Options, Plan, Sampler, hardware, plan};
 pub use report::{Report, Row};
-pub use sample::{available_threads, fit};
+pub use sample::{available_threads, fit, fit_as_planned};
 pub use storage::writable;

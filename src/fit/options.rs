@@ -2,9 +2,10 @@
 
 use std::time::Instant;
 
+use super::footprint::{Footprint, available_bytes};
 use crate::diag::{Interval, Prob};
 use crate::error::{Error, Result};
-use crate::gpu::{self, Adapter};
+use crate::gpu::{self, Adapter, Driver, Mapping};
 use crate::model::Model;
 use crate::pass::schedule::schedule;
 use crate::sampler::Layout;
@@ -45,6 +46,16 @@ pub enum LogLik {
     None,
 }
 
+/// What is kept of the draws.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Keep {
+    /// Every draw.
+    #[default]
+    All,
+    /// Moments and errors over all draws, and every 2ᵏth draw: memory that does not depend on how many there are.
+    Summary,
+}
+
 /// Pointwise log likelihoods up to this size are stored by default.
 pub const LOG_LIK_BYTES: usize = 64 << 20;
 
@@ -62,6 +73,8 @@ pub struct Options {
     pub backend: Backend,
     /// Part of the name of the GPU to take, in any case.
     pub adapter: Option<String>,
+    /// How a GPU is driven.
+    pub driver: Driver,
     /// How.
     pub sampler: Sampler,
     /// Chains: NUTS 4; HMC 64 on a CPU, 1024 on a GPU.
@@ -70,6 +83,13 @@ pub struct Options {
     pub warmup: Option<u32>,
     /// Draws kept per chain: NUTS 1000; HMC 250 on a CPU, 100 on a GPU.
     pub draws: Option<usize>,
+    /// Stops once the Monte Carlo standard error of every parameter's mean is below this many posterior sds, and R-hat
+    /// is fine; `draws` is then the most that are made, by default as many as [`Plan::draws`] says.
+    pub mcse: Option<f64>,
+    /// Ends the run this many seconds after `started`, with the draws that it has.
+    pub max_seconds: Option<f64>,
+    /// What is kept of the draws.
+    pub keep: Keep,
     /// Iterations per kept draw.
     pub thin: u32,
     /// Seed of every random stream.
@@ -95,10 +115,14 @@ impl Default for Options {
         Self {
             backend: Backend::default(),
             adapter: None,
+            driver: Driver::default(),
             sampler: Sampler::default(),
             chains: None,
             warmup: None,
             draws: None,
+            mcse: None,
+            max_seconds: None,
+            keep: Keep::default(),
             thin: 1,
             seed: 1,
             target_accept: 0.8,
@@ -117,13 +141,15 @@ impl Default for Options {
 pub struct Plan {
     /// The adapter, if the GPU is taken.
     pub adapter: Option<Adapter>,
+    /// How its chains are moved, if the GPU is taken.
+    pub mapping: Option<Mapping>,
     /// The algorithm.
     pub sampler: crate::sampler::Sampler,
     /// Number of chains.
     pub chains: usize,
     /// Warm-up iterations.
     pub warmup: u32,
-    /// Draws kept per chain.
+    /// Draws per chain; with a precision to stop by, the most that are made.
     pub draws: usize,
     /// The back end taken and the reason, for people.
     pub why: String,
@@ -158,8 +184,19 @@ pub fn plan(model: &Model, options: &Options) -> Result<Plan> {
         (Algorithm::Hmc, None) => (64, 400, 250),
         (Algorithm::Hmc, Some(_)) => (1024, 400, 100),
     };
+    if options.keep == Keep::Summary && options.log_lik == LogLik::All {
+        return Err(
+            Error::user("the log likelihood of every draw cannot be kept where the draws are not")
+                .with_help("use `--keep all`, or leave out `--log-lik all`"),
+        );
+    }
+    let mapping = match &adapter {
+        Some(adapter) => Some(Mapping::choose(&model.kernel_size()?, adapter, options.driver)),
+        None => None,
+    };
     let mut plan = Plan {
         adapter,
+        mapping,
         sampler,
         chains: options.chains.unwrap_or(chains),
         warmup: options.warmup.unwrap_or(warmup),
@@ -168,7 +205,16 @@ pub fn plan(model: &Model, options: &Options) -> Result<Plan> {
         notes: Vec::new(),
     };
     plan.notes = plan_notes(&plan);
-    fits_memory(&plan, needed_bytes(model, options, &plan), available_bytes())?;
+    let footprint = Footprint::of(model, options, &plan);
+    let available = available_bytes();
+    if options.mcse.is_some() && options.draws.is_none() {
+        // Iterations are counted in 32 bits.
+        let countable = (u32::MAX - 1).saturating_sub(plan.warmup) / options.thin.max(1);
+        plan.draws = footprint
+            .most_draws(plan.draws, available)
+            .min(countable as usize);
+    }
+    footprint.fits(plan.draws, available)?;
     Ok(plan)
 }
 
@@ -191,66 +237,6 @@ fn plan_notes(plan: &Plan) -> Vec<String> {
         );
     }
     notes
-}
-
-/// An estimate of what the draws take while they are made, summarised and written.
-fn needed_bytes(model: &Model, options: &Options, plan: &Plan) -> u128 {
-    /// Log density, energy and the other numbers of a draw.
-    const STATISTICS: usize = 8;
-    /// The draws, their copy in the fit, and the file's bytes.
-    const COPIES: u128 = 3;
-    let named: usize = model
-        .lowered()
-        .quantities
-        .iter()
-        .map(|quantity| {
-            quantity
-                .dims
-                .iter()
-                .map(|dim| dim.labels.len())
-                .product::<usize>()
-        })
-        .sum();
-    let pointwise = match options.log_lik {
-        LogLik::All => model.num_observations(),
-        LogLik::Auto | LogLik::None => 0,
-    };
-    let numbers = (model.dim() + named + STATISTICS + pointwise) as u128;
-    plan.chains as u128 * plan.draws as u128 * numbers * size_of::<f64>() as u128 * COPIES
-}
-
-/// Refuses a run whose draws are more than the memory holds.
-fn fits_memory(plan: &Plan, needed: u128, available: u128) -> Result<()> {
-    if needed <= available {
-        return Ok(());
-    }
-    let gib = |bytes: u128| format!("{:.1} GiB", bytes as f64 / (1u64 << 30) as f64);
-    Err(Error::environment(format!(
-        "{} chains of {} draws each need about {} of memory, and {} are available",
-        plan.chains,
-        plan.draws,
-        gib(needed),
-        gib(available)
-    ))
-    .with_help("ask for fewer `--draws` or `--chains`; `--thin N` keeps every Nth draw of a long run"))
-}
-
-/// Memory that a run may take where the system does not tell: 64 GiB.
-const UNKNOWN_MEMORY: u128 = 64 << 30;
-
-/// The memory available, as Linux tells it.
-fn available_bytes() -> u128 {
-    std::fs::read_to_string("/proc/meminfo")
-        .ok()
-        .and_then(|text| available_of(&text))
-        .unwrap_or(UNKNOWN_MEMORY)
-}
-
-/// `MemAvailable` in the text of `/proc/meminfo`, in bytes.
-fn available_of(text: &str) -> Option<u128> {
-    let rest = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    let kib: u128 = rest.split_whitespace().next()?.parse().ok()?;
-    Some(kib * 1024)
 }
 
 /// The adapter to run on, `None` for the CPU, and why.
@@ -316,34 +302,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn memory_is_read_and_draws_beyond_it_are_refused() {
-        let text = "MemTotal:       16000 kB\nMemAvailable:    2048 kB\n";
-        assert_eq!(available_of(text), Some(2 << 20));
-        assert_eq!(available_of("MemTotal: 1 kB"), None);
-        let plan = Plan {
-            adapter: None,
-            sampler: crate::sampler::Sampler::Hmc,
-            chains: 64,
-            warmup: 0,
-            draws: 10,
-            why: String::new(),
-            notes: Vec::new(),
-        };
-        assert_eq!(fits_memory(&plan, 2 << 30, 2 << 30), Ok(()));
-        let error = fits_memory(&plan, 3 << 30, 2 << 30).unwrap_err();
-        assert_eq!(error.kind(), crate::error::Kind::Environment);
-        assert!(
-            error.message().contains("3.0 GiB") && error.message().contains("2.0 GiB"),
-            "{error}"
-        );
-        assert!(error.help().is_some_and(|help| help.contains("--thin")));
-    }
-
-    #[test]
     fn single_ensembles_and_no_warmup_are_told() {
         let told = |chains, warmup| {
             let plan = Plan {
                 adapter: None,
+                mapping: None,
                 sampler: crate::sampler::Sampler::Hmc,
                 chains,
                 warmup,

@@ -4,9 +4,9 @@ use serde_json::{Value, json};
 
 use super::layout::{Fit, Quantity};
 use crate::data::element_name;
-use crate::diag::{Chains, Interval, Named, Prob, Run, Summary, Verdict, ebfmi, judge, summarise};
+use crate::diag::{Chains, Interval, Named, Prob, Run, Summariser, Summary, Verdict, ebfmi, judge};
 use crate::error::Result;
-use crate::sampler::Layout;
+use crate::sampler::{Layout, share_out};
 
 /// A GPU's log density may differ from that of f64 by this much: a small part of the energy errors that the step size
 /// allows all the time.
@@ -77,6 +77,11 @@ fn element_names(quantity: &Quantity) -> Vec<String> {
         .collect()
 }
 
+/// The printed name of the `element`th number of a fit.
+pub(super) fn element_name_at(fit: &Fit, element: usize) -> Option<String> {
+    fit.posterior.iter().flat_map(element_names).nth(element)
+}
+
 impl Report {
     /// Summarises every number of the fit, on `threads` threads.
     ///
@@ -98,41 +103,43 @@ impl Report {
                     .map(|(element, name)| (name, quantity, element, len)),
             );
         }
-        let row = |(name, quantity, element, len): &(String, &Quantity, usize, usize)| -> Result<Row> {
+        let summariser = Summariser::new(run.chains, run.draws, interval, prob, superchain);
+        let one = |job: usize| -> Result<Summary> {
+            let (_, quantity, element, len) = &jobs[job];
             let draws: Vec<f64> = (0..cells)
                 .map(|cell| quantity.values[cell * len + element])
                 .collect();
-            let summary = summarise(Chains::new(&draws, run.chains)?, interval, prob, superchain);
-            Ok(Row {
-                name: name.clone(),
+            Ok(summariser.summarise(Chains::new(&draws, run.chains)?))
+        };
+        let mut summaries = vec![Summary::UNDEFINED; jobs.len()];
+        share_out(jobs.len(), threads, &one, &mut |job, summary| {
+            summaries[job] = summary
+        })?;
+        let mut rows: Vec<Row> = jobs
+            .into_iter()
+            .zip(summaries)
+            .map(|((name, quantity, _, _), summary)| Row {
+                name,
                 quantity: quantity.name.clone(),
                 summary,
             })
-        };
-        let share = jobs.len().div_ceil(threads.max(1)).max(1);
-        let rows: Vec<Row> = std::thread::scope(|scope| {
-            let workers: Vec<_> = jobs
-                .chunks(share)
-                .map(|jobs| scope.spawn(move || jobs.iter().map(row).collect::<Result<Vec<Row>>>()))
-                .collect();
-            workers
-                .into_iter()
-                .map(|worker| {
-                    worker
-                        .join()
-                        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-                })
-                .collect::<Result<Vec<Vec<Row>>>>()
-        })?
-        .into_iter()
-        .flatten()
-        .collect();
+            .collect();
         let stats = fit.sample_stats.as_ref();
-        let energies = stats
-            .map(|stats| Chains::new(&stats.energy, run.chains))
-            .transpose()?
-            .map(ebfmi);
-        let divergences = stats.map_or(0, |stats| stats.diverging.iter().filter(|d| **d).count());
+        let (energies, divergences) = match &fit.streamed {
+            Some(streamed) => (Some(streamed.energies()), streamed.divergences),
+            None => (
+                stats
+                    .map(|stats| Chains::new(&stats.energy, run.chains))
+                    .transpose()?
+                    .map(ebfmi),
+                stats.map_or(0, |stats| stats.diverging.iter().filter(|d| **d).count()),
+            ),
+        };
+        if let Some(streamed) = &fit.streamed {
+            for (element, row) in rows.iter_mut().enumerate() {
+                streamed.complete(element, &mut row.summary);
+            }
+        }
         let named: Vec<Named> = rows
             .iter()
             .map(|row| Named {
@@ -142,7 +149,7 @@ impl Report {
             .collect();
         let facts = Run {
             num_chains: run.chains,
-            num_draws: run.draws,
+            num_draws: fit.draws(),
             divergences,
             ebfmi: energies.as_ref(),
         };
@@ -157,6 +164,7 @@ impl Report {
             );
             verdict.messages.insert(0, message);
         }
+        verdict.messages.extend(run.ending.clone());
         Ok(Self {
             verdict,
             rows,
@@ -196,7 +204,7 @@ impl Report {
             "rows": run.rows,
             "chains": run.chains,
             "warmup": run.warmup,
-            "draws": run.draws,
+            "draws": fit.draws(),
             "timing": run.timing,
             "diagnostics": self.diagnostics_json(),
             "prob": self.prob.get(),

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use crate::back::kernel::DensityKernel;
+use crate::back::kernel::{DensityKernel, FusedKernel};
 use crate::error::{Error, Result};
 
 use super::adapter::Adapter;
@@ -77,6 +77,87 @@ impl SteppedHmc {
     /// # Errors
     /// Never returns in this build.
     pub fn set_inv_mass(&mut self, _inv_mass: &[f64]) -> Result<()> {
+        match self.never {}
+    }
+
+    /// Sets the codes of the centring weights, `[ensemble][level]`.
+    ///
+    /// # Errors
+    /// Never returns in this build.
+    pub fn set_centring(&mut self, _codes: &[u32]) -> Result<()> {
+        match self.never {}
+    }
+
+    /// Log density `[chain]` and gradient `[chain][dim]` at the positions.
+    ///
+    /// # Errors
+    /// Never returns in this build.
+    pub fn log_density_grad(&mut self) -> Result<(Vec<f64>, Vec<f64>)> {
+        match self.never {}
+    }
+
+    /// Runs iterations.
+    ///
+    /// # Errors
+    /// Never returns in this build.
+    pub fn run(
+        &mut self,
+        _first_iteration: u32,
+        _plans: &[Vec<Plan>],
+        _progress: &mut dyn FnMut(usize) -> bool,
+    ) -> Result<Vec<IterationResult>> {
+        match self.never {}
+    }
+
+    /// Gradient evaluations so far, summed over chains.
+    pub fn gradient_evaluations(&self) -> u64 {
+        match self.never {}
+    }
+}
+
+/// The fused driver; none can exist in this build.
+#[derive(Debug)]
+pub struct FusedHmc {
+    never: Infallible,
+}
+
+impl FusedHmc {
+    /// Compiles the shaders and allocates the state.
+    ///
+    /// # Errors
+    /// Never returns in this build, as there is no [`Gpu`] to call it with.
+    pub fn new(
+        gpu: &Gpu,
+        _kernel: &FusedKernel,
+        _chains: usize,
+        _chains_per_ensemble: usize,
+        _seed: u64,
+        _replicate: u32,
+    ) -> Result<Self> {
+        match gpu.never {}
+    }
+
+    /// Sets the positions, `[chain][dim]`.
+    ///
+    /// # Errors
+    /// Never returns in this build.
+    pub fn set_positions(&mut self, _positions: &[f64]) -> Result<()> {
+        match self.never {}
+    }
+
+    /// Sets the diagonal metric, `[ensemble][dim]`.
+    ///
+    /// # Errors
+    /// Never returns in this build.
+    pub fn set_inv_mass(&mut self, _inv_mass: &[f64]) -> Result<()> {
+        match self.never {}
+    }
+
+    /// Sets the codes of the centring weights, `[ensemble][level]`.
+    ///
+    /// # Errors
+    /// Never returns in this build.
+    pub fn set_centring(&mut self, _codes: &[u32]) -> Result<()> {
         match self.never {}
     }
 

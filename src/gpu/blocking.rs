@@ -1,10 +1,11 @@
 //! The blocking face of the GPU layer, and the only place that blocks on a future.
 
-use crate::back::kernel::DensityKernel;
+use crate::back::kernel::{DensityKernel, FusedKernel};
 use crate::error::Result;
 
 use super::adapter::Adapter;
 use super::device::{Gpu, adapters};
+use super::fused::FusedHmc;
 use super::plan::{IterationResult, Plan};
 use super::stepped::SteppedHmc;
 
@@ -58,6 +59,51 @@ impl SteppedHmc {
     }
 
     /// Blocks on [`SteppedHmc::run_async`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn run(
+        &mut self,
+        first_iteration: u32,
+        plans: &[Vec<Plan>],
+        progress: &mut dyn FnMut(usize) -> bool,
+    ) -> Result<Vec<IterationResult>> {
+        pollster::block_on(self.run_async(first_iteration, plans, progress))
+    }
+}
+
+impl FusedHmc {
+    /// Blocks on [`FusedHmc::new_async`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn new(
+        gpu: &Gpu,
+        kernel: &FusedKernel,
+        chains: usize,
+        chains_per_ensemble: usize,
+        seed: u64,
+        replicate: u32,
+    ) -> Result<Self> {
+        pollster::block_on(Self::new_async(
+            gpu,
+            kernel,
+            chains,
+            chains_per_ensemble,
+            seed,
+            replicate,
+        ))
+    }
+
+    /// Blocks on [`FusedHmc::log_density_grad_async`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn log_density_grad(&mut self) -> Result<(Vec<f64>, Vec<f64>)> {
+        pollster::block_on(self.log_density_grad_async())
+    }
+
+    /// Blocks on [`FusedHmc::run_async`].
     ///
     /// # Errors
     /// As there.

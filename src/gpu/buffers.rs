@@ -1,4 +1,4 @@
-//! The stepped driver's buffers: their sizes, checked against the adapter's limits before anything is allocated.
+//! The drivers' buffers: their sizes, checked against the adapter's limits before anything is allocated.
 
 use crate::back::kernel::DensityKernel;
 use crate::error::{Error, Result};
@@ -19,6 +19,8 @@ pub(super) struct Shape {
     pub(super) chains: usize,
     /// Chains that share metric and plan; divides `chains`.
     pub(super) chains_per_ensemble: usize,
+    /// Centring weights of an ensemble.
+    pub(super) levels: usize,
 }
 
 impl Shape {
@@ -31,9 +33,24 @@ impl Shape {
         draw_rows(self.dim).saturating_mul(self.chains)
     }
 
-    /// Words of the settings before the plans.
+    /// Words of the metrics, which come first in the settings.
     pub(super) fn inv_mass_words(&self) -> usize {
         self.ensembles().saturating_mul(self.dim)
+    }
+
+    /// Words of the codes of the centring weights, which come second.
+    pub(super) fn code_words(&self) -> usize {
+        self.ensembles().saturating_mul(self.levels)
+    }
+
+    /// Where the ensembles' limits begin in the settings, words.
+    pub(super) fn limits_at(&self) -> usize {
+        self.inv_mass_words().saturating_add(self.code_words())
+    }
+
+    /// Where the plans begin in the settings, words.
+    pub(super) fn plans_at(&self) -> usize {
+        self.limits_at().saturating_add(self.ensembles())
     }
 
     /// Words of one iteration's plans: step size and number of steps per ensemble.
@@ -63,7 +80,7 @@ impl Shape {
             ("draws of one iteration", words(self.draw_words())),
             (
                 "metric and plans",
-                words(self.inv_mass_words().saturating_add(self.plan_words())),
+                words(self.plans_at().saturating_add(self.plan_words())),
             ),
         ];
         for (what, bytes) in needs {
@@ -76,7 +93,7 @@ impl Shape {
             }
         }
         let by_draws = DRAW_BUDGET_BYTES.min(most) / words(self.draw_words());
-        let by_plans = (most - words(self.inv_mass_words())) / words(self.plan_words());
+        let by_plans = (most - words(self.plans_at())) / words(self.plan_words());
         // The status word keeps 31 bits for the count of iterations; a block stays far below.
         Ok(by_draws.min(by_plans).clamp(1, 1 << 20) as usize)
     }
@@ -93,7 +110,8 @@ pub(super) struct Buffers {
     /// `[dim][chain]`.
     pub(super) gradient: wgpu::Buffer,
     trajectory: wgpu::Buffer,
-    /// `[ensemble][dim]` of the metric, then `[iteration][ensemble][2]` of plans.
+    /// `[ensemble][dim]` of the metric, `[ensemble][level]` of codes, `[ensemble]` limits, then `[iteration][ensemble][2]`
+    /// of plans.
     pub(super) settings: wgpu::Buffer,
     /// `[ChainRow][chain]`.
     pub(super) chain_state: wgpu::Buffer,
@@ -117,7 +135,7 @@ impl Buffers {
         use wgpu::BufferUsages as Usage;
         let state = shape.dim * shape.chains;
         let draws = iterations * shape.draw_words();
-        let settings = shape.inv_mass_words() + iterations * shape.plan_words();
+        let settings = shape.plans_at() + iterations * shape.plan_words();
         let buffers = gpu
             .scoped("allocating the chains' buffers", |device| {
                 // An empty table is bound as well, so it gets the four words that a binding needs at least.
@@ -219,6 +237,8 @@ pub(super) struct Params {
     pub(super) seed_high: u32,
     pub(super) replicate: u32,
     pub(super) draw_words: u32,
+    pub(super) levels: u32,
+    pub(super) budget: u32,
 }
 
 #[cfg(test)]
@@ -261,6 +281,7 @@ mod tests {
         dim: 50,
         chains: 4096,
         chains_per_ensemble: 64,
+        levels: 0,
     };
 
     #[test]
@@ -280,6 +301,7 @@ mod tests {
             dim: 50,
             chains: usize::MAX / 64,
             chains_per_ensemble: 1,
+            levels: 3,
         };
         assert!(
             absurd

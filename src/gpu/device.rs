@@ -226,8 +226,13 @@ impl Gpu {
         self.check()
     }
 
-    /// The first `words` words of `staging`, which must be mappable and idle.
-    pub(super) async fn read(&self, staging: &wgpu::Buffer, words: usize) -> Result<Vec<u32>> {
+    /// What `decode` makes of the first `words` words of `staging`, which must be mappable and idle.
+    pub(super) async fn read<T>(
+        &self,
+        staging: &wgpu::Buffer,
+        words: usize,
+        decode: impl FnOnce(&[u32]) -> T,
+    ) -> Result<T> {
         let slice = staging.slice(..4 * words as u64);
         let (sender, mapped) = signal();
         slice.map_async(wgpu::MapMode::Read, move |result| sender.send(result));
@@ -242,10 +247,16 @@ impl Gpu {
         let view = slice
             .get_mapped_range()
             .map_err(|e| Error::bug(format!("a mapped buffer cannot be read: {e}")))?;
-        let read = bytemuck::pod_collect_to_vec(&view[..]);
+        // Mapped memory is aligned to eight bytes, so this borrows.
+        let words: std::borrow::Cow<'_, [u32]> = match bytemuck::try_cast_slice(&view[..]) {
+            Ok(words) => words.into(),
+            Err(_) => bytemuck::pod_collect_to_vec(&view[..]).into(),
+        };
+        let decoded = decode(&words);
+        drop(words);
         drop(view);
         staging.unmap();
-        Ok(read)
+        Ok(decoded)
     }
 }
 

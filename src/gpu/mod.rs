@@ -15,6 +15,7 @@
 //! - Without the feature `gpu` the same names exist (`absent`) and say that this build has no GPU support.
 
 mod adapter;
+mod mapping;
 mod plan;
 
 #[cfg(feature = "gpu")]
@@ -22,16 +23,22 @@ mod blocking;
 #[cfg(feature = "gpu")]
 mod buffers;
 #[cfg(feature = "gpu")]
+mod chains;
+#[cfg(feature = "gpu")]
 mod device;
 #[cfg(feature = "gpu")]
 mod draws;
+#[cfg(feature = "gpu")]
+mod fused;
+mod fused_shader;
+#[cfg(feature = "gpu")]
+mod ledger;
 #[cfg(feature = "gpu")]
 mod pace;
 #[cfg(feature = "gpu")]
 mod pipelines;
 #[cfg(feature = "gpu")]
 mod schedule;
-#[cfg(any(feature = "gpu", test))]
 mod shader;
 #[cfg(feature = "gpu")]
 mod signal;
@@ -42,6 +49,8 @@ mod stepped;
 mod absent;
 
 pub use adapter::{Adapter, AdapterLimits, choose};
+pub use fused_shader::fused_module;
+pub use mapping::{Driver, Mapping};
 pub use plan::{IterationResult, Plan};
 
 #[cfg(feature = "gpu")]
@@ -49,7 +58,9 @@ pub use blocking::list_adapters;
 #[cfg(feature = "gpu")]
 pub use device::Gpu;
 #[cfg(feature = "gpu")]
+pub use fused::FusedHmc;
+#[cfg(feature = "gpu")]
 pub use stepped::SteppedHmc;
 
 #[cfg(not(feature = "gpu"))]
-pub use absent::{Gpu, SteppedHmc, list_adapters};
+pub use absent::{FusedHmc, Gpu, SteppedHmc, list_adapters};

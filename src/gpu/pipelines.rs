@@ -1,4 +1,4 @@
-//! The compiled entry points of the stepped driver, and how their dispatches are recorded.
+//! Compiled entry points, and how their dispatches are recorded.
 
 use super::schedule::Part;
 use super::shader::constants;
@@ -23,31 +23,15 @@ impl Pipelines {
         dim: usize,
         lanes: u32,
     ) -> Self {
-        let layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
-            label: Some("hmc"),
-            bind_group_layouts: &[Some(layout)],
-            immediate_size: 0,
-        });
-        let constants = constants(dim, lanes);
-        let compile = |entry_point| {
-            device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-                label: Some(entry_point),
-                layout: Some(&layout),
-                module,
-                entry_point: Some(entry_point),
-                compilation_options: wgpu::PipelineCompilationOptions {
-                    constants: &constants,
-                    zero_initialize_workgroup_memory: false,
-                },
-                cache: None,
-            })
-        };
+        let entries = ["poison", "evaluate", "begin", "leapfrog", "finish"];
+        let [poison, evaluate, begin, leapfrog, finish] =
+            compile(device, layout, module, dim, lanes, entries);
         Self {
-            poison: compile("poison"),
-            evaluate: compile("evaluate"),
-            begin: compile("begin"),
-            leapfrog: compile("leapfrog"),
-            finish: compile("finish"),
+            poison,
+            evaluate,
+            begin,
+            leapfrog,
+            finish,
         }
     }
 
@@ -59,6 +43,37 @@ impl Pipelines {
             Part::Finish => &self.finish,
         }
     }
+}
+
+/// Compiles some entry points of a module for positions of `dim` coordinates and `lanes` threads a workgroup; errors go
+/// to the device's error scopes.
+pub(super) fn compile<const N: usize>(
+    device: &wgpu::Device,
+    layout: &wgpu::BindGroupLayout,
+    module: &wgpu::ShaderModule,
+    dim: usize,
+    lanes: u32,
+    entry_points: [&str; N],
+) -> [wgpu::ComputePipeline; N] {
+    let layout = device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+        label: Some("hmc"),
+        bind_group_layouts: &[Some(layout)],
+        immediate_size: 0,
+    });
+    let constants = constants(dim, lanes);
+    entry_points.map(|entry_point| {
+        device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label: Some(entry_point),
+            layout: Some(&layout),
+            module,
+            entry_point: Some(entry_point),
+            compilation_options: wgpu::PipelineCompilationOptions {
+                constants: &constants,
+                zero_initialize_workgroup_memory: false,
+            },
+            cache: None,
+        })
+    })
 }
 
 /// Records one dispatch of each of `pipelines`, in order, over `threads` threads in groups of `lanes`.

@@ -2,9 +2,10 @@
 
 use crate::rng::Purpose;
 
-const BINDINGS: &str = include_str!("../../shaders/bindings.wgsl");
-const SPECIAL: &str = include_str!("../../shaders/special.wgsl");
-const PHILOX: &str = include_str!("../../shaders/philox.wgsl");
+pub(super) const BINDINGS: &str = include_str!("../../shaders/bindings.wgsl");
+pub(super) const SPECIAL: &str = include_str!("../../shaders/special.wgsl");
+pub(super) const PHILOX: &str = include_str!("../../shaders/philox.wgsl");
+pub(super) const SETTINGS: &str = include_str!("../../shaders/hmc_settings.wgsl");
 const HMC_STEP: &str = include_str!("../../shaders/hmc_step.wgsl");
 
 /// Threads of a workgroup. Software Vulkan runs 8 to 256 at the same speed; 64 fills the widest subgroup there is.
@@ -31,6 +32,10 @@ pub(super) enum ChainRow {
     KineticWhole,
     KineticRest,
 }
+
+/// The first [`ChainRow`] that is no counter.
+#[cfg(feature = "gpu")]
+pub(super) const COUNTERS: usize = ChainRow::StartWhole as usize;
 
 /// Number of [`ChainRow`]s.
 #[cfg(feature = "gpu")]
@@ -61,7 +66,7 @@ pub(super) fn draw_rows(dim: usize) -> usize {
 
 /// The whole module's text. Declarations of WGSL may come in any order, so `log_density` may call any of the rest.
 pub(super) fn assemble(log_density: &str) -> String {
-    [BINDINGS, SPECIAL, PHILOX, log_density, HMC_STEP].join("\n")
+    [BINDINGS, SPECIAL, PHILOX, SETTINGS, log_density, HMC_STEP].join("\n")
 }
 
 /// The values of the module's `override` constants for positions of `dim` coordinates.

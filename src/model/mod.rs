@@ -6,7 +6,7 @@
 mod centring;
 
 use crate::back::evaluate::{Centring, Density, Evaluator};
-use crate::back::kernel::DensityKernel;
+use crate::back::kernel::{DensityKernel, Form, FusedKernel, KernelSize, Memory};
 use crate::back::reference::{self, Evaluation};
 use crate::back::simd::SimdDensity;
 use crate::back::wgsl;
@@ -114,7 +114,7 @@ impl Model {
             name: name.into(),
             text: text.into(),
             reference: pass::reference_program(&lowered.program)?,
-            simd: SimdDensity::new(density.clone())?,
+            simd: SimdDensity::new(pass::density_program_f64(&lowered.program)?)?,
             named: outputs(
                 &lowered.program,
                 lowered.quantities.iter().map(|quantity| quantity.output),
@@ -177,6 +177,24 @@ impl Model {
     /// An environment error with the numbers if the model does not fit a GPU thread.
     pub fn kernel(&self) -> Result<DensityKernel> {
         wgsl::kernel(self.density.clone())
+    }
+
+    /// What that text comes to in its forms.
+    ///
+    /// # Errors
+    ///
+    /// Only faults of tadpool.
+    pub fn kernel_size(&self) -> Result<KernelSize> {
+        wgsl::size(self.density.clone())
+    }
+
+    /// The same over a thread's own memory, as `form` and `memory` say.
+    ///
+    /// # Errors
+    ///
+    /// As [`Model::kernel`].
+    pub fn fused_kernel(&self, form: Form, memory: Memory) -> Result<FusedKernel> {
+        wgsl::fused_kernel(self.density.clone(), form, memory)
     }
 
     /// Log density and gradient of the program as written, `position` being `[dim]`: slow, the judge of the others.
@@ -243,9 +261,14 @@ impl Model {
         self.pointwise.outputs_tuned(Some(codes), positions)
     }
 
+    /// The number of log likelihoods at one position, for each of [`Lowered`]'s likelihoods.
+    pub fn pointwise_lens(&self) -> Vec<usize> {
+        self.pointwise.output_lens()
+    }
+
     /// The number of log likelihoods at one position: observations of all outcomes.
     pub fn num_observations(&self) -> usize {
-        self.pointwise.output_lens().iter().sum()
+        self.pointwise_lens().iter().sum()
     }
 }
 

@@ -15,34 +15,46 @@ use crate::ir::{Binary, Column, Graph, Handle, Index, IndexId, Op, PlateId, Prog
 /// digits that the blocks of `back::wgsl` keep.
 const FACTORED_ROWS: usize = 4096;
 
-/// One summand D·G; `part` is `None` for D alone.
-struct Linear {
-    data: Vec<f64>,
-    part: Option<Handle>,
+/// One summand D·s·G; `part` is `None` for D alone.
+pub(super) struct Linear {
+    pub(super) data: Vec<f64>,
+    /// s, one number per chain.
+    pub(super) scalar: Option<Handle>,
+    pub(super) part: Option<Handle>,
 }
 
 /// A term of the density as a sum of data times parts, over `len` elements.
-struct Decomposition {
+pub(super) struct Decomposition {
     len: usize,
-    summands: Vec<Linear>,
+    pub(super) summands: Vec<Linear>,
 }
 
 impl Decomposition {
-    fn add(&mut self, part: Option<Handle>, data: &[f64]) {
-        match self.summands.iter_mut().find(|known| known.part == part) {
+    /// An empty sum over `len` elements.
+    pub(super) fn new(len: usize) -> Self {
+        Self {
+            len,
+            summands: Vec::new(),
+        }
+    }
+
+    fn add(&mut self, scalar: Option<Handle>, part: Option<Handle>, data: &[f64]) {
+        let same = |known: &&mut Linear| known.scalar == scalar && known.part == part;
+        match self.summands.iter_mut().find(same) {
             Some(known) => known.data.iter_mut().zip(data).for_each(|(sum, x)| *sum += x),
             None => self.summands.push(Linear {
                 data: data.to_vec(),
+                scalar,
                 part,
             }),
         }
     }
 
     /// Adds `factor`·`node`.
-    fn take_apart(&mut self, graph: &Graph, node: Handle, factor: &[f64]) {
+    pub(super) fn take_apart(&mut self, graph: &Graph, node: Handle, factor: &[f64]) {
         if let Some(values) = data_values(graph, node, self.len) {
             let data: Vec<f64> = values.iter().zip(factor).map(|(x, f)| x * f).collect();
-            return self.add(None, &data);
+            return self.add(None, None, &data);
         }
         let negated = |factor: &[f64]| factor.iter().map(|f| -f).collect::<Vec<_>>();
         match graph.node(node).op {
@@ -62,15 +74,29 @@ impl Decomposition {
                         return self.take_apart(graph, rest, &scaled);
                     }
                 }
-                self.add(Some(node), factor);
+                // Simplification moves scalars out of products, past the data that stand with the rest.
+                for (scalar, product) in [(a, b), (b, a)] {
+                    if graph.ty(scalar).plate.is_none()
+                        && let Op::Binary(Binary::Mul, c, d) = graph.node(product).op
+                    {
+                        for (data, rest) in [(c, d), (d, c)] {
+                            if let Some(values) = data_values(graph, data, self.len) {
+                                let scaled: Vec<f64> =
+                                    values.iter().zip(factor).map(|(x, f)| x * f).collect();
+                                return self.add(Some(scalar), Some(rest), &scaled);
+                            }
+                        }
+                    }
+                }
+                self.add(None, Some(node), factor);
             }
-            _ => self.add(Some(node), factor),
+            _ => self.add(None, Some(node), factor),
         }
     }
 }
 
 /// The values of a data node over `len` elements.
-fn data_values(graph: &Graph, node: Handle, len: usize) -> Option<Vec<f64>> {
+pub(super) fn data_values(graph: &Graph, node: Handle, len: usize) -> Option<Vec<f64>> {
     match graph.node(node).op {
         Op::Const(x) => Some(vec![x; len]),
         Op::Column(id) => {
@@ -87,16 +113,16 @@ fn data_values(graph: &Graph, node: Handle, len: usize) -> Option<Vec<f64>> {
 
 /// What a set of nodes over a plate reads: the design of its rows.
 #[derive(Default)]
-struct Design {
+pub(super) struct Design {
     indices: Vec<IndexId>,
-    columns: Vec<Handle>,
+    pub(super) columns: Vec<Handle>,
     /// Something that differs from element to element by itself: a parameter over the plate, a segment sum.
-    own: bool,
+    pub(super) own: bool,
     seen: Vec<Handle>,
 }
 
 impl Design {
-    fn read(&mut self, graph: &Graph, node: Handle, plate: PlateId) {
+    pub(super) fn read(&mut self, graph: &Graph, node: Handle, plate: PlateId) {
         if graph.ty(node).plate != Some(plate) || self.seen.contains(&node) {
             return;
         }
@@ -116,7 +142,7 @@ impl Design {
     }
 
     /// The rows in sorted order, grouped: first the largest factor, then the others, then the columns.
-    fn groups(&self, graph: &Graph, len: usize) -> Vec<Vec<usize>> {
+    pub(super) fn groups(&self, graph: &Graph, len: usize) -> Vec<Vec<usize>> {
         let mut indices: Vec<&Index> = self.indices.iter().map(|id| graph.index_column(*id)).collect();
         indices.sort_by_key(|index| std::cmp::Reverse(graph.plates[index.range.index()].len));
         let columns: Vec<&Column> = self
@@ -260,10 +286,7 @@ pub fn merge(program: &Program) -> Result<Program> {
     }
     for plate in plates {
         let len = source.plate_len(Some(plate));
-        let mut whole = Decomposition {
-            len,
-            summands: Vec::new(),
-        };
+        let mut whole = Decomposition::new(len);
         for term in program
             .density
             .iter()
@@ -273,16 +296,19 @@ pub fn merge(program: &Program) -> Result<Program> {
         }
         let mut design = Design::default();
         let mut varying = Vec::new();
-        for Linear { data, part } in whole.summands {
-            match part {
-                None => constant += data.iter().sum::<f64>(),
-                Some(part) if source.ty(part).plate.is_none() => {
-                    let sum = rewriter.constant(data.iter().sum());
-                    density.push(rewriter.binary(Binary::Mul, sum, map[part.index()])?);
-                }
-                Some(part) => {
+        for Linear { data, scalar, part } in whole.summands {
+            match (scalar, part) {
+                (None, None) => constant += data.iter().sum::<f64>(),
+                (_, Some(part)) if source.ty(part).plate == Some(plate) => {
                     design.read(source, part, plate);
-                    varying.push((data, part));
+                    varying.push((data, scalar, part));
+                }
+                (scalar, part) => {
+                    let mut node = rewriter.constant(data.iter().sum());
+                    for factor in [scalar, part].into_iter().flatten() {
+                        node = rewriter.binary(Binary::Mul, node, map[factor.index()])?;
+                    }
+                    density.push(node);
                 }
             }
         }
@@ -310,7 +336,7 @@ pub fn merge(program: &Program) -> Result<Program> {
             indices: Vec::new(),
         };
         let mut terms = Vec::new();
-        for (data, part) in varying {
+        for (data, scalar, part) in varying {
             let data = groups
                 .iter()
                 .map(|group| group.iter().map(|&row| data[row]).sum())
@@ -321,7 +347,11 @@ pub fn merge(program: &Program) -> Result<Program> {
             } else {
                 copies.copy(&mut rewriter, part, &map)?
             };
-            terms.push(rewriter.binary(Binary::Mul, data, part)?);
+            let mut term = rewriter.binary(Binary::Mul, data, part)?;
+            if let Some(scalar) = scalar {
+                term = rewriter.binary(Binary::Mul, map[scalar.index()], term)?;
+            }
+            terms.push(term);
         }
         // One node per plate: its sum is taken once.
         let mut total: Option<Handle> = None;

@@ -5,15 +5,17 @@
 //! 1. [`expand`]: vector and matrix events become scalars (Cholesky factors, triangular solves are unrolled);
 //! 2. [`simplify`]: constant folding, work on data alone is done once, common subexpressions, link functions fuse with
 //!    likelihoods (never exp, then log), scalars move out of loops;
-//! 3. [`merge`]: terms of the density become linear in data where they are, rows with the same design become one
+//! 3. [`quadratic`]: squares of linear predictors are multiplied out where rows then merge, in f64 only;
+//! 4. [`merge`]: terms of the density become linear in data where they are, rows with the same design become one
 //!    cell, rows are sorted by their largest factor;
-//! 4. [`unify`]: plates that an index maps one to one onto each other become one plate, so that their loops fuse;
-//! 5. differentiation, and `simplify` once more;
-//! 6. [`schedule`]: loops over plates with the barriers between them, for the SIMD and the WGSL back ends.
+//! 5. [`unify`]: plates that an index maps one to one onto each other become one plate, so that their loops fuse;
+//! 6. differentiation, and `simplify` once more;
+//! 7. [`schedule`]: loops over plates with the barriers between them, for the SIMD and the WGSL back ends.
 
 pub mod expand;
 mod fold;
 pub mod merge;
+pub mod quadratic;
 mod rewrite;
 mod rules;
 pub mod schedule;
@@ -30,6 +32,15 @@ pub fn density_program(program: &Program) -> Result<Program> {
     let mut program = expand::expand(program)?;
     program.outputs.clear();
     let program = simplify::simplify(&program)?;
+    let program = unify::unify(&merge::merge(&program)?)?;
+    simplify::simplify(&ad::differentiate(program)?)
+}
+
+/// The same for back ends that compute in f64: squares of linear predictors are multiplied out as well.
+pub fn density_program_f64(program: &Program) -> Result<Program> {
+    let mut program = expand::expand(program)?;
+    program.outputs.clear();
+    let program = quadratic::quadratic(&simplify::simplify(&program)?)?;
     let program = unify::unify(&merge::merge(&program)?)?;
     simplify::simplify(&ad::differentiate(program)?)
 }

@@ -1,30 +1,41 @@
 //! The whole run of one NUTS chain: warm-up in windows, then draws.
 
-use super::dual_averaging::DualAveraging;
+use super::chain_centring::ChainCentring;
 use super::nuts::Nuts;
 use super::phase_space::{Hamiltonian, Point};
 use super::progress::{Phase, Progress, Watch};
 use super::samples::{Draw, Samples, State, Tuning};
 use super::settings::Settings;
-use super::step_size::find_step_size;
-use super::windows::{WindowVariance, Windows};
+use super::warmup::{Warmup, tune_at_start};
 use crate::back::evaluate::Density;
+use crate::error::Result;
 use crate::rng::{Purpose, Stream};
 
 /// Runs chain `chain` from `state`, which holds this chain alone.
+///
+/// # Errors
+///
+/// [`crate::error::Kind::Bug`] for a state with codes of other levels than the density's.
 pub(crate) fn run_chain(
     density: &dyn Density,
     settings: &Settings,
     chain: usize,
     state: State,
     watch: Watch<'_>,
-) -> Samples {
+) -> Result<Samples> {
     let dim = density.dim();
     let mut system = Hamiltonian::new(density);
     let mut nuts = Nuts::new(dim);
     let mut current = Point::new(dim);
-    let mut scratch = Point::new(dim);
     current.position.copy_from_slice(&state.positions);
+    let codes = state.tuning.as_ref().map_or(&[][..], |tuning| &tuning.centring);
+    let centring = density
+        .centring()
+        .map(|centring| ChainCentring::new(centring, codes, settings.warmup))
+        .transpose()?;
+    if let Some(centring) = &centring {
+        system.set_centring(centring.codes());
+    }
     system.evaluate(&mut current);
     let first = state.iteration;
     let stream = |iteration: u32| Stream {
@@ -36,10 +47,10 @@ pub(crate) fn run_chain(
     };
     let mut step_size = match &state.tuning {
         Some(tuning) => {
-            system.inv_mass.copy_from_slice(&tuning.inv_mass_diag);
+            system.metric_mut().set_inv_mass_diag(&tuning.inv_mass_diag);
             tuning.step_sizes[0]
         }
-        None => find_step_size(&mut system, &current, &mut scratch, 1.0, stream(0)),
+        None => tune_at_start(&mut system, &current, &mut Point::new(dim), stream(0)),
     };
     let mut samples = Samples::with_room(1, 1, settings.draws, dim, state);
     let progress = |phase, iterations, gradient_evaluations, divergences| Progress {
@@ -51,29 +62,18 @@ pub(crate) fn run_chain(
         divergences,
     };
 
-    let windows = Windows::new(settings.warmup);
-    let mut variance = WindowVariance::new(dim);
-    let mut adaptation = DualAveraging::new(step_size, settings.target_accept);
+    let mut warmup = Warmup::new(
+        &system,
+        centring,
+        settings.warmup,
+        step_size,
+        settings.target_accept,
+    );
     let mut done = 0;
     while done < settings.warmup && !watch.is_stopped() {
         let transition = nuts.transition(&mut system, &mut current, step_size, stream(done));
         samples.warmup_divergences += u64::from(transition.is_divergent);
-        adaptation.update(transition.accept_prob);
-        step_size = adaptation.step_size();
-        if windows.collects(done) {
-            variance.add(&current.position);
-        }
-        if windows.ends_at(done) {
-            variance.finish(&mut system.inv_mass);
-            step_size = find_step_size(
-                &mut system,
-                &current,
-                &mut scratch,
-                adaptation.averaged(),
-                stream(done),
-            );
-            adaptation = DualAveraging::new(step_size, settings.target_accept);
-        }
+        step_size = warmup.learn(done, &transition, &mut system, &mut current, stream(done));
         done += 1;
         watch.report(progress(
             Phase::Warmup,
@@ -83,7 +83,7 @@ pub(crate) fn run_chain(
         ));
     }
     if done > 0 {
-        step_size = adaptation.averaged();
+        step_size = warmup.final_step_size();
     }
     samples.warmup_gradient_evaluations = system.gradient_evaluations;
 
@@ -128,10 +128,10 @@ pub(crate) fn run_chain(
         iteration: first + done + sampled,
         tuning: Some(Tuning {
             step_sizes: vec![step_size],
-            inv_mass_diag: system.inv_mass,
+            inv_mass_diag: system.metric().inv_mass_diag(),
             trajectory_lengths: vec![0.0],
-            centring: density.centring().map_or_else(Vec::new, |c| c.initial().to_vec()),
+            centring: warmup.codes().to_vec(),
         }),
     };
-    samples
+    Ok(samples)
 }

@@ -17,16 +17,22 @@
 
 mod centring;
 mod chain;
+mod chain_centring;
 mod dual_averaging;
 mod ensemble;
 mod initial;
+mod metric;
 mod nuts;
 mod phase_space;
 mod progress;
 mod run;
 mod samples;
+mod scale_estimate;
 mod settings;
 mod step_size;
+mod u_turn;
+mod vectors;
+mod warmup;
 mod windows;
 
 #[cfg(test)]
@@ -40,11 +46,13 @@ mod targets;
 
 pub use dual_averaging::DualAveraging;
 pub use ensemble::{
-    Adaptation, CpuEngine, Engine, GpuEngine, IterationResult, MAX_LEAPFROG_STEPS, Plan, run_on_engine,
+    Adaptation, CpuEngine, Engine, GpuDriver, GpuEngine, IterationResult, MAX_LEAPFROG_STEPS, Plan,
+    run_on_engine,
 };
 pub use initial::starting_positions;
 pub use progress::{Phase, Progress, Watch};
-pub use run::run;
+pub(crate) use run::{most_draws, share_out};
+pub use run::{run, run_unit};
 pub use samples::{Samples, State, Tuning};
 pub use settings::{CHAINS_PER_ENSEMBLE, Layout, Sampler, Settings};
 

@@ -1,17 +1,20 @@
 //! One transition of multinomial NUTS with the generalised U-turn criterion, on an evaluator of one lane.
 //!
 //! Betancourt 2017, "A conceptual introduction to Hamiltonian Monte Carlo", appendix A.3 (multinomial sampling,
-//! biased progressive at the top) and A.4.2 (generalised criterion), with the two extra checks across adjacent
-//! subtrees that Stan has made since 2.22.
+//! biased progressive at the top); the criterion is in `u_turn`.
 
 use rand::RngExt;
 
 use super::DIVERGENCE;
 use super::phase_space::{Hamiltonian, Point};
+use super::u_turn::Stretch;
 use crate::rng::{Purpose, Stream, StreamRng};
 
 /// The largest number of doublings of a trajectory: at most 2¹⁰ − 1 leapfrog steps.
 pub(crate) const MAX_DEPTH: usize = 10;
+
+/// Drop of the energy below the reference of the weights at which a new reference is taken; exp(500) is finite.
+const LARGEST_DROP: f64 = 500.0;
 
 /// What a transition tells beside the new position.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -20,123 +23,86 @@ pub(crate) struct Transition {
     pub(crate) energy: f64,
     /// Mean of min(1, exp(−energy_error)) over the trajectory.
     pub(crate) accept_prob: f64,
+    /// Mean of 2 min(1, exp(−energy_error)) / (1 + exp(−energy_error)) over the trajectory: of the same expectation in
+    /// equilibrium, and below it also where the energy falls, on the way from a start far out (nuts-rs, Seyboldt).
+    pub(crate) accept_prob_symmetric: f64,
     /// Leapfrog steps, one gradient each.
     pub(crate) num_leapfrog_steps: u32,
     /// Energy error above 1000, or not a number, somewhere on the trajectory.
     pub(crate) is_divergent: bool,
+    /// Leapfrog steps between the start and the selected state; negative for one earlier in time.
+    pub(crate) displacement: i32,
 }
 
-/// A stretch of trajectory: its two ends, the sum of its momenta, and a state drawn from it.
+/// A state drawn from a stretch of trajectory with probability in proportion to exp(−energy).
 #[derive(Debug, Clone)]
-struct Branch {
-    /// Momentum at the end where building began, `[dim]`.
-    first: Vec<f64>,
-    /// Momentum at the other end, `[dim]`.
-    last: Vec<f64>,
-    /// Sum of the momenta, ρ of the criterion, `[dim]`.
-    momentum_sum: Vec<f64>,
-    /// ln Σ exp(energy₀ − energy).
-    log_weight: f64,
-    /// The state drawn, with its energy.
-    proposal: Point,
+struct Candidate {
+    /// Position, log density and gradient.
+    place: Point,
     energy: f64,
+    /// Leapfrog steps from the start of the trajectory.
+    displacement: i32,
+    /// Σ exp(reference − energy) over the stretch.
+    weight: f64,
 }
 
-impl Branch {
+impl Candidate {
     fn new(dim: usize) -> Self {
         Self {
-            first: vec![0.0; dim],
-            last: vec![0.0; dim],
-            momentum_sum: vec![0.0; dim],
-            log_weight: f64::NEG_INFINITY,
-            proposal: Point::new(dim),
+            place: Point::new(dim),
             energy: 0.0,
+            displacement: 0,
+            weight: 0.0,
         }
-    }
-
-    /// Makes this branch the single state `point`.
-    fn set_leaf(&mut self, point: &Point, energy: f64, log_weight: f64) {
-        self.first.copy_from_slice(&point.momentum);
-        self.last.copy_from_slice(&point.momentum);
-        self.momentum_sum.copy_from_slice(&point.momentum);
-        self.proposal.copy_from(point);
-        self.energy = energy;
-        self.log_weight = log_weight;
-    }
-
-    fn swap_proposal(&mut self, other: &mut Self) {
-        std::mem::swap(&mut self.proposal, &mut other.proposal);
-        std::mem::swap(&mut self.energy, &mut other.energy);
-    }
-}
-
-/// Whether a stretch whose momenta sum to `x` + `y` still expands at both `start` and `end`.
-fn expands(inv_mass: &[f64], start: &[f64], end: &[f64], x: &[f64], y: &[f64]) -> bool {
-    let (mut at_start, mut at_end) = (0.0, 0.0);
-    for i in 0..inv_mass.len() {
-        let velocity_sum = inv_mass[i] * (x[i] + y[i]);
-        at_start += start[i] * velocity_sum;
-        at_end += end[i] * velocity_sum;
-    }
-    at_start > 0.0 && at_end > 0.0
-}
-
-/// No U-turn over the union of two adjacent branches, nor across their seam.
-fn no_u_turn(inv_mass: &[f64], left: &Branch, right: &Branch) -> bool {
-    expands(
-        inv_mass,
-        &left.first,
-        &right.last,
-        &left.momentum_sum,
-        &right.momentum_sum,
-    ) && expands(
-        inv_mass,
-        &left.first,
-        &right.first,
-        &left.momentum_sum,
-        &right.first,
-    ) && expands(inv_mass, &left.last, &right.last, &left.last, &right.momentum_sum)
-}
-
-/// ln(exp(a) + exp(b)).
-fn log_add_exp(a: f64, b: f64) -> f64 {
-    let (high, low) = if a > b { (a, b) } else { (b, a) };
-    if high == f64::NEG_INFINITY {
-        high
-    } else {
-        high + (low - high).exp().ln_1p()
     }
 }
 
 /// The running totals of one transition.
 struct Tally {
     initial_energy: f64,
+    /// The energy whose weight is 1: the initial one, unless the trajectory falls far below it.
+    reference: f64,
     steps: u32,
     accept_sum: f64,
+    symmetric_sum: f64,
     is_divergent: bool,
+}
+
+/// One end of the trajectory.
+#[derive(Debug, Clone)]
+struct End {
+    point: Point,
+    /// Leapfrog steps from the start of the trajectory.
+    displacement: i32,
 }
 
 /// The memory of the tree: made once per chain, so that a transition allocates nothing.
 pub(crate) struct Nuts {
-    tree: Branch,
-    extension: Branch,
-    /// A pair of half branches per level of recursion.
-    pool: Vec<[Branch; 2]>,
-    forward: Point,
-    backward: Point,
+    tree: Stretch,
+    extension: Stretch,
+    /// The second half of a stretch of 2^(k+2) states, one per level of recursion.
+    halves: Vec<Stretch>,
+    selected: Candidate,
+    candidate: Candidate,
+    forward: End,
+    backward: End,
 }
 
 impl Nuts {
     /// Memory for positions of `dim` coordinates.
     pub(crate) fn new(dim: usize) -> Self {
+        let end = End {
+            point: Point::new(dim),
+            displacement: 0,
+        };
         Self {
-            tree: Branch::new(dim),
-            extension: Branch::new(dim),
-            pool: (0..MAX_DEPTH)
-                .map(|_| [Branch::new(dim), Branch::new(dim)])
-                .collect(),
-            forward: Point::new(dim),
-            backward: Point::new(dim),
+            tree: Stretch::new(dim),
+            extension: Stretch::new(dim),
+            halves: (2..MAX_DEPTH).map(|_| Stretch::new(dim)).collect(),
+            selected: Candidate::new(dim),
+            candidate: Candidate::new(dim),
+            forward: end.clone(),
+            backward: end,
         }
     }
 
@@ -150,13 +116,11 @@ impl Nuts {
         step_size: f64,
         stream: Stream,
     ) -> Transition {
-        system.refresh_momentum(
-            current,
-            Stream {
-                purpose: Purpose::Momentum,
-                ..stream
-            },
-        );
+        let momentum = Stream {
+            purpose: Purpose::Momentum,
+            ..stream
+        };
+        system.refresh_momentum(current, momentum);
         let mut rng = Stream {
             purpose: Purpose::Trajectory,
             ..stream
@@ -164,16 +128,30 @@ impl Nuts {
         .rng();
         // One bit per doubling: 1 extends forward in time.
         let directions: u32 = rng.random();
-        let mut tally = Tally {
-            initial_energy: system.energy(current),
-            steps: 0,
-            accept_sum: 0.0,
-            is_divergent: false,
+        let initial_energy = current.energy();
+        self.tree.set_single(&current.momentum);
+        self.selected.place.copy_place(current);
+        self.selected.energy = initial_energy;
+        self.selected.displacement = 0;
+        self.selected.weight = 1.0;
+        for end in [&mut self.forward, &mut self.backward] {
+            end.point.copy_from(current);
+            end.displacement = 0;
+        }
+        let mut building = Building {
+            system,
+            rng,
+            selected: &mut self.selected,
+            candidate: &mut self.candidate,
+            tally: Tally {
+                initial_energy,
+                reference: initial_energy,
+                steps: 0,
+                accept_sum: 0.0,
+                symmetric_sum: 0.0,
+                is_divergent: false,
+            },
         };
-        self.tree.set_leaf(current, tally.initial_energy, 0.0);
-        self.forward.copy_from(current);
-        self.backward.copy_from(current);
-
         for depth in 0..MAX_DEPTH {
             let is_forward = directions >> depth & 1 == 1;
             let (end, step) = if is_forward {
@@ -181,85 +159,133 @@ impl Nuts {
             } else {
                 (&mut self.backward, -step_size)
             };
-            let pool = &mut self.pool[..depth];
-            if !build(system, end, step, &mut self.extension, pool, &mut rng, &mut tally) {
+            building.candidate.weight = 0.0;
+            if !building.extend(depth, end, step, &mut self.extension, &mut self.halves) {
                 break;
             }
-            let tree = &mut self.tree;
-            let extension = &mut self.extension;
-            let uniform: f64 = rng.random();
-            if uniform < (extension.log_weight - tree.log_weight).exp() {
-                tree.swap_proposal(extension);
-            }
-            tree.log_weight = log_add_exp(tree.log_weight, extension.log_weight);
-            // `first` is the backward end; for an extension backward the tree is read in reverse, which the
-            // criterion does not see.
+            building.choose_between_halves();
+            // `first` is the backward end; for an extension backward the tree is read in reverse, which the criterion
+            // does not see.
             if !is_forward {
-                std::mem::swap(&mut tree.first, &mut tree.last);
+                self.tree.reverse();
             }
-            let goes_on = no_u_turn(&system.inv_mass, tree, extension);
-            std::mem::swap(&mut tree.last, &mut extension.last);
-            for (sum, added) in tree.momentum_sum.iter_mut().zip(&extension.momentum_sum) {
-                *sum += added;
-            }
+            let goes_on = self.tree.join(&mut self.extension);
             if !is_forward {
-                std::mem::swap(&mut tree.first, &mut tree.last);
+                self.tree.reverse();
             }
             if !goes_on {
                 break;
             }
         }
-        current.copy_from(&self.tree.proposal);
+        let Tally {
+            steps,
+            accept_sum,
+            symmetric_sum,
+            is_divergent,
+            ..
+        } = building.tally;
+        current.copy_place(&self.selected.place);
         Transition {
-            energy: self.tree.energy,
-            accept_prob: tally.accept_sum / f64::from(tally.steps),
-            num_leapfrog_steps: tally.steps,
-            is_divergent: tally.is_divergent,
+            energy: self.selected.energy,
+            accept_prob: accept_sum / f64::from(steps),
+            accept_prob_symmetric: symmetric_sum / f64::from(steps),
+            num_leapfrog_steps: steps,
+            is_divergent,
+            displacement: self.selected.displacement,
         }
     }
 }
 
-/// Builds 2^`pool.len()` states from `end` on into `out`; false if a U-turn or a divergence ended it.
-fn build(
-    system: &mut Hamiltonian<'_>,
-    end: &mut Point,
-    step: f64,
-    out: &mut Branch,
-    pool: &mut [[Branch; 2]],
-    rng: &mut StreamRng,
-    tally: &mut Tally,
-) -> bool {
-    let Some(([left, right], rest)) = pool.split_last_mut() else {
-        system.leapfrog(end, step);
-        let energy = system.energy(end);
-        let energy_error = energy - tally.initial_energy;
+/// What the recursion works on.
+struct Building<'t, 'd> {
+    system: &'t mut Hamiltonian<'d>,
+    rng: StreamRng,
+    /// Drawn from the tree as it was before the current extension.
+    selected: &'t mut Candidate,
+    /// Drawn from the extension.
+    candidate: &'t mut Candidate,
+    tally: Tally,
+}
+
+impl Building<'_, '_> {
+    /// Takes 2^`depth` steps from `end` on and makes `out` their stretch; false if a U-turn or a divergence ended it.
+    fn extend(
+        &mut self,
+        depth: usize,
+        end: &mut End,
+        step: f64,
+        out: &mut Stretch,
+        halves: &mut [Stretch],
+    ) -> bool {
+        if depth == 0 {
+            let goes_on = self.leap(end, step);
+            out.set_single(&end.point.momentum);
+            return goes_on;
+        }
+        if depth == 1 {
+            if !self.leap(end, step) {
+                return false;
+            }
+            out.first.copy_from_slice(&end.point.momentum);
+            return self.leap(end, step) && out.close_pair(&end.point.momentum);
+        }
+        let (rest, second) = halves.split_at_mut(depth - 2);
+        // There are MAX_DEPTH − 2 halves, and extensions of at most 2^(MAX_DEPTH − 1) states.
+        let second = &mut second[0];
+        self.extend(depth - 1, end, step, out, rest)
+            && self.extend(depth - 1, end, step, second, rest)
+            && out.join(second)
+    }
+
+    /// One leapfrog step of `end`, and the choice whether its state becomes the candidate; false if it diverges.
+    fn leap(&mut self, end: &mut End, step: f64) -> bool {
+        let tally = &mut self.tally;
+        self.system.leapfrog(&mut end.point, step);
+        end.displacement += if step > 0.0 { 1 } else { -1 };
         tally.steps += 1;
+        let energy = end.point.energy();
+        let energy_error = energy - tally.initial_energy;
         if !energy_error.is_finite() || energy_error > DIVERGENCE {
             tally.is_divergent = true;
             return false;
         }
-        tally.accept_sum += (-energy_error).exp().min(1.0);
-        out.set_leaf(end, energy, -energy_error);
-        return true;
-    };
-    if !build(system, end, step, left, rest, rng, tally) || !build(system, end, step, right, rest, rng, tally)
-    {
-        return false;
+        if tally.reference - energy > LARGEST_DROP {
+            let shrink = (energy - tally.reference).exp();
+            self.selected.weight *= shrink;
+            self.candidate.weight *= shrink;
+            tally.reference = energy;
+        }
+        let weight = (tally.reference - energy).exp();
+        // min(1, exp(−|energy_error|)): exp is needed once, unless the reference has moved.
+        let less = if tally.reference == tally.initial_energy {
+            weight.min(1.0 / weight)
+        } else {
+            (-energy_error.abs()).exp()
+        };
+        tally.accept_sum += if energy_error <= 0.0 { 1.0 } else { less };
+        // 2 min(1, w)/(1 + w) of w and of 1/w: for w ≤ 1 twice w/(1 + w), for w > 1 twice 1/(1 + w).
+        tally.symmetric_sum += 2.0 * less / (1.0 + less);
+        // Drawing each state with its share of the weight so far draws the last choice from all of them.
+        let candidate = &mut self.candidate;
+        candidate.weight += weight;
+        let uniform: f64 = self.rng.random();
+        if uniform * candidate.weight < weight {
+            candidate.place.copy_place(&end.point);
+            candidate.energy = energy;
+            candidate.displacement = end.displacement;
+        }
+        true
     }
-    let goes_on = no_u_turn(&system.inv_mass, left, right);
-    out.log_weight = log_add_exp(left.log_weight, right.log_weight);
-    let uniform: f64 = rng.random();
-    if uniform < (right.log_weight - out.log_weight).exp() {
-        out.swap_proposal(right);
-    } else {
-        out.swap_proposal(left);
+
+    /// Takes the extension's candidate with probability min(1, weight of the extension / weight of the tree).
+    fn choose_between_halves(&mut self) {
+        let (old, new) = (self.selected.weight, self.candidate.weight);
+        let uniform: f64 = self.rng.random();
+        if uniform * old < new {
+            std::mem::swap(&mut *self.selected, &mut *self.candidate);
+        }
+        self.selected.weight = old + new;
     }
-    for i in 0..out.momentum_sum.len() {
-        out.momentum_sum[i] = left.momentum_sum[i] + right.momentum_sum[i];
-    }
-    std::mem::swap(&mut out.first, &mut left.first);
-    std::mem::swap(&mut out.last, &mut right.last);
-    goes_on
 }
 
 #[cfg(test)]
@@ -278,22 +304,22 @@ mod tests {
         }
     }
 
-    /// Σ inv_mass · start · (sum of the momenta of `states`) > 0, and the same at `end`.
-    fn expands_over(inv_mass: &[f64], start: &[f64], end: &[f64], states: &[Vec<f64>]) -> bool {
+    /// Σ start · (sum of the momenta of `states`) > 0, and the same at `end`.
+    fn expands_over(start: &[f64], end: &[f64], states: &[Vec<f64>]) -> bool {
         let along = |edge: &[f64]| -> f64 {
-            (0..inv_mass.len())
-                .map(|i| inv_mass[i] * edge[i] * states.iter().map(|p| p[i]).sum::<f64>())
+            (0..edge.len())
+                .map(|i| edge[i] * states.iter().map(|p| p[i]).sum::<f64>())
                 .sum()
         };
         along(start) > 0.0 && along(end) > 0.0
     }
 
     /// The criterion on a list of momenta of 2^k states in order of time, from its definition.
-    fn turns(inv_mass: &[f64], states: &[Vec<f64>]) -> bool {
+    fn turns(states: &[Vec<f64>]) -> bool {
         let (last, half) = (states.len() - 1, states.len() / 2);
-        !(expands_over(inv_mass, &states[0], &states[last], states)
-            && expands_over(inv_mass, &states[0], &states[half], &states[..=half])
-            && expands_over(inv_mass, &states[half - 1], &states[last], &states[half - 1..]))
+        !(expands_over(&states[0], &states[last], states)
+            && expands_over(&states[0], &states[half], &states[..=half])
+            && expands_over(&states[half - 1], &states[last], &states[half - 1..]))
     }
 
     /// Steps taken by a NUTS that keeps the whole trajectory and looks at every dyadic stretch when it is complete.
@@ -327,7 +353,7 @@ mod tests {
                     if !is_forward {
                         stretch.reverse();
                     }
-                    if turns(&system.inv_mass, &stretch) {
+                    if turns(&stretch) {
                         return steps;
                     }
                     width *= 2;
@@ -340,7 +366,7 @@ mod tests {
                 added.extend(trajectory);
                 trajectory = added;
             }
-            if turns(&system.inv_mass, &trajectory) {
+            if turns(&trajectory) {
                 return steps;
             }
         }

@@ -1,5 +1,8 @@
 //! Position and momentum of one chain, and the leapfrog that moves them (one lane; the ensembles have their own).
 
+use super::ensemble::momentum::fill_normals;
+use super::metric::Metric;
+use super::vectors::{dot, kick};
 use crate::back::evaluate::{Density, Evaluator};
 use crate::rng::Stream;
 
@@ -8,12 +11,16 @@ use crate::rng::Stream;
 pub(crate) struct Point {
     /// `[dim]`, unconstrained scale.
     pub(crate) position: Vec<f64>,
-    /// `[dim]`, 1 / position units.
+    /// Whitened momentum Sᵀ p, see [`Metric`]: `[dim]`, without units.
     pub(crate) momentum: Vec<f64>,
     /// Gradient of the log density at `position`, `[dim]`.
     pub(crate) gradient: Vec<f64>,
+    /// The whitened gradient Sᵀ gradient, `[dim]`, without units; belongs to the metric in force.
+    pub(crate) force: Vec<f64>,
     /// Log density at `position`.
     pub(crate) log_density: f64,
+    /// ½ |momentum|².
+    pub(crate) kinetic: f64,
 }
 
 impl Point {
@@ -23,24 +30,37 @@ impl Point {
             position: vec![0.0; dim],
             momentum: vec![0.0; dim],
             gradient: vec![0.0; dim],
+            force: vec![0.0; dim],
             log_density: f64::NAN,
+            kinetic: 0.0,
         }
     }
 
     /// Becomes `other` without allocating.
     pub(crate) fn copy_from(&mut self, other: &Self) {
-        self.position.copy_from_slice(&other.position);
+        self.copy_place(other);
         self.momentum.copy_from_slice(&other.momentum);
+        self.force.copy_from_slice(&other.force);
+        self.kinetic = other.kinetic;
+    }
+
+    /// Takes over position, log density and gradient of `other`: all that outlives a trajectory.
+    pub(crate) fn copy_place(&mut self, other: &Self) {
+        self.position.copy_from_slice(&other.position);
         self.gradient.copy_from_slice(&other.gradient);
         self.log_density = other.log_density;
     }
+
+    /// Potential plus kinetic energy.
+    pub(crate) fn energy(&self) -> f64 {
+        self.kinetic - self.log_density
+    }
 }
 
-/// A log density with a diagonal metric: energy = −log_density + ½ Σ inv_massᵢ momentumᵢ².
+/// A log density with a metric: energy = −log_density + ½ |whitened momentum|².
 pub(crate) struct Hamiltonian<'d> {
     evaluator: Box<dyn Evaluator + 'd>,
-    /// Diagonal of the inverse mass matrix, `[dim]`, position² units.
-    pub(crate) inv_mass: Vec<f64>,
+    metric: Metric,
     /// Gradients evaluated so far.
     pub(crate) gradient_evaluations: u64,
 }
@@ -50,9 +70,24 @@ impl<'d> Hamiltonian<'d> {
     pub(crate) fn new(density: &'d dyn Density) -> Self {
         Self {
             evaluator: density.evaluator(1),
-            inv_mass: vec![1.0; density.dim()],
+            metric: Metric::identity(density.dim()),
             gradient_evaluations: 0,
         }
+    }
+
+    /// The metric in force.
+    pub(crate) fn metric(&self) -> &Metric {
+        &self.metric
+    }
+
+    /// The metric, to be changed; trajectories begin with [`Self::begin`], which looks at it anew.
+    pub(crate) fn metric_mut(&mut self) -> &mut Metric {
+        &mut self.metric
+    }
+
+    /// Sets the centring weights' codes, `[level]`; positions stand for other values then.
+    pub(crate) fn set_centring(&mut self, codes: &[u32]) {
+        self.evaluator.set_centring(codes);
     }
 
     /// Evaluates log density and gradient at the point's position.
@@ -65,35 +100,25 @@ impl<'d> Hamiltonian<'d> {
         self.gradient_evaluations += 1;
     }
 
-    /// Draws the momentum from Normal(0, 1 / inv_mass).
+    /// Makes the evaluated `point` the begin of a trajectory, with a momentum from `stream`.
     pub(crate) fn refresh_momentum(&self, point: &mut Point, stream: Stream) {
-        stream.fill_normal(&mut point.momentum);
-        for (p, v) in point.momentum.iter_mut().zip(&self.inv_mass) {
-            *p /= v.sqrt();
-        }
+        fill_normals(&mut point.momentum, stream);
+        self.begin(point);
     }
 
-    /// Potential plus kinetic energy.
-    pub(crate) fn energy(&self, point: &Point) -> f64 {
-        let kinetic: f64 = point
-            .momentum
-            .iter()
-            .zip(&self.inv_mass)
-            .map(|(p, v)| v * p * p)
-            .sum();
-        0.5 * kinetic - point.log_density
+    /// Makes the evaluated `point` with its whitened momentum the begin of a trajectory under the metric in force.
+    pub(crate) fn begin(&self, point: &mut Point) {
+        point.kinetic = 0.5 * dot(&point.momentum, &point.momentum);
+        self.metric.whiten_gradient(&point.gradient, &mut point.force);
     }
 
     /// One leapfrog step (Neal 2011, equations 5.18 to 5.20); a negative `step` goes back in time.
     pub(crate) fn leapfrog(&mut self, point: &mut Point, step: f64) {
-        for i in 0..self.inv_mass.len() {
-            point.momentum[i] += 0.5 * step * point.gradient[i];
-            point.position[i] += step * self.inv_mass[i] * point.momentum[i];
-        }
+        self.metric
+            .kick_drift(step, &point.force, &mut point.momentum, &mut point.position);
         self.evaluate(point);
-        for (p, g) in point.momentum.iter_mut().zip(&point.gradient) {
-            *p += 0.5 * step * g;
-        }
+        self.metric.whiten_gradient(&point.gradient, &mut point.force);
+        point.kinetic = kick(step, &point.force, &mut point.momentum);
     }
 }
 
@@ -101,21 +126,24 @@ impl<'d> Hamiltonian<'d> {
 mod tests {
     use super::*;
     use crate::rng::Purpose;
-    use crate::sampler::targets::{Target, correlated_normal, eight_schools};
+    use crate::sampler::targets::{Target, eight_schools};
 
     fn start(system: &mut Hamiltonian<'_>, dim: usize) -> Point {
         let mut point = Point::new(dim);
         point.position.fill(0.3);
         system.evaluate(&mut point);
-        let stream = Stream {
+        system.refresh_momentum(&mut point, stream());
+        point
+    }
+
+    fn stream() -> Stream {
+        Stream {
             seed: 3,
             replicate: 0,
             chain: 0,
             iteration: 0,
             purpose: Purpose::Momentum,
-        };
-        system.refresh_momentum(&mut point, stream);
-        point
+        }
     }
 
     #[test]
@@ -155,7 +183,7 @@ mod tests {
             for _ in 0..steps {
                 system.leapfrog(&mut point, 1.0 / f64::from(steps));
             }
-            (system.energy(&point) - system.energy(&begin)).abs()
+            (point.energy() - begin.energy()).abs()
         };
         let ratio = error(64) / error(128);
         assert!((ratio - 4.0).abs() < 0.1, "ratio {ratio}");
@@ -170,18 +198,23 @@ mod tests {
             -0.25 * q[0].powi(4) - q[1].cosh() - q[0] * q[1]
         });
         let mut system = Hamiltonian::new(&target);
-        system.inv_mass.copy_from_slice(&[0.5, 2.0]);
+        system.metric_mut().set_inv_mass_diag(&[0.25, 4.0]);
+        // Momenta p of the position; the whitened ones are S p.
+        let scale = [0.5, 2.0];
         let mut image = |z: [f64; 4]| {
             let mut point = Point::new(2);
             point.position.copy_from_slice(&z[..2]);
-            point.momentum.copy_from_slice(&z[2..]);
             system.evaluate(&mut point);
+            for i in 0..2 {
+                point.momentum[i] = scale[i] * z[2 + i];
+            }
+            system.begin(&mut point);
             system.leapfrog(&mut point, 0.4);
             [
                 point.position[0],
                 point.position[1],
-                point.momentum[0],
-                point.momentum[1],
+                point.momentum[0] / scale[0],
+                point.momentum[1] / scale[1],
             ]
         };
         let z = [0.3, -0.7, 1.1, 0.4];
@@ -210,30 +243,5 @@ mod tests {
                 assert!((form - omega).abs() < 1e-8, "({a}, {b}): {form}");
             }
         }
-    }
-
-    #[test]
-    fn momenta_have_the_metrics_variances() {
-        let target = correlated_normal(0.0);
-        let mut system = Hamiltonian::new(&target);
-        system.inv_mass.copy_from_slice(&[4.0, 0.25]);
-        let mut point = Point::new(2);
-        let mut squares = [0.0; 2];
-        for iteration in 0..20_000 {
-            let stream = Stream {
-                seed: 3,
-                replicate: 0,
-                chain: 0,
-                iteration,
-                purpose: Purpose::Momentum,
-            };
-            system.refresh_momentum(&mut point, stream);
-            for i in 0..2 {
-                squares[i] += point.momentum[i] * point.momentum[i] / 20_000.0;
-            }
-        }
-        // Relative standard error √(2/20000) = .01, four and a half of them.
-        assert!((squares[0] * 4.0 - 1.0).abs() < 0.045);
-        assert!((squares[1] * 0.25 - 1.0).abs() < 0.045);
     }
 }

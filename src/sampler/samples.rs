@@ -79,6 +79,19 @@ impl State {
             }),
         }
     }
+
+    /// Appends the state of further units.
+    pub(crate) fn append(&mut self, mut other: Self) {
+        self.positions.append(&mut other.positions);
+        // Units of a stopped run end at different iterations: going on after the last one repeats no stream.
+        self.iteration = self.iteration.max(other.iteration);
+        if let (Some(mine), Some(theirs)) = (&mut self.tuning, &mut other.tuning) {
+            mine.step_sizes.append(&mut theirs.step_sizes);
+            mine.inv_mass_diag.append(&mut theirs.inv_mass_diag);
+            mine.trajectory_lengths.append(&mut theirs.trajectory_lengths);
+            mine.centring.append(&mut theirs.centring);
+        }
+    }
 }
 
 /// The draws of a run with their statistics.
@@ -200,15 +213,7 @@ impl Samples {
         self.warmup_divergences += other.warmup_divergences;
         self.warmup_gradient_evaluations += other.warmup_gradient_evaluations;
         self.gradient_evaluations += other.gradient_evaluations;
-        self.state.positions.append(&mut other.state.positions);
-        // Units of a stopped run end at different iterations: going on after the last one repeats no stream.
-        self.state.iteration = self.state.iteration.max(other.state.iteration);
-        if let (Some(mine), Some(theirs)) = (&mut self.state.tuning, &mut other.state.tuning) {
-            mine.step_sizes.append(&mut theirs.step_sizes);
-            mine.inv_mass_diag.append(&mut theirs.inv_mass_diag);
-            mine.trajectory_lengths.append(&mut theirs.trajectory_lengths);
-            mine.centring.append(&mut theirs.centring);
-        }
+        self.state.append(other.state);
     }
 }
 

@@ -33,14 +33,14 @@ pub(crate) fn find_step_size(
     }
     .rng();
     loop {
-        scratch.copy_from(point);
-        for (p, v) in scratch.momentum.iter_mut().zip(&system.inv_mass) {
-            let normal: f64 = rng.sample(StandardNormal);
-            *p = normal / v.sqrt();
+        scratch.copy_place(point);
+        for p in &mut scratch.momentum {
+            *p = rng.sample(StandardNormal);
         }
-        let before = system.energy(scratch);
+        system.begin(scratch);
+        let before = scratch.energy();
         system.leapfrog(scratch, step);
-        let energy_error = system.energy(scratch) - before;
+        let energy_error = scratch.energy() - before;
         let is_accepted = energy_error <= -THRESHOLD.ln();
         if *grows.get_or_insert(is_accepted) != is_accepted {
             return step;

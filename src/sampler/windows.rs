@@ -1,106 +1,65 @@
-//! Stan's windowed adaptation of the diagonal metric, for NUTS.
+//! The overlapping windows that a NUTS chain's metric is estimated in during warm-up.
 //!
-//! Stan Reference Manual, "Automatic parameter tuning": a fast interval (75), doubling slow windows (from 25) that
-//! estimate the metric each from its own draws alone, a last fast interval (50); a warm-up below 150 keeps the
-//! proportions 15 %, 75 %, 10 %.
+//! The schedule of nutpie (Seyboldt, nuts-rs, `AdaptOptions`): two estimates run side by side, the foreground, which the
+//! metric is taken from after every draw, and the background. At a switch the background becomes the foreground and a
+//! new background begins, so that a metric never rests on fewer draws than one window, nor on draws older than two.
+//! Early in warm-up switches are frequent, to forget the way from the starting point; then windows are long and grow;
+//! at the end the metric stands still and only the step size adapts.
 
-/// Iterations below which the metric stays as it is.
-const SHORTEST: u32 = 20;
+/// Share of warm-up with early windows, in percent.
+const EARLY: u32 = 30;
+/// Share of warm-up at its end that adapts the step size alone, in percent.
+const STEP_SIZE_ONLY: u32 = 15;
+/// Draws of an early window.
+const EARLY_WINDOW: u32 = 10;
+/// Draws of the first late window.
+const LATE_WINDOW: u32 = 80;
 
-/// The iterations of warm-up whose draws estimate the metric, and where each estimate is taken.
+/// The schedule of one warm-up, and how far it has come.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Windows {
-    /// The first iteration of the first slow window.
-    start: u32,
-    /// The last iteration of each slow window, ascending.
-    ends: Vec<u32>,
+    /// Iterations with early windows.
+    early: u32,
+    /// Iterations whose draws count towards the metric.
+    metric: u32,
+    /// Draws of the next late window: each is half as long again as the one before.
+    late_window: u32,
 }
 
 impl Windows {
     /// The windows of a warm-up of `warmup` iterations, counted from 0.
     pub(crate) fn new(warmup: u32) -> Self {
-        if warmup < SHORTEST {
-            return Self {
-                start: warmup,
-                ends: Vec::new(),
-            };
+        let share = |percent: u32| (u64::from(warmup) * u64::from(percent) / 100) as u32;
+        Self {
+            early: share(EARLY),
+            metric: warmup - share(STEP_SIZE_ONLY),
+            late_window: LATE_WINDOW,
         }
-        let (start, last_fast, mut size) = if warmup < 150 {
-            let start = warmup * 15 / 100;
-            let last_fast = warmup / 10;
-            (start, last_fast, warmup - start - last_fast)
-        } else {
-            (75, 50, 25)
-        };
-        let slow_end = warmup - last_fast;
-        let mut ends = Vec::new();
-        let mut begin = start;
-        while begin < slow_end {
-            // A window after which the next, twice as long, would not fit takes the rest.
-            let end = if begin + size + 2 * size > slow_end {
-                slow_end
-            } else {
-                begin + size
-            };
-            ends.push(end - 1);
-            begin = end;
-            size *= 2;
-        }
-        Self { start, ends }
     }
 
     /// Whether the draw of `iteration` counts towards the metric.
     pub(crate) fn collects(&self, iteration: u32) -> bool {
-        iteration >= self.start && self.ends.last().is_some_and(|&end| iteration <= end)
+        iteration < self.metric
     }
 
-    /// Whether the metric is to be renewed after `iteration`.
-    pub(crate) fn ends_at(&self, iteration: u32) -> bool {
-        self.ends.binary_search(&iteration).is_ok()
-    }
-}
-
-/// Running variances of one window, one per coordinate (Welford 1962).
-#[derive(Debug, Clone)]
-pub(crate) struct WindowVariance {
-    count: f64,
-    mean: Vec<f64>,
-    /// Sum of squared deviations, `[dim]`.
-    squares: Vec<f64>,
-}
-
-impl WindowVariance {
-    pub(crate) fn new(dim: usize) -> Self {
-        Self {
-            count: 0.0,
-            mean: vec![0.0; dim],
-            squares: vec![0.0; dim],
-        }
+    /// Ends the early windows now: the chain has found the posterior, whatever its coordinates.
+    pub(crate) fn leave_early(&mut self) {
+        self.early = 0;
     }
 
-    /// Counts one position, `[dim]`.
-    pub(crate) fn add(&mut self, position: &[f64]) {
-        self.count += 1.0;
-        for i in 0..position.len() {
-            let deviation = position[i] - self.mean[i];
-            self.mean[i] += deviation / self.count;
-            self.squares[i] += deviation * (position[i] - self.mean[i]);
-        }
-    }
-
-    /// Writes the regularised variances into `inv_mass` and starts the next window.
+    /// Whether to switch after `iteration`, with `background` draws in the background; told so, the schedule goes on.
     ///
-    /// Stan's shrinkage: (n s² + 5 · 10⁻³) / (n + 5), with n the draws of the window.
-    pub(crate) fn finish(&mut self, inv_mass: &mut [f64]) {
-        if self.count >= 2.0 {
-            for i in 0..inv_mass.len() {
-                let variance = self.squares[i] / (self.count - 1.0);
-                inv_mass[i] = (self.count * variance + 5e-3) / (self.count + 5.0);
-            }
+    /// No switch comes so late that the new background could not become a foreground.
+    pub(crate) fn switches(&mut self, iteration: u32, background: u32) -> bool {
+        let is_early = iteration < self.early;
+        let window = if is_early { EARLY_WINDOW } else { self.late_window };
+        if background < window || iteration + window > self.metric {
+            return false;
         }
-        self.count = 0.0;
-        self.mean.fill(0.0);
-        self.squares.fill(0.0);
+        if !is_early {
+            self.late_window += self.late_window / 2;
+        }
+        true
     }
 }
 
@@ -108,41 +67,56 @@ impl WindowVariance {
 mod tests {
     use super::*;
 
-    /// The schedule that Stan prints for 1000 warm-up iterations.
-    #[test]
-    fn the_windows_of_a_thousand_iterations_are_stans() {
-        let windows = Windows::new(1000);
-        assert_eq!(windows.ends, [99, 149, 249, 449, 949]);
-        assert!(!windows.collects(74) && windows.collects(75));
-        assert!(windows.collects(949) && !windows.collects(950));
-    }
-
-    #[test]
-    fn every_warmup_ends_with_a_fast_interval() {
-        for warmup in 0..2000 {
-            let windows = Windows::new(warmup);
-            assert!(windows.ends.is_sorted());
-            match windows.ends.last() {
-                Some(&last) => {
-                    let fast = if warmup < 150 { warmup / 10 } else { 50 };
-                    assert_eq!(last + 1 + fast, warmup);
-                    assert!(windows.ends_at(last) && !windows.ends_at(last + 1));
+    /// The iterations after which a chain that always moves switches.
+    fn switches(warmup: u32) -> Vec<u32> {
+        let mut windows = Windows::new(warmup);
+        let mut background = 0;
+        let mut found = Vec::new();
+        for iteration in 0..warmup {
+            if windows.collects(iteration) {
+                background += 1;
+                if windows.switches(iteration, background) {
+                    found.push(iteration);
+                    background = 0;
                 }
-                None => assert!(warmup < SHORTEST),
             }
         }
+        found
     }
 
     #[test]
-    fn variances_are_shrunk_as_in_stan() {
-        let mut variance = WindowVariance::new(1);
-        for x in [1.0, 2.0, 4.0, 9.0] {
-            variance.add(&[x]);
+    fn a_thousand_iterations_switch_every_ten_then_ever_more_rarely() {
+        let found = switches(1000);
+        let early: Vec<u32> = (1..=30).map(|k| 10 * k - 1).collect();
+        assert_eq!(found[..30], early);
+        // Windows of 80, 120, 180 draws; the next one of 270 would not end before iteration 850.
+        assert_eq!(found[30..], [379, 499]);
+    }
+
+    #[test]
+    fn every_warmup_ends_with_the_step_size_alone() {
+        for warmup in 0..2000 {
+            let windows = Windows::new(warmup);
+            let alone = (0..warmup)
+                .filter(|iteration| !windows.collects(*iteration))
+                .count();
+            assert_eq!(alone, (warmup * 15 / 100) as usize);
+            assert!(
+                switches(warmup)
+                    .iter()
+                    .all(|iteration| windows.collects(*iteration))
+            );
         }
-        let mut inv_mass = [1.0];
-        variance.finish(&mut inv_mass);
-        // Sample variance of 1, 2, 4, 9 is 38/3.
-        let expected = 4.0 / 9.0 * (38.0 / 3.0) + 1e-3 * 5.0 / 9.0;
-        assert!((inv_mass[0] - expected).abs() < 1e-14);
+    }
+
+    #[test]
+    fn draws_that_do_not_count_delay_the_switch() {
+        let mut windows = Windows::new(1000);
+        assert!(!windows.switches(9, 9));
+        assert!(windows.switches(10, 10));
+        assert!(!windows.switches(400, 79));
+        assert!(windows.switches(401, 80));
+        assert!(!windows.switches(500, 80));
+        assert!(windows.switches(540, 120));
     }
 }

@@ -97,7 +97,9 @@ fn more_draws_than_memory_holds_are_refused_with_the_numbers() {
     for flags in [["--chains", "4000000000"], ["--draws", "4000000000"]] {
         let ran = folder.run(REED_FROGS.iter().chain(&flags)).exits(1);
         assert!(
-            ran.err.contains("GiB of memory") && ran.err.contains("available") && ran.err.contains("--thin"),
+            ran.err.contains("GiB of memory")
+                && ran.err.contains("available")
+                && ran.err.contains("--keep summary"),
             "{}",
             ran.err
         );

@@ -1,10 +1,11 @@
 //! One program on all back ends, with what each may be off by.
 
 use tadpool::back::evaluate::Density;
+use tadpool::back::kernel::{Form, Memory};
 use tadpool::back::reference::{self, Evaluation};
 use tadpool::back::simd::{InstructionSet, LANES, SimdDensity};
 use tadpool::back::wgsl;
-use tadpool::gpu::{Gpu, SteppedHmc};
+use tadpool::gpu::{FusedHmc, Gpu, SteppedHmc};
 use tadpool::ir::Program;
 use tadpool::pass;
 
@@ -66,12 +67,26 @@ fn within(what: &str, discrepancy: f64, bound: f64) -> Result<f64, String> {
     }
 }
 
-/// Runs `program` (as lowered) at `positions` on every back end, and compares.
+/// The forms in which the fused driver takes a model.
+pub(crate) const FORMS: [(Form, Memory); 4] = [
+    (Form::Arrays, Memory::Held),
+    (Form::Arrays, Memory::Buffers),
+    (Form::Unrolled, Memory::Held),
+    (Form::Unrolled, Memory::Buffers),
+];
+
+/// Runs `program` (as lowered) at `positions` on every back end, and compares; the fused driver in the forms `fused`, of
+/// which all are validated without a device.
 ///
 /// # Errors
 ///
 /// The first disagreement, in words.
-pub(crate) fn check(program: &Program, positions: &[Vec<f64>], gpu: Option<&Gpu>) -> Result<Worst, String> {
+pub(crate) fn check(
+    program: &Program,
+    positions: &[Vec<f64>],
+    gpu: Option<&Gpu>,
+    fused: &[(Form, Memory)],
+) -> Result<Worst, String> {
     let text = |error: tadpool::Error| error.to_string();
     let raw = pass::reference_program(program).map_err(text)?;
     let plain = pass::expand::expand(program).map_err(text)?;
@@ -95,34 +110,81 @@ pub(crate) fn check(program: &Program, positions: &[Vec<f64>], gpu: Option<&Gpu>
         sizes.push(size);
     }
     worst.lanes = check_lanes(&fast, positions, &expected)?;
+    let multiplied = pass::density_program_f64(program).map_err(text)?;
+    if multiplied != fast {
+        worst.lanes = worst.lanes.max(check_lanes(&multiplied, positions, &expected)?);
+    }
     check_outputs(program, &plain, positions)?;
     let kernel = wgsl::kernel(fast.clone()).map_err(text)?;
     shader::validate(&kernel.wgsl)?;
+    for (form, memory) in FORMS {
+        let fused = wgsl::fused_kernel(fast.clone(), form, memory).map_err(text)?;
+        shader::validate_fused(&fused)?;
+    }
     let Some(gpu) = gpu else { return Ok(worst) };
+    let wanted = Wanted {
+        fast: &fast,
+        positions,
+        expected: &expected,
+        sizes: &sizes,
+    };
     let mut device = SteppedHmc::new(gpu, &kernel, positions.len(), 1, 0, 0).map_err(text)?;
     device.set_positions(&positions.concat()).map_err(text)?;
-    let (values, gradients) = device.log_density_grad().map_err(text)?;
-    for (chain, (wanted, size)) in expected.iter().zip(sizes).enumerate() {
-        let what = format!("device, position {chain}");
-        let off = (values[chain] - wanted.log_density).abs();
-        let bound = value_bound(size, &fast, &positions[chain], off).map_err(text)?;
-        let value = within(&format!("{what}, log density"), off, bound);
-        let found = &gradients[chain * kernel.dim..][..kernel.dim];
-        let gradient = within(
-            &format!("{what}, gradient"),
-            distance(found, &wanted.gradient),
-            GRADIENT_BOUND * norm(&wanted.gradient),
-        );
-        let show = |error: String| {
-            format!(
-                "{error}\nlog density {} and {}\ngradient {found:?}\nexpected {:?}\n{}",
-                values[chain], wanted.log_density, wanted.gradient, kernel.wgsl
-            )
-        };
-        worst.device_value = worst.device_value.max(value.map_err(show)?);
-        worst.device_gradient = worst.device_gradient.max(gradient.map_err(show)?);
+    let found = device.log_density_grad().map_err(text)?;
+    worst.include(wanted.compare("stepped", &kernel.wgsl, &found)?);
+    for &(form, memory) in fused {
+        let kernel = wgsl::fused_kernel(fast.clone(), form, memory).map_err(text)?;
+        let mut device = FusedHmc::new(gpu, &kernel, positions.len(), 1, 0, 0).map_err(text)?;
+        device.set_positions(&positions.concat()).map_err(text)?;
+        let found = device.log_density_grad().map_err(text)?;
+        let what = format!("fused {form:?} {memory:?}");
+        worst.include(wanted.compare(&what, &kernel.density.wgsl, &found)?);
     }
     Ok(worst)
+}
+
+/// What the devices are held to.
+struct Wanted<'a> {
+    fast: &'a Program,
+    positions: &'a [Vec<f64>],
+    expected: &'a [Evaluation],
+    /// Σ|terms|, per position.
+    sizes: &'a [f64],
+}
+
+impl Wanted<'_> {
+    /// Compares a device's log densities and gradients, made by `wgsl`.
+    fn compare(
+        &self,
+        device: &str,
+        wgsl: &str,
+        (values, gradients): &(Vec<f64>, Vec<f64>),
+    ) -> Result<Worst, String> {
+        let mut worst = Worst::default();
+        for (chain, (wanted, &size)) in self.expected.iter().zip(self.sizes).enumerate() {
+            let what = format!("{device}, position {chain}");
+            let off = (values[chain] - wanted.log_density).abs();
+            let bound = value_bound(size, self.fast, &self.positions[chain], off)
+                .map_err(|error| error.to_string())?;
+            let value = within(&format!("{what}, log density"), off, bound);
+            let dim = wanted.gradient.len();
+            let found = &gradients[chain * dim..][..dim];
+            let gradient = within(
+                &format!("{what}, gradient"),
+                distance(found, &wanted.gradient),
+                GRADIENT_BOUND * norm(&wanted.gradient),
+            );
+            let show = |error: String| {
+                format!(
+                    "{error}\nlog density {} and {}\ngradient {found:?}\nexpected {:?}\n{wgsl}",
+                    values[chain], wanted.log_density, wanted.gradient
+                )
+            };
+            worst.device_value = worst.device_value.max(value.map_err(show)?);
+            worst.device_gradient = worst.device_gradient.max(gradient.map_err(show)?);
+        }
+        Ok(worst)
+    }
 }
 
 /// Σ|terms| of the log density.

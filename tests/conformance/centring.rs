@@ -2,10 +2,12 @@
 
 use tadpool::back::evaluate::{CENTRING_STEPS, Density};
 use tadpool::back::simd::LANES;
+use tadpool::gpu::{FusedHmc, SteppedHmc};
 use tadpool::model::Model;
 
-use crate::agree::norm;
+use crate::agree::{FORMS, norm};
 use crate::dice::Dice;
+use crate::gpu;
 use crate::points::shipped;
 
 /// Codes that depend on nothing but the seed; the first draw is all 0, the second all 10.
@@ -143,5 +145,57 @@ fn lanes_follow_the_codes() {
                 }
             }
         }
+    }
+}
+
+/// Every ensemble has weights of its own, in every driver.
+#[test]
+fn devices_follow_the_codes_of_each_ensemble() {
+    let Some(gpu) = gpu() else { return };
+    for name in ["m12_2", "m12_5"] {
+        let model = shipped(name, None);
+        let dim = model.dim();
+        let levels = model.centring().expect("an effect").initial().len();
+        let (ensembles, size) = (4u32, 3usize);
+        let chosen: Vec<Vec<u32>> = (0..ensembles).map(|seed| codes(levels, seed)).collect();
+        let positions: Vec<Vec<f64>> = (0..ensembles * size as u32)
+            .map(|chain| position(dim, chain))
+            .collect();
+        let compare = |what: &str, (values, gradients): (Vec<f64>, Vec<f64>)| {
+            for (chain, position) in positions.iter().enumerate() {
+                let wanted = model
+                    .evaluate_reference_in(&chosen[chain / size], position)
+                    .expect("a value");
+                let off = (values[chain] - wanted.log_density).abs();
+                // Some hundred terms, each the end of some ten f32 operations.
+                assert!(
+                    off < 2e-4_f64.max(1e-6 * wanted.log_density.abs()),
+                    "{name}, {what}, chain {chain}: off by {off}"
+                );
+                let difference: Vec<f64> = gradients[chain * dim..][..dim]
+                    .iter()
+                    .zip(&wanted.gradient)
+                    .map(|(a, b)| a - b)
+                    .collect();
+                assert!(
+                    norm(&difference) <= 1e-5 * norm(&wanted.gradient),
+                    "{name}, {what}, chain {chain}"
+                );
+            }
+        };
+        let kernel = model.kernel().expect("a kernel");
+        let mut device = SteppedHmc::new(&gpu, &kernel, positions.len(), size, 0, 0).expect("a driver");
+        device.set_positions(&positions.concat()).expect("positions");
+        device.set_centring(&chosen.concat()).expect("codes");
+        compare("stepped", device.log_density_grad().expect("values"));
+        for (form, memory) in FORMS {
+            let kernel = model.fused_kernel(form, memory).expect("a kernel");
+            let mut device = FusedHmc::new(&gpu, &kernel, positions.len(), size, 0, 0).expect("a driver");
+            device.set_positions(&positions.concat()).expect("positions");
+            device.set_centring(&chosen.concat()).expect("codes");
+            let found = device.log_density_grad().expect("values");
+            compare(&format!("fused {form:?} {memory:?}"), found);
+        }
+        assert!(device.set_centring(&chosen[0]).is_err(), "too few codes");
     }
 }

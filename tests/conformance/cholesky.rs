@@ -6,7 +6,7 @@ use tadpool::dist::Family;
 use tadpool::ir::{Builder, Event, Expr, Handle, Program};
 use tadpool::num::Real;
 
-use crate::agree::check;
+use crate::agree::{FORMS, check};
 use crate::dice::Dice;
 use crate::gpu;
 
@@ -84,7 +84,7 @@ fn cholesky_factors_and_triangular_solves_agree_on_all_back_ends() {
             assert_eq!(dim, 3 * k + 5 * k);
             let dice = &mut Dice::new(2_000_001);
             let positions: Vec<Vec<f64>> = (0..5).map(|_| dice.position(dim)).collect();
-            match check(&program, &positions, gpu.as_ref()) {
+            match check(&program, &positions, gpu.as_ref(), &FORMS) {
                 Ok(worst) => println!("K = {k}, by group {by_group}: {worst:?}"),
                 Err(error) => panic!("K = {k}, by group {by_group}: {error}"),
             }

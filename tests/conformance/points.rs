@@ -6,11 +6,11 @@ use std::path::Path;
 use serde_json::Value;
 use tadpool::back::reference::Evaluation;
 use tadpool::data::Table;
-use tadpool::gpu::SteppedHmc;
+use tadpool::gpu::{FusedHmc, SteppedHmc};
 use tadpool::lang::LowerOptions;
 use tadpool::model::Model;
 
-use crate::agree::{check_lanes, norm};
+use crate::agree::{FORMS, check_lanes, norm};
 use crate::gpu;
 
 /// A file below `data/`.
@@ -141,17 +141,26 @@ fn shipped_models_have_the_log_densities_and_gradients_of_the_file() {
             panic!("{case}: {error}");
         }
         let Some(gpu) = &gpu else { continue };
+        let compare = |what: &str, (values, gradients): (Vec<f64>, Vec<f64>)| {
+            for (chain, wanted) in expected.iter().enumerate() {
+                let found = Evaluation {
+                    log_density: values[chain],
+                    gradient: gradients[chain * model.dim()..][..model.dim()].to_vec(),
+                };
+                // The error of f32 has an sd of 6e-5 in m12_2.
+                same(what, &found, wanted, 2e-4, 1e-5);
+            }
+        };
         let kernel = model.kernel().expect("a kernel");
         let mut device = SteppedHmc::new(gpu, &kernel, positions.len(), 1, 0, 0).expect("a driver");
         device.set_positions(&positions.concat()).expect("positions");
-        let (values, gradients) = device.log_density_grad().expect("values");
-        for (chain, wanted) in expected.iter().enumerate() {
-            let found = Evaluation {
-                log_density: values[chain],
-                gradient: gradients[chain * kernel.dim..][..kernel.dim].to_vec(),
-            };
-            // gpu.md: the error of f32 has an sd of 6e-5 in m12_2.
-            same("device", &found, wanted, 2e-4, 1e-5);
+        compare("stepped", device.log_density_grad().expect("values"));
+        for (form, memory) in FORMS {
+            let kernel = model.fused_kernel(form, memory).expect("a kernel");
+            let mut device = FusedHmc::new(gpu, &kernel, positions.len(), 1, 0, 0).expect("a driver");
+            device.set_positions(&positions.concat()).expect("positions");
+            let found = device.log_density_grad().expect("values");
+            compare(&format!("fused {form:?} {memory:?}"), found);
         }
     }
 }

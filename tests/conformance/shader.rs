@@ -1,21 +1,31 @@
 //! Generated text put together as the device sees it, and checked without one.
 
 use naga::valid::{Capabilities, ValidationFlags, Validator};
+use tadpool::back::kernel::FusedKernel;
+use tadpool::gpu::fused_module;
 
-const PARTS: [&str; 4] = [
+const PARTS: [&str; 5] = [
     include_str!("../../shaders/bindings.wgsl"),
     include_str!("../../shaders/special.wgsl"),
     include_str!("../../shaders/philox.wgsl"),
+    include_str!("../../shaders/hmc_settings.wgsl"),
     include_str!("../../shaders/hmc_step.wgsl"),
 ];
 
 /// Parses and validates the whole module around a kernel's text.
 pub(crate) fn validate(kernel: &str) -> Result<(), String> {
-    let codes = "fn centring_code(chain: u32, level: u32) -> u32 { return indices[chain + level]; }";
-    let text = format!("{}\n{codes}\n{kernel}", PARTS.join("\n"));
-    let module = naga::front::wgsl::parse_str(&text).map_err(|error| error.emit_to_string(&text))?;
+    parse(&format!("{}\n{kernel}", PARTS.join("\n")))
+}
+
+/// The same of the fused driver's module.
+pub(crate) fn validate_fused(kernel: &FusedKernel) -> Result<(), String> {
+    parse(&fused_module(kernel))
+}
+
+fn parse(text: &str) -> Result<(), String> {
+    let module = naga::front::wgsl::parse_str(text).map_err(|error| error.emit_to_string(text))?;
     Validator::new(ValidationFlags::all(), Capabilities::empty())
         .validate(&module)
-        .map_err(|error| error.emit_to_string(&text))?;
+        .map_err(|error| error.emit_to_string(text))?;
     Ok(())
 }

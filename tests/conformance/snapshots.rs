@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use tadpool::back::kernel::{Form, Memory};
 use tadpool::model::Model;
 
 use crate::points::shipped;
@@ -30,6 +31,15 @@ fn snapshot(file: &str, text: &str) {
 fn the_kernel_of_m12_2() {
     let model = shipped("m12_2", None);
     snapshot("wgsl/m12_2.wgsl", &model.kernel().expect("a kernel").wgsl);
+}
+
+#[test]
+fn the_unrolled_kernel_of_eight_schools() {
+    let model = shipped("eight_schools", None);
+    let kernel = model
+        .fused_kernel(Form::Unrolled, Memory::Held)
+        .expect("a kernel");
+    snapshot("wgsl/eight_schools.unrolled.wgsl", &kernel.density.wgsl);
 }
 
 #[test]

@@ -1,9 +1,10 @@
-//! The stepped driver on a real adapter, software included.
+//! The GPU drivers on a real adapter, software included.
 //!
 //! Every test prints the adapter. Where there is none, a test says that it was not run, or fails if
 //! `TADPOOL_REQUIRE_GPU=1` is set.
 #![cfg(feature = "gpu")]
 
+mod fused;
 mod moments;
 mod refusals;
 mod runs;

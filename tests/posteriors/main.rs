@@ -6,8 +6,10 @@
 
 mod exact;
 mod judge;
+mod precision;
 mod promises;
 mod reference;
+mod summary;
 
 use std::sync::atomic::AtomicBool;
 

@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
+use super::rows::Rows;
 use crate::error::{Error, Result};
 use crate::ir::{Binary, Graph, Handle, IndexId, Op, Unary};
-use crate::pass::schedule::{Loop, Schedule, Target};
+use crate::pass::schedule::{Schedule, Target};
 
 /// Where an operand lies. Offsets count elements; each element holds one number per lane, except a column's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,6 +93,22 @@ pub(super) enum Instruction {
         source: Operand,
         sink: Sink,
     },
+    /// Adds up the products of two operands, times a number, into a scalar or else the log density.
+    SumProduct {
+        scale: f64,
+        a: Operand,
+        b: Operand,
+        result: Option<u32>,
+    },
+    /// Adds up the products of two operands by the codes of an index column.
+    SegmentProduct {
+        a: Operand,
+        b: Operand,
+        codes: u32,
+        sink: Sink,
+    },
+    /// A predictor, a link and sums: the place among the code's.
+    Rows(u32),
 }
 
 /// Instructions over `len` elements, run block by block.
@@ -117,8 +134,9 @@ pub(super) struct Code {
     pub(super) passes: Vec<Pass>,
     /// Values that scalars have from the start: constants, and 0 for sums.
     pub(super) scalars: Vec<f64>,
-    /// Scalars that are summed into and so must be reset before each evaluation.
-    pub(super) sums: Vec<u32>,
+    pub(super) rows: Vec<Rows>,
+    /// Scalars that are summed into, with the values that they have before each evaluation.
+    pub(super) sums: Vec<(u32, f64)>,
     /// Elements of all arrays.
     pub(super) array_len: usize,
     /// Ranges of arrays that are added into and so must be reset.
@@ -129,6 +147,8 @@ pub(super) struct Code {
     pub(super) temps: usize,
     pub(super) columns: Vec<f64>,
     pub(super) codes: Vec<u32>,
+    /// Places of weights, see [`Softplus`](super::rows::Softplus).
+    pub(super) places: Vec<u8>,
     /// Ranges of `codes` that may be set anew, in the order of the tuned indices, with the size of the plate that
     /// they point into.
     pub(super) tuned: Vec<(Range<usize>, u32)>,
@@ -139,21 +159,23 @@ pub(super) struct Code {
 }
 
 /// Assigns places while the schedule is walked.
-struct Assembler<'a> {
-    graph: &'a Graph,
-    offsets: Vec<usize>,
-    place: Vec<Option<Operand>>,
+pub(super) struct Assembler<'a> {
+    pub(super) graph: &'a Graph,
+    pub(super) offsets: Vec<usize>,
+    pub(super) place: Vec<Option<Operand>>,
     column_start: Vec<u32>,
     code_start: Vec<u32>,
+    /// Start and length of every column.
+    pub(super) columns: Vec<(u32, usize)>,
     /// How often each node is read, by operations or as a root.
-    uses: Vec<usize>,
+    pub(super) uses: Vec<usize>,
     /// Contributions to each slot's gradient, and whether its one contribution is written in place.
-    contributions: Vec<usize>,
-    written: Vec<bool>,
-    code: Code,
+    pub(super) contributions: Vec<usize>,
+    pub(super) written: Vec<bool>,
+    pub(super) code: Code,
 }
 
-fn narrow(n: usize) -> Result<u32> {
+pub(super) fn narrow(n: usize) -> Result<u32> {
     u32::try_from(n)
         .map_err(|_| Error::environment(format!("the model needs {n} numbers of one kind, at most 2^32")))
 }
@@ -179,6 +201,8 @@ impl Code {
             temps: 0,
             columns: Vec::new(),
             codes: Vec::new(),
+            places: Vec::new(),
+            rows: Vec::new(),
             tuned: Vec::new(),
             lookups: Vec::new(),
             outputs: Vec::new(),
@@ -204,6 +228,11 @@ impl Code {
             graph,
             offsets,
             place,
+            columns: column_start
+                .iter()
+                .zip(&graph.columns)
+                .map(|(&start, column)| (start, column.values.len()))
+                .collect(),
             column_start,
             code_start,
             uses: vec![0; graph.nodes.len()],
@@ -278,12 +307,12 @@ impl Code {
 
 impl Assembler<'_> {
     /// A new scalar with its value from the start.
-    fn scalar(&mut self, value: f64) -> Result<u32> {
+    pub(super) fn scalar(&mut self, value: f64) -> Result<u32> {
         self.code.scalars.push(value);
         narrow(self.code.scalars.len() - 1)
     }
 
-    fn operand(&mut self, handle: Handle) -> Result<Operand> {
+    pub(super) fn operand(&mut self, handle: Handle) -> Result<Operand> {
         if let Some(place) = self.place[handle.index()] {
             return Ok(place);
         }
@@ -323,11 +352,11 @@ impl Assembler<'_> {
         Ok(operand)
     }
 
-    fn codes(&self, index: IndexId) -> u32 {
+    pub(super) fn codes(&self, index: IndexId) -> u32 {
         self.code_start[index.index()]
     }
 
-    fn sink(&mut self, target: Target) -> Result<Sink> {
+    pub(super) fn sink(&mut self, target: Target) -> Result<Sink> {
         Ok(match target {
             Target::Gradient(slot) => Sink::Gradient(narrow(self.offsets[slot.index()])?),
             Target::Array(node) => match self.operand(node)? {
@@ -338,7 +367,7 @@ impl Assembler<'_> {
     }
 
     /// The instruction that computes `node` into the place it was given.
-    fn operation(&mut self, node: Handle, out: &mut Vec<Instruction>) -> Result<()> {
+    pub(super) fn operation(&mut self, node: Handle, out: &mut Vec<Instruction>) -> Result<()> {
         let graph = self.graph;
         let Some(result) = self.place[node.index()] else {
             return Err(Error::bug(format!("{node} has no place")));
@@ -376,236 +405,4 @@ impl Assembler<'_> {
         });
         Ok(())
     }
-
-    /// The product that an addition or subtraction of `body` can take in: used by nothing else, and not kept.
-    fn fusible(&self, body: &[Handle], node: Handle) -> Option<Fused> {
-        let graph = self.graph;
-        let Op::Binary(op, x, y) = graph.node(node).op else {
-            return None;
-        };
-        let product = |handle: Handle| match graph.node(handle).op {
-            Op::Binary(Binary::Mul, a, b)
-                if self.uses[handle.index()] == 1
-                    && self.place[handle.index()].is_none()
-                    && body.contains(&handle) =>
-            {
-                Some((a, b))
-            }
-            _ => None,
-        };
-        let fused = |product, (a, b), c, signs| Fused {
-            product,
-            operands: [a, b, c],
-            signs,
-        };
-        match op {
-            Binary::Add => product(y)
-                .map(|ab| fused(y, ab, x, Signs::Plus))
-                .or_else(|| product(x).map(|ab| fused(x, ab, y, Signs::Plus))),
-            Binary::Sub => product(y)
-                .map(|ab| fused(y, ab, x, Signs::NegatedProduct))
-                .or_else(|| product(x).map(|ab| fused(x, ab, y, Signs::NegatedAddend))),
-            Binary::Mul
-            | Binary::Div
-            | Binary::Pow
-            | Binary::Min
-            | Binary::Max
-            | Binary::Lt
-            | Binary::Le
-            | Binary::Eq => None,
-        }
-    }
-
-    /// Lets the loop write gradients that have no other contribution straight to their place.
-    fn place_gradients(&mut self, pass: &Loop) -> Result<()> {
-        for &(source, slot) in &pass.gradient {
-            let alone = self.contributions[slot.index()] == 1;
-            if alone && self.place[source.index()].is_none() && pass.body.contains(&source) {
-                let start = narrow(self.offsets[slot.index()])?;
-                self.place[source.index()] = Some(Operand::Gradient(start));
-                self.written[slot.index()] = true;
-            }
-        }
-        Ok(())
-    }
-
-    fn pass(&mut self, pass: &Loop) -> Result<()> {
-        let graph = self.graph;
-        self.place_gradients(pass)?;
-        let fused: Vec<Option<Fused>> = pass
-            .body
-            .iter()
-            .map(|&node| self.fusible(&pass.body, node))
-            .collect();
-        let taken: Vec<Handle> = fused.iter().flatten().map(|fused| fused.product).collect();
-        let operands = |time: usize| match fused[time] {
-            Some(fused) => fused.operands.to_vec(),
-            None => {
-                let mut operands = Vec::new();
-                graph
-                    .node(pass.body[time])
-                    .op
-                    .for_each_operand(|operand| operands.push(operand));
-                operands
-            }
-        };
-        // The last instruction that reads each temporary frees it.
-        let mut last: Vec<Option<usize>> = vec![None; graph.nodes.len()];
-        for (time, node) in pass.body.iter().enumerate() {
-            if !taken.contains(node) {
-                operands(time)
-                    .iter()
-                    .for_each(|operand| last[operand.index()] = Some(time));
-            }
-        }
-        let sums = pass
-            .sums
-            .iter()
-            .map(|sum| self.summand(*sum))
-            .collect::<Result<Vec<Handle>>>()?;
-        let segments = pass.segments.iter().map(|(source, ..)| source);
-        let gradient = pass.gradient.iter().map(|(source, _)| source);
-        for node in sums
-            .iter()
-            .chain(&pass.density)
-            .chain(&pass.stores)
-            .chain(segments)
-            .chain(gradient)
-        {
-            last[node.index()] = Some(pass.body.len());
-        }
-        let mut free: Vec<u32> = Vec::new();
-        let mut temps: u32 = 0;
-        let mut instructions = Vec::new();
-        let mut done: Vec<Handle> = taken;
-        for (time, &node) in pass.body.iter().enumerate() {
-            if done.contains(&node) {
-                continue;
-            }
-            let mut assign = |this: &mut Self, node: Handle| {
-                *this.place[node.index()].get_or_insert_with(|| {
-                    Operand::Temp(free.pop().unwrap_or_else(|| {
-                        temps += 1;
-                        temps - 1
-                    }))
-                })
-            };
-            let result = assign(self, node);
-            match (
-                fused[time],
-                partner(graph, &pass.body, node),
-                &graph.node(node).op,
-            ) {
-                (
-                    Some(Fused {
-                        operands: [a, b, c],
-                        signs,
-                        ..
-                    }),
-                    ..,
-                ) => {
-                    let (a, b, c) = (self.operand(a)?, self.operand(b)?, self.operand(c)?);
-                    instructions.push(Instruction::MultiplyAdd {
-                        signs,
-                        a,
-                        b,
-                        c,
-                        result,
-                    });
-                }
-                // ln(1 + eˣ) and 1/(1 + e⁻ˣ) come from one exponential.
-                (None, Some(other), Op::Unary(op, operand)) => {
-                    let second = assign(self, other);
-                    done.push(other);
-                    let (softplus, inv_logit) = if *op == Unary::Softplus {
-                        (result, second)
-                    } else {
-                        (second, result)
-                    };
-                    let operand = self.operand(*operand)?;
-                    instructions.push(Instruction::SoftplusInvLogit(operand, softplus, inv_logit));
-                }
-                (None, ..) => self.operation(node, &mut instructions)?,
-            }
-            let mut dead: Vec<u32> = Vec::new();
-            for operand in operands(time) {
-                if let (Some(Operand::Temp(temp)), Some(end)) =
-                    (self.place[operand.index()], last[operand.index()])
-                    && end == time
-                    && !dead.contains(&temp)
-                {
-                    dead.push(temp);
-                }
-            }
-            free.extend(dead);
-        }
-        for (&sum, source) in pass.sums.iter().zip(sums) {
-            let result = self.scalar(0.0)?;
-            self.code.sums.push(result);
-            self.place[sum.index()] = Some(Operand::Scalar(result));
-            instructions.push(Instruction::Sum {
-                source: self.operand(source)?,
-                result,
-            });
-        }
-        for &term in &pass.density {
-            instructions.push(Instruction::Density(self.operand(term)?));
-        }
-        for &(source, index, target) in &pass.segments {
-            let (codes, sink) = (self.codes(index), self.sink(target)?);
-            instructions.push(Instruction::Segment {
-                source: self.operand(source)?,
-                codes,
-                sink,
-            });
-        }
-        for &(source, slot) in &pass.gradient {
-            let start = narrow(self.offsets[slot.index()])?;
-            let source = self.operand(source)?;
-            if source != Operand::Gradient(start) {
-                instructions.push(Instruction::Accumulate {
-                    source,
-                    sink: Sink::Gradient(start),
-                });
-            }
-        }
-        self.code.temps = self.code.temps.max(temps as usize);
-        self.code.passes.push(Pass {
-            len: graph.plate_len(Some(pass.plate)),
-            instructions,
-        });
-        Ok(())
-    }
-
-    /// What a sum runs over.
-    fn summand(&self, sum: Handle) -> Result<Handle> {
-        match self.graph.node(sum).op {
-            Op::Sum(source) => Ok(source),
-            _ => Err(Error::bug(format!("{sum} is no sum"))),
-        }
-    }
-}
-
-/// A product taken in by the addition that alone uses it.
-#[derive(Clone, Copy)]
-struct Fused {
-    product: Handle,
-    /// a, b of the product, and what is added.
-    operands: [Handle; 3],
-    signs: Signs,
-}
-
-/// The node of `body` that is ln(1 + eˣ) where `node` is 1/(1 + e⁻ˣ) of the same x, or conversely.
-fn partner(graph: &Graph, body: &[Handle], node: Handle) -> Option<Handle> {
-    let Op::Unary(op, operand) = graph.node(node).op else {
-        return None;
-    };
-    let wanted = match op {
-        Unary::Softplus => Unary::InvLogit,
-        Unary::InvLogit => Unary::Softplus,
-        _ => return None,
-    };
-    body.iter()
-        .copied()
-        .find(|other| graph.node(*other).op == Op::Unary(wanted, operand))
 }

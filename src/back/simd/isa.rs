@@ -3,7 +3,12 @@
 
 use super::code::Signs;
 use super::kernels::{self, Source};
+use super::products;
+use super::row_kernels::{self, RowsAt};
 use crate::ir::{Binary, Unary};
+use crate::num::lanes::vector::{One, Pair};
+#[cfg(target_arch = "x86_64")]
+use crate::num::lanes::x86;
 
 /// The kernels of one instruction set.
 ///
@@ -29,10 +34,13 @@ pub(super) trait Isa {
     unsafe fn sum<const W: usize>(n: usize, x: Source, total: *mut f64);
     unsafe fn segment<const W: usize>(codes: &[u32], x: Source, out: *mut f64);
     unsafe fn accumulate<const W: usize>(n: usize, x: Source, out: *mut f64);
+    unsafe fn sum_product<const W: usize>(n: usize, scale: f64, a: Source, b: Source, total: *mut f64);
+    unsafe fn segment_product<const W: usize>(codes: &[u32], a: Source, b: Source, out: *mut f64);
+    unsafe fn rows<const W: usize>(rows: &RowsAt);
 }
 
 macro_rules! instruction_set {
-    ($(#[$doc:meta])* $name:ident, scalar: $scalar:literal, fma: $fma:literal $(, $feature:meta)?) => {
+    ($(#[$doc:meta])* $name:ident, scalar: $scalar:literal, fma: $fma:literal, vector: $vector:ty $(, $feature:meta)?) => {
         $(#[$doc])*
         pub(super) struct $name;
 
@@ -79,6 +87,18 @@ macro_rules! instruction_set {
             unsafe fn accumulate<const W: usize>(n: usize, x: Source, out: *mut f64) {
                 unsafe { kernels::accumulate::<W, $scalar>(n, x, out) }
             }
+            $(#[$feature])?
+            unsafe fn sum_product<const W: usize>(n: usize, scale: f64, a: Source, b: Source, total: *mut f64) {
+                unsafe { products::sum::<W, $vector, One<$fma>>(n, scale, a, b, total) }
+            }
+            $(#[$feature])?
+            unsafe fn segment_product<const W: usize>(codes: &[u32], a: Source, b: Source, out: *mut f64) {
+                unsafe { products::segment::<W, $vector, One<$fma>>(codes, a, b, out) }
+            }
+            $(#[$feature])?
+            unsafe fn rows<const W: usize>(rows: &RowsAt) {
+                unsafe { row_kernels::rows::<W, $vector, One<$fma>>(rows) }
+            }
         }
     };
 }
@@ -86,24 +106,24 @@ macro_rules! instruction_set {
 #[cfg(target_arch = "x86_64")]
 instruction_set! {
     /// One number at a time, with AVX2's fused multiply–add.
-    Scalar, scalar: true, fma: true, target_feature(enable = "avx2,fma")
+    Scalar, scalar: true, fma: true, vector: One<true>, target_feature(enable = "avx2,fma")
 }
 #[cfg(not(target_arch = "x86_64"))]
 instruction_set! {
     /// One number at a time.
-    Scalar, scalar: true, fma: false
+    Scalar, scalar: true, fma: false, vector: One<false>
 }
 instruction_set! {
     /// Whatever every processor of the target has.
-    Baseline, scalar: false, fma: false
+    Baseline, scalar: false, fma: false, vector: Pair
 }
 #[cfg(target_arch = "x86_64")]
 instruction_set! {
     /// AVX2 with fused multiply–add.
-    Avx2, scalar: false, fma: true, target_feature(enable = "avx2,fma")
+    Avx2, scalar: false, fma: true, vector: x86::Avx2, target_feature(enable = "avx2,fma")
 }
 #[cfg(target_arch = "x86_64")]
 instruction_set! {
     /// AVX-512.
-    Avx512, scalar: false, fma: true, target_feature(enable = "avx2,fma,avx512f,avx512dq,avx512vl,avx512bw")
+    Avx512, scalar: false, fma: true, vector: x86::Avx512, target_feature(enable = "avx2,fma,avx512f,avx512dq,avx512vl,avx512bw")
 }

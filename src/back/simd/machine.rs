@@ -1,11 +1,14 @@
 //! Runs code on blocks of `W` lanes, compiled once per instruction set and chosen at run time.
 
 use std::borrow::Cow;
+use std::mem::MaybeUninit;
 use std::ops::Range;
 
 use super::code::{Code, Instruction, Operand, Pass, Sink};
 use super::isa::{self, Isa};
 use super::kernels::Source;
+use super::row_kernels::{FactorAt, PlaceAt, RowsAt, SoftplusAt, SpreadAt, ToAt};
+use super::rows::{Factor, MAX_SPREADS, MAX_TERMS, Place, Rows, To};
 use crate::back::evaluate::Evaluator;
 
 /// The vector instructions that a machine runs on.
@@ -54,10 +57,10 @@ impl InstructionSet {
     }
 }
 
-/// Bytes of temporaries that a block may fill: well inside a first-level cache of 32 KiB.
-const BLOCK_BYTES: usize = 24 * 1024;
-/// Elements of a block at most and at least.
-const BLOCK_LIMITS: (usize, usize) = (8, 128);
+/// Bytes of temporaries that a block may fill: most of a first-level cache.
+const BLOCK_BYTES: usize = 32 * 1024;
+/// Elements of a block at least and, times lanes, at most.
+const BLOCK_LIMITS: (usize, usize) = (8, 2048);
 
 /// The memory of one worker: `W` lanes of temporaries, scalars and arrays.
 #[derive(Debug)]
@@ -81,8 +84,9 @@ impl<'c, const W: usize> Machine<'c, W> {
     /// A worker for `code`.
     pub(super) fn new(code: &'c Code, set: InstructionSet) -> Self {
         let bytes_per_element = code.temps.max(1) * W * size_of::<f64>();
-        let block =
-            (BLOCK_BYTES / bytes_per_element).clamp(BLOCK_LIMITS.0, BLOCK_LIMITS.1 * super::LANES / W);
+        // Kernels take eight elements at a time.
+        let block = (BLOCK_BYTES / bytes_per_element).clamp(BLOCK_LIMITS.0, BLOCK_LIMITS.1 / W);
+        let block = block - block % BLOCK_LIMITS.0;
         let codes = if code.tuned.is_empty() {
             Cow::Borrowed(code.codes.as_slice())
         } else {
@@ -132,8 +136,8 @@ impl<'c, const W: usize> Machine<'c, W> {
         for &(start, end) in &self.code.summed_gradients {
             gradient[start as usize * W..end as usize * W].fill(0.0);
         }
-        for &sum in &self.code.sums {
-            self.scalars[sum as usize * W..][..W].fill(0.0);
+        for &(sum, start) in &self.code.sums {
+            self.scalars[sum as usize * W..][..W].fill(start);
         }
         for &(start, end) in &self.code.summed_arrays {
             self.arrays[start as usize * W..end as usize * W].fill(0.0);
@@ -180,7 +184,7 @@ impl<'c, const W: usize> Machine<'c, W> {
                 // SAFETY: `set` is one that this processor has. The assembler places every operand and sink inside the
                 // memory that `new` and `evaluate` sized for it, each block covers elements below the pass's length,
                 // and a result is never given the place of an operand of its own instruction.
-                unsafe { memory.run_block::<W, I>(&self.codes, pass, first, n) };
+                unsafe { memory.run_block::<W, I>(code, &self.codes, pass, first, n) };
             }
         }
     }
@@ -293,7 +297,100 @@ impl Memory {
     }
 
     #[inline(always)]
-    unsafe fn run_block<const W: usize, I: Isa>(self, all: &[u32], pass: &Pass, first: usize, n: usize) {
+    unsafe fn factor<const W: usize>(self, factor: Factor, first: usize) -> FactorAt {
+        unsafe {
+            match factor {
+                Factor::Constant(x) => FactorAt::Constant(x),
+                Factor::Column(start) => FactorAt::Column(self.columns.add(start as usize + first)),
+                Factor::Lookup(start) => FactorAt::Column(self.lookups.add(start as usize + first)),
+                Factor::Scalar(operand) => FactorAt::Scalar(self.number::<W>(operand, first)),
+            }
+        }
+    }
+
+    /// The address of an operand of numbers per lane, at the block's first element if it has elements.
+    #[inline(always)]
+    unsafe fn number<const W: usize>(self, operand: Operand, first: usize) -> *const f64 {
+        match unsafe { self.source::<W>(operand, first) } {
+            Source::Lanes(from) | Source::Scalar(from) => from,
+            // The assembler turns columns into factors.
+            Source::Column(_) => std::ptr::null(),
+        }
+    }
+
+    /// The instruction of [`super::rows`], with the addresses of its operands.
+    #[inline(always)]
+    unsafe fn rows<const W: usize, I: Isa>(
+        self,
+        code: &Code,
+        all: &[u32],
+        rows: &Rows,
+        first: usize,
+        n: usize,
+    ) {
+        unsafe {
+            let codes = |start: u32| all.as_ptr().add(start as usize + first);
+            let mut terms = [const { MaybeUninit::uninit() }; MAX_TERMS];
+            let mut spreads = [const { MaybeUninit::uninit() }; MAX_SPREADS];
+            for (at, term) in terms.iter_mut().zip(&rows.terms) {
+                let place = match term.place {
+                    Place::Fixed(operand) => PlaceAt::Fixed(self.number::<W>(operand, first)),
+                    Place::Each(operand) => PlaceAt::Each(self.number::<W>(operand, first)),
+                    Place::Coded { source, codes: start } => {
+                        PlaceAt::Coded(self.base::<W>(source), codes(start))
+                    }
+                };
+                at.write((place, self.factor::<W>(term.factor, first)));
+            }
+            for (at, spread) in spreads.iter_mut().zip(&rows.spreads) {
+                let to = match spread.to {
+                    To::Density => ToAt::Total(self.log_density),
+                    To::Scalar(scalar) => ToAt::Total(self.scalars.add(scalar as usize * W)),
+                    To::Segment {
+                        codes: start,
+                        ascending,
+                        sink,
+                    } => ToAt::Segment(self.sink::<W>(sink, 0), codes(start), ascending),
+                    To::Accumulate(sink) => ToAt::Accumulate(self.sink::<W>(sink, first)),
+                    To::Each(operand) => ToAt::Each(self.result::<W>(operand, first)),
+                };
+                at.write(SpreadAt {
+                    of: spread.of,
+                    factor: self.factor::<W>(spread.factor, first),
+                    to,
+                });
+            }
+            let softplus = rows.softplus.as_ref().map(|softplus| {
+                // With one lane a vector's rows may have different weights.
+                let is_whole = W > 1 || softplus.levels.len() == 1;
+                SoftplusAt {
+                    weight: self.factor::<W>(softplus.weight, first),
+                    levels: if is_whole { &softplus.levels } else { &[] },
+                    places: code.places.as_ptr().add(softplus.places as usize + first),
+                }
+            });
+            // As many entries as the instruction has are written: the planner heeds the limits.
+            I::rows::<W>(&RowsAt {
+                n,
+                terms: std::slice::from_raw_parts(terms.as_ptr().cast(), rows.terms.len()),
+                offset: self.factor::<W>(rows.offset, first),
+                link: rows.link,
+                softplus,
+                spreads: std::slice::from_raw_parts(spreads.as_ptr().cast(), rows.spreads.len()),
+                log_density: self.log_density,
+            });
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn run_block<const W: usize, I: Isa>(
+        self,
+        code: &Code,
+        all: &[u32],
+        pass: &Pass,
+        first: usize,
+        n: usize,
+    ) {
         unsafe {
             for instruction in &pass.instructions {
                 match *instruction {
@@ -350,6 +447,22 @@ impl Memory {
                     }
                     Instruction::Accumulate { source, sink } => {
                         I::accumulate::<W>(n, self.source::<W>(source, first), self.sink::<W>(sink, first));
+                    }
+                    Instruction::SumProduct { scale, a, b, result } => {
+                        let (a, b) = (self.source::<W>(a, first), self.source::<W>(b, first));
+                        let total = match result {
+                            Some(scalar) => self.scalars.add(scalar as usize * W),
+                            None => self.log_density,
+                        };
+                        I::sum_product::<W>(n, scale, a, b, total);
+                    }
+                    Instruction::SegmentProduct { a, b, codes, sink } => {
+                        let (a, b) = (self.source::<W>(a, first), self.source::<W>(b, first));
+                        let codes = &all[codes as usize + first..][..n];
+                        I::segment_product::<W>(codes, a, b, self.sink::<W>(sink, 0));
+                    }
+                    Instruction::Rows(rows) => {
+                        self.rows::<W, I>(code, all, &code.rows[rows as usize], first, n);
                     }
                 }
             }

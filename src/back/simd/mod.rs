@@ -9,9 +9,15 @@
 //! instruction set, `machine` runs them all.
 
 mod code;
+mod form;
 mod isa;
 mod kernels;
+mod loops;
 mod machine;
+mod plan;
+mod products;
+mod row_kernels;
+mod rows;
 
 use code::Code;
 pub use machine::InstructionSet;
@@ -23,7 +29,7 @@ use crate::ir::Program;
 use crate::pass::schedule::schedule;
 
 /// Lanes of a block.
-pub const LANES: usize = 8;
+pub const LANES: usize = 16;
 
 /// A compiled program, ready to be evaluated by any number of threads.
 #[derive(Debug)]

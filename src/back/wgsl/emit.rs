@@ -1,9 +1,11 @@
 //! Writes the function `log_density_grad` for one schedule.
 
 use super::BLOCK;
-use crate::back::kernel::DensityKernel;
+use super::names::{self, Element};
+use super::ops::{binary, literal, unary};
+use crate::back::kernel::{DensityKernel, Form, Memory};
 use crate::error::{Error, Result};
-use crate::ir::{Binary, Graph, Handle, IndexId, Op, SlotId, Unary};
+use crate::ir::{ColumnId, Graph, Handle, IndexId, Op, SlotId};
 use crate::pass::schedule::{Loop, Schedule, Target};
 
 /// Numbers that one thread may keep in private arrays.
@@ -20,8 +22,8 @@ enum Gradient {
     Written,
     /// Added up in a private array.
     Private,
-    /// Added up in the buffer.
-    Buffer,
+    /// Added up where it is to lie in the end.
+    InPlace,
     /// Nothing contributes.
     Zero,
 }
@@ -30,6 +32,8 @@ enum Gradient {
 pub(super) struct Emitter<'a> {
     schedule: &'a Schedule,
     graph: &'a Graph,
+    form: Form,
+    memory: Memory,
     text: String,
     indent: usize,
     slot_offsets: Vec<usize>,
@@ -37,22 +41,14 @@ pub(super) struct Emitter<'a> {
     index_offsets: Vec<usize>,
     gradients: Vec<Gradient>,
     loop_trips: u64,
-    /// The element that the running loop is at; empty among scalars.
-    element: &'static str,
-}
-
-/// A constant in f32, exact to the last bit; one that is not finite must not be folded by the shader compiler.
-fn literal(x: f64) -> String {
-    let x = x as f32;
-    if x.is_finite() {
-        format!("({x:?}f)")
-    } else {
-        format!("bitcast<f32>({:#x}u | (chain & 0u))", x.to_bits())
-    }
+    /// The element that the running loop is at; none among scalars.
+    element: Option<Element>,
+    /// Unrolled loops so far: each has a variable of its own for its block of the log density.
+    blocks: usize,
 }
 
 impl<'a> Emitter<'a> {
-    pub(super) fn new(schedule: &'a Schedule) -> Result<Self> {
+    pub(super) fn new(schedule: &'a Schedule, form: Form, memory: Memory) -> Result<Self> {
         let graph = &schedule.program.graph;
         let running = |lens: &mut dyn Iterator<Item = usize>| {
             let mut offsets = vec![0];
@@ -64,14 +60,20 @@ impl<'a> Emitter<'a> {
         let mut this = Self {
             schedule,
             graph,
+            form,
+            memory,
             text: String::new(),
             indent: 1,
             slot_offsets: graph.slot_offsets(),
             column_offsets: running(&mut graph.columns.iter().map(|column| column.values.len())),
             index_offsets: running(&mut graph.indices.iter().map(|index| index.codes.len())),
             gradients: Vec::new(),
-            loop_trips: schedule.trips(),
-            element: "",
+            loop_trips: match form {
+                Form::Buffers | Form::Arrays => schedule.trips(),
+                Form::Unrolled => 0,
+            },
+            element: None,
+            blocks: 0,
         };
         this.gradients = (0..graph.slots.len())
             .map(|slot| this.gradient_kind(SlotId::new(slot)))
@@ -82,7 +84,10 @@ impl<'a> Emitter<'a> {
 
     fn gradient_kind(&self, slot: SlotId) -> Gradient {
         if self.graph.slots[slot.index()].plate.is_none() {
-            return Gradient::Scalar;
+            return match self.form {
+                Form::Buffers | Form::Arrays => Gradient::Scalar,
+                Form::Unrolled => Gradient::InPlace,
+            };
         }
         let stages = &self.schedule.stages;
         let loops = || stages.iter().flat_map(|stage| &stage.loops);
@@ -99,11 +104,13 @@ impl<'a> Emitter<'a> {
                 .flat_map(|stage| &stage.scatters)
                 .filter(|s| s.target == Target::Gradient(slot))
                 .count();
-        match (plain, added) {
-            (0, 0) => Gradient::Zero,
-            (1, 0) => Gradient::Written,
-            _ if self.graph.slot_len(slot) <= PRIVATE_GRADIENT => Gradient::Private,
-            _ => Gradient::Buffer,
+        let is_small = self.graph.slot_len(slot) <= PRIVATE_GRADIENT;
+        match (plain, added, self.form) {
+            (0, 0, _) => Gradient::Zero,
+            (1, 0, _) => Gradient::Written,
+            (_, _, Form::Buffers) if is_small => Gradient::Private,
+            // The gradient itself is private memory in the other forms.
+            (_, _, Form::Buffers | Form::Arrays | Form::Unrolled) => Gradient::InPlace,
         }
     }
 
@@ -136,11 +143,14 @@ impl<'a> Emitter<'a> {
             }
             for &(value, slot) in &stage.gradient {
                 let value = self.value(value)?;
-                self.line(&format!("g{} += {value};", slot.index()));
+                match self.form {
+                    Form::Buffers | Form::Arrays => self.line(&format!("g{} += {value};", slot.index())),
+                    Form::Unrolled => self.add_to(Target::Gradient(slot), &Element::Known(0), &value),
+                }
             }
             for scatter in &stage.scatters {
                 let value = self.value(scatter.source)?;
-                let element = format!("{}u", self.graph.index_column(scatter.index).codes[0]);
+                let element = Element::Known(self.graph.index_column(scatter.index).codes[0] as usize);
                 self.add_to(scatter.target, &element, &value);
             }
             for pass in &stage.loops {
@@ -185,41 +195,61 @@ impl<'a> Emitter<'a> {
         self.line("var lp = vec2<f32>(0.0, 0.0);");
         // Read once: the compiler must assume that writing the gradient changes the position.
         for slot in (0..self.graph.slots.len()).filter(|&slot| self.graph.slots[slot].plate.is_none()) {
-            let at = self.at_position(SlotId::new(slot), "0u");
+            let at = self.at_position(SlotId::new(slot), &Element::Known(0));
             self.line(&format!("let q{slot} = {at};"));
         }
         for slot in 0..self.gradients.len() {
-            let len = self.graph.slot_len(SlotId::new(slot));
+            let id = SlotId::new(slot);
+            let len = self.graph.slot_len(id);
             match self.gradients[slot] {
                 Gradient::Scalar => self.line(&format!("var g{slot}: f32 = 0.0;")),
                 Gradient::Private => self.line(&format!("var g{slot} = array<f32, {len}>();")),
-                Gradient::Buffer | Gradient::Zero => {
-                    let at = self.at_gradient(slot, "i");
-                    self.each(len, &format!("{at} = 0.0;"));
+                Gradient::InPlace | Gradient::Zero => {
+                    self.each(len, |this, element| {
+                        format!("{} = 0.0;", this.at_gradient(id, element))
+                    });
                 }
                 Gradient::Written => {}
             }
         }
         for &array in &self.schedule.arrays {
             let len = self.graph.plate_len(self.graph.ty(array).plate);
-            self.line(&format!("var a{} = array<f32, {len}>();", array.index()));
+            let number = array.index();
+            match self.form {
+                Form::Buffers | Form::Arrays => self.line(&format!("var a{number} = array<f32, {len}>();")),
+                Form::Unrolled if self.is_segment_sum(array) => self.each(len, |this, element| {
+                    format!("var {}: f32 = 0.0;", names::array(this.form, number, element))
+                }),
+                // Stored values are named where they are computed.
+                Form::Unrolled => {}
+            }
         }
+    }
+
+    fn is_segment_sum(&self, handle: Handle) -> bool {
+        matches!(self.graph.node(handle).op, Op::SegmentSum { .. })
     }
 
     /// Writes out the gradients that were added up in private memory.
     fn close(&mut self) {
         for slot in 0..self.gradients.len() {
+            let id = SlotId::new(slot);
             match self.gradients[slot] {
                 Gradient::Scalar => {
-                    let at = self.at_gradient(slot, "0u");
+                    let at = self.at_gradient(id, &Element::Known(0));
                     self.line(&format!("{at} = g{slot};"));
                 }
                 Gradient::Private => {
-                    let at = self.at_gradient(slot, "i");
-                    let len = self.graph.slot_len(SlotId::new(slot));
-                    self.each(len, &format!("{at} = g{slot}[i];"));
+                    let len = self.graph.slot_len(id);
+                    self.each(len, |this, element| {
+                        format!(
+                            "{} = g{slot}[{}];",
+                            this.at_gradient(id, element),
+                            element.expression()
+                        )
+                    });
                 }
-                Gradient::Written | Gradient::Buffer | Gradient::Zero => {}
+                Gradient::Written | Gradient::InPlace | Gradient::Zero => {}
             }
         }
         self.line("return lp;");
@@ -227,46 +257,97 @@ impl<'a> Emitter<'a> {
     }
 
     /// A loop of one line.
-    fn each(&mut self, len: usize, line: &str) {
-        self.loop_trips += len as u64;
-        self.line(&format!("for (var i = 0u; i < {len}u; i++) {{ {line} }}"));
-    }
-
-    fn at_gradient(&self, slot: usize, element: &str) -> String {
-        format!(
-            "gradient[({}u + {element}) * params.chains + chain]",
-            self.slot_offsets[slot]
-        )
-    }
-
-    fn at_position(&self, slot: SlotId, element: &str) -> String {
-        format!(
-            "position[({}u + {element}) * params.chains + chain]",
-            self.slot_offsets[slot.index()]
-        )
-    }
-
-    fn code(&self, index: IndexId) -> String {
-        let start = self.index_offsets[index.index()];
-        match self.graph.index_column(index).domain {
-            Some(_) if self.graph.index_column(index).tuned => {
-                format!(
-                    "centring_code(chain, {}u + {})",
-                    self.graph.tuned_offset(index),
-                    self.element
-                )
+    fn each(&mut self, len: usize, line: impl Fn(&Self, &Element) -> String) {
+        match self.form {
+            Form::Buffers | Form::Arrays => {
+                self.loop_trips += len as u64;
+                let line = line(self, &Element::running());
+                self.line(&format!("for (var i = 0u; i < {len}u; i++) {{ {line} }}"));
             }
-            Some(_) => format!("indices[{start}u + {}]", self.element),
-            None => format!("{}u", self.graph.index_column(index).codes[0]),
+            Form::Unrolled => {
+                for k in 0..len {
+                    let line = line(self, &Element::Known(k));
+                    self.line(&line);
+                }
+            }
         }
     }
 
-    fn add_to(&mut self, target: Target, element: &str, value: &str) {
+    fn at_gradient(&self, slot: SlotId, element: &Element) -> String {
+        names::gradient(self.form, self.slot_offsets[slot.index()], element)
+    }
+
+    fn at_position(&self, slot: SlotId, element: &Element) -> String {
+        names::position(self.form, self.slot_offsets[slot.index()], element)
+    }
+
+    fn known_column(&self, at: usize) -> String {
+        names::known_column(self.form, self.memory, at)
+    }
+
+    /// The element that an index column points to from the running element.
+    fn code(&self, index: IndexId) -> Element {
+        let column = self.graph.index_column(index);
+        let start = self.index_offsets[index.index()];
+        match (&column.domain, &self.element) {
+            (None, _) => Element::Known(column.codes[0] as usize),
+            (Some(_), _) if column.tuned => Element::Dynamic(format!(
+                "centring_code(chain, {})",
+                self.level(index).expression()
+            )),
+            // The design is part of the shape: unrolled text names the element itself.
+            (Some(_), Some(Element::Known(k))) => Element::Known(column.codes[*k] as usize),
+            (Some(_), Some(Element::Dynamic(text))) => {
+                Element::Dynamic(format!("indices[{start}u + {text}]"))
+            }
+            (Some(_), None) => Element::Dynamic(format!("indices[{start}u]")),
+        }
+    }
+
+    /// The centring weight of the running element of a tuned index.
+    fn level(&self, index: IndexId) -> Element {
+        let offset = self.graph.tuned_offset(index);
+        match &self.element {
+            Some(Element::Known(k)) => Element::Known(offset + k),
+            Some(Element::Dynamic(text)) => Element::Dynamic(format!("{offset}u + {text}")),
+            None => Element::Known(offset),
+        }
+    }
+
+    /// Data that the code of a centring weight chooses.
+    fn tuned_data(&self, column: ColumnId, index: IndexId) -> String {
+        let start = self.column_offsets[column.index()];
+        match (self.level(index), self.form, self.memory) {
+            (Element::Known(level), Form::Unrolled, Memory::Held) => names::tuned(start, level),
+            (_, Form::Buffers | Form::Arrays | Form::Unrolled, _) => {
+                format!("columns[{start}u + {}]", self.code(index).expression())
+            }
+        }
+    }
+
+    /// What an unrolled text reads by the code of a centring weight: where the column begins, and the weight's level.
+    pub(super) fn tuned(&self) -> Vec<(usize, usize)> {
+        let graph = self.graph;
+        let mut places: Vec<(usize, usize)> = (0..graph.nodes.len())
+            .filter_map(|node| graph.tuned_data(Handle::new(node)))
+            .flat_map(|(column, index)| {
+                let (start, offset) = (self.column_offsets[column.index()], graph.tuned_offset(index));
+                (0..graph.index_column(index).codes.len()).map(move |k| (start, offset + k))
+            })
+            .collect();
+        places.sort_unstable();
+        places.dedup();
+        places
+    }
+
+    fn add_to(&mut self, target: Target, element: &Element, value: &str) {
         let place = match target {
-            Target::Array(array) => format!("a{}[{element}]", array.index()),
+            Target::Array(array) => names::array(self.form, array.index(), element),
             Target::Gradient(slot) => match self.gradients[slot.index()] {
-                Gradient::Private => format!("g{}[{element}]", slot.index()),
-                _ => self.at_gradient(slot.index(), element),
+                Gradient::Private => format!("g{}[{}]", slot.index(), element.expression()),
+                Gradient::Scalar | Gradient::Written | Gradient::InPlace | Gradient::Zero => {
+                    self.at_gradient(slot, element)
+                }
             },
         };
         self.line(&format!("{place} += {value};"));
@@ -275,30 +356,41 @@ impl<'a> Emitter<'a> {
     /// An operand as an expression.
     fn value(&self, handle: Handle) -> Result<String> {
         let node = self.graph.node(handle);
-        let array = || self.schedule.arrays.binary_search(&handle).is_ok();
+        let has_plate = node.ty.plate.is_some();
         Ok(match node.op {
             Op::Const(x) => literal(x),
             Op::Column(id) => {
                 let start = self.column_offsets[id.index()];
-                match node.ty.plate {
-                    Some(_) => format!("columns[{start}u + {}]", self.element),
-                    None => format!("columns[{start}u]"),
+                match &self.element {
+                    Some(Element::Dynamic(text)) if has_plate => format!("columns[{start}u + {text}]"),
+                    Some(Element::Known(k)) if has_plate => self.known_column(start + k),
+                    Some(Element::Known(_) | Element::Dynamic(_)) | None => self.known_column(start),
                 }
             }
-            Op::Position(slot) => format!("q{}", slot.index()),
+            Op::Position(slot) => match &self.element {
+                Some(element @ Element::Known(_)) if has_plate => self.at_position(slot, element),
+                Some(Element::Known(_) | Element::Dynamic(_)) | None => format!("q{}", slot.index()),
+            },
             Op::Sum(_) => format!("s{}", handle.index()),
-            Op::Gather { index, .. } if let Some((column, _)) = self.graph.tuned_data(handle) => {
-                let start = self.column_offsets[column.index()];
-                format!("columns[{start}u + {}]", self.code(index))
+            Op::Gather { .. } if let Some((column, index)) = self.graph.tuned_data(handle) => {
+                self.tuned_data(column, index)
             }
-            _ if array() => format!("a{}[{}]", handle.index(), self.element),
-            Op::Unary(..) | Op::Binary(..) | Op::Select(..) | Op::Gather { .. } => {
-                format!("v{}", handle.index())
-            }
+            _ if self.is_array(handle) => match &self.element {
+                Some(element) => names::array(self.form, handle.index(), element),
+                None => return Err(Error::bug(format!("{handle} is read outside of its loop"))),
+            },
+            Op::Unary(..) | Op::Binary(..) | Op::Select(..) | Op::Gather { .. } => match &self.element {
+                Some(Element::Known(k)) if has_plate => format!("v{}_{k}", handle.index()),
+                Some(Element::Known(_) | Element::Dynamic(_)) | None => format!("v{}", handle.index()),
+            },
             Op::SegmentSum { .. } | Op::Element(..) | Op::Stack(_) | Op::Cholesky(_) | Op::SolveLower(..) => {
                 return Err(Error::bug(format!("{handle} has no place in the shader")));
             }
         })
+    }
+
+    fn is_array(&self, handle: Handle) -> bool {
+        self.schedule.arrays.binary_search(&handle).is_ok()
     }
 
     /// Computes a node into its variable.
@@ -319,16 +411,17 @@ impl<'a> Emitter<'a> {
                 let code = self.code(*index);
                 match self.graph.node(*source).op {
                     Op::Position(slot) => self.at_position(slot, &code),
-                    _ => format!("a{}[{code}]", source.index()),
+                    _ => names::array(self.form, source.index(), &code),
                 }
             }
             other => return Err(Error::bug(format!("{other:?} is not computed in place"))),
         };
-        if self.schedule.arrays.binary_search(&handle).is_ok() {
-            self.line(&format!("a{}[{}] = {expression};", handle.index(), self.element));
-        } else {
-            self.line(&format!("let v{} = {expression};", handle.index()));
-        }
+        let name = self.value(handle)?;
+        let is_variable = self.is_array(handle) && self.form != Form::Unrolled;
+        self.line(&match is_variable {
+            true => format!("{name} = {expression};"),
+            false => format!("let {name} = {expression};"),
+        });
         Ok(())
     }
 
@@ -359,6 +452,13 @@ impl<'a> Emitter<'a> {
         for sum in &pass.sums {
             self.line(&format!("var s{}: f32 = 0.0;", sum.index()));
         }
+        match self.form {
+            Form::Buffers | Form::Arrays => self.rolled(pass, len),
+            Form::Unrolled => self.unrolled(pass, len),
+        }
+    }
+
+    fn rolled(&mut self, pass: &Loop, len: usize) -> Result<()> {
         let blocks = !pass.density.is_empty();
         if blocks {
             self.line("{");
@@ -367,11 +467,54 @@ impl<'a> Emitter<'a> {
         }
         self.line(&format!("for (var i = 0u; i < {len}u; i++) {{"));
         self.indent += 1;
-        self.element = "i";
+        self.element = Some(Element::running());
         for slot in self.slots_read(pass) {
-            let at = self.at_position(slot, "i");
+            let at = self.at_position(slot, &Element::running());
             self.line(&format!("let q{} = {at};", slot.index()));
         }
+        self.body(pass, &Element::running(), "block")?;
+        if blocks && len > BLOCK as usize {
+            let last = BLOCK - 1;
+            self.line(&format!(
+                "if ((i & {last}u) == {last}u) {{ lp = accumulate(lp, block); block = 0.0; }}"
+            ));
+        }
+        self.element = None;
+        self.indent -= 1;
+        self.line("}");
+        if blocks {
+            self.line("lp = accumulate(lp, block);");
+            self.indent -= 1;
+            self.line("}");
+        }
+        Ok(())
+    }
+
+    fn unrolled(&mut self, pass: &Loop, len: usize) -> Result<()> {
+        let blocks = !pass.density.is_empty();
+        let block = format!("block{}", self.blocks);
+        if blocks {
+            self.blocks += 1;
+            self.line(&format!("var {block}: f32 = 0.0;"));
+        }
+        for k in 0..len {
+            let element = Element::Known(k);
+            self.element = Some(element.clone());
+            self.body(pass, &element, &block)?;
+            // In the same blocks as the loop, so that the forms round alike.
+            if blocks && len > BLOCK as usize && (k + 1).is_multiple_of(BLOCK as usize) {
+                self.line(&format!("lp = accumulate(lp, {block}); {block} = 0.0;"));
+            }
+        }
+        self.element = None;
+        if blocks {
+            self.line(&format!("lp = accumulate(lp, {block});"));
+        }
+        Ok(())
+    }
+
+    /// What a loop does for one element.
+    fn body(&mut self, pass: &Loop, element: &Element, block: &str) -> Result<()> {
         for &node in &pass.body {
             self.define(node)?;
         }
@@ -384,7 +527,7 @@ impl<'a> Emitter<'a> {
         }
         for &term in &pass.density {
             let value = self.value(term)?;
-            self.line(&format!("block += {value};"));
+            self.line(&format!("{block} += {value};"));
         }
         for &(source, index, target) in &pass.segments {
             let (value, code) = (self.value(source)?, self.code(index));
@@ -394,63 +537,14 @@ impl<'a> Emitter<'a> {
             let value = self.value(source)?;
             match self.gradients[slot.index()] {
                 Gradient::Written => {
-                    let at = self.at_gradient(slot.index(), "i");
+                    let at = self.at_gradient(slot, element);
                     self.line(&format!("{at} = {value};"));
                 }
-                _ => self.add_to(Target::Gradient(slot), "i", &value),
+                Gradient::Scalar | Gradient::Private | Gradient::InPlace | Gradient::Zero => {
+                    self.add_to(Target::Gradient(slot), element, &value)
+                }
             }
         }
-        if blocks && len > BLOCK as usize {
-            let last = BLOCK - 1;
-            self.line(&format!(
-                "if ((i & {last}u) == {last}u) {{ lp = accumulate(lp, block); block = 0.0; }}"
-            ));
-        }
-        self.element = "";
-        self.indent -= 1;
-        self.line("}");
-        if blocks {
-            self.line("lp = accumulate(lp, block);");
-            self.indent -= 1;
-            self.line("}");
-        }
         Ok(())
-    }
-}
-
-fn unary(op: Unary, x: &str) -> String {
-    let call = match op {
-        Unary::Neg => return format!("-({x})"),
-        Unary::Recip => return format!("1.0 / {x}"),
-        Unary::Square => return format!("{x} * {x}"),
-        Unary::Exp => "exp",
-        Unary::Ln => "log",
-        Unary::Log1p => "tp_log1p",
-        Unary::Expm1 => "tp_expm1",
-        Unary::Sqrt => "sqrt",
-        Unary::Abs => "abs",
-        Unary::Floor => "floor",
-        Unary::InvLogit => "tp_inv_logit",
-        Unary::Softplus => "tp_softplus",
-        Unary::Lgamma => "tp_lgamma",
-        Unary::Digamma => "tp_digamma",
-        Unary::StdNormalCdf => "tp_std_normal_cdf",
-        Unary::LogStdNormalCdf => "tp_log_std_normal_cdf",
-    };
-    format!("{call}({x})")
-}
-
-fn binary(op: Binary, a: &str, b: &str) -> String {
-    match op {
-        Binary::Add => format!("{a} + {b}"),
-        Binary::Sub => format!("{a} - {b}"),
-        Binary::Mul => format!("{a} * {b}"),
-        Binary::Div => format!("{a} / {b}"),
-        Binary::Pow => format!("tp_pow({a}, {b})"),
-        Binary::Min => format!("min({a}, {b})"),
-        Binary::Max => format!("max({a}, {b})"),
-        Binary::Lt => format!("select(0.0, 1.0, {a} < {b})"),
-        Binary::Le => format!("select(0.0, 1.0, {a} <= {b})"),
-        Binary::Eq => format!("select(0.0, 1.0, {a} == {b})"),
     }
 }

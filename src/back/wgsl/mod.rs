@@ -6,16 +6,71 @@
 //! that results are deterministic. Compensated summation is not used: shader compilers remove it.
 
 mod emit;
+mod names;
+mod ops;
 
-use super::kernel::DensityKernel;
+use super::kernel::{DensityKernel, Form, FusedKernel, KernelSize, Memory};
 use crate::error::Result;
 use crate::ir::Program;
-use crate::pass::schedule::schedule;
+use crate::pass::schedule::{Loop, Stage, schedule};
 
 /// Terms of the log density added in plain f32 before they enter the pair.
 pub const BLOCK: u32 = 32;
 
 /// The kernel of an optimised, differentiated program; refuses, with the numbers, what does not fit one thread.
+///
+/// # Errors
+///
+/// Environment: the intermediate numbers of a chain do not fit a thread. Bug: a program that is not simplified.
 pub fn kernel(program: Program) -> Result<DensityKernel> {
-    emit::Emitter::new(&schedule(program)?)?.kernel()
+    emit::Emitter::new(&schedule(program)?, Form::Buffers, Memory::Buffers)?.kernel()
+}
+
+/// The same with position and gradient in the thread's own memory, as `form` and `memory` say.
+///
+/// # Errors
+///
+/// As [`kernel`].
+pub fn fused_kernel(program: Program, form: Form, memory: Memory) -> Result<FusedKernel> {
+    let schedule = schedule(program)?;
+    let emitter = emit::Emitter::new(&schedule, form, memory)?;
+    let tuned = emitter.tuned();
+    Ok(FusedKernel {
+        density: emitter.kernel()?,
+        form,
+        memory,
+        tuned,
+    })
+}
+
+/// What the text of a program comes to in its forms, without writing it.
+///
+/// # Errors
+///
+/// Bug: a program that is not simplified.
+pub fn size(program: Program) -> Result<KernelSize> {
+    let schedule = schedule(program)?;
+    let graph = &schedule.program.graph;
+    let of_loop = |pass: &Loop| {
+        let per_element = pass.body.len()
+            + pass.sums.len()
+            + pass.density.len()
+            + pass.segments.len()
+            + pass.gradient.len();
+        (graph.plate_len(Some(pass.plate)) as u64).saturating_mul(per_element as u64)
+    };
+    let of_stage = |stage: &Stage| {
+        let scalars = stage.scalars.len() + stage.density.len() + stage.gradient.len() + stage.scatters.len();
+        scalars as u64 + stage.loops.iter().map(of_loop).sum::<u64>()
+    };
+    Ok(KernelSize {
+        dim: graph.dim(),
+        unrolled_statements: schedule.stages.iter().map(of_stage).sum(),
+        loop_trips: schedule.trips(),
+        private_numbers: schedule
+            .arrays
+            .iter()
+            .map(|array| graph.plate_len(graph.ty(*array).plate))
+            .sum(),
+    })
 }

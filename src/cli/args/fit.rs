@@ -6,9 +6,10 @@ use std::time::Instant;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory};
 
-use super::values::{at_least_one, choice, fraction, iterations, stride};
+use super::values::{at_least_one, choice, fraction, iterations, precision, seconds, stride};
 use super::{Cli, Printing};
-use crate::fit::{Backend, LogLik, Options, Sampler};
+use crate::fit::{Backend, Keep, LogLik, Options, Sampler};
+use crate::gpu::Driver;
 
 /// `tadpool fit`.
 #[derive(Debug, Args)]
@@ -26,6 +27,9 @@ pub(crate) struct FitArgs {
     /// No progress and no notes on stderr.
     #[arg(long)]
     pub(crate) quiet: bool,
+    /// More notes on stderr: how a GPU is driven, and the numbers that decided it.
+    #[arg(long, conflicts_with = "quiet")]
+    pub(crate) verbose: bool,
     /// Exit with 4 if the diagnostics fail.
     #[arg(long)]
     pub(crate) strict: bool,
@@ -36,6 +40,10 @@ pub(crate) struct FitArgs {
     /// The GPU adapter whose name contains this (see `tadpool devices`).
     #[arg(long, value_name = "NAME", help_heading = "Sampling")]
     pub(crate) adapter: Option<String>,
+    /// How a GPU is driven: whole iterations in one go where the model fits its threads (fused), else step by step
+    /// (stepped); or the one named.
+    #[arg(long, value_name = "NAME", default_value = "auto", help_heading = "Sampling", value_parser = choice(&[("auto", Driver::Auto), ("stepped", Driver::Stepped), ("fused", Driver::Fused)]))]
+    pub(crate) driver: Driver,
     /// The algorithm: NUTS for few chains on a CPU, ensemble HMC else (auto); or the one named.
     #[arg(long, value_name = "NAME", default_value = "auto", help_heading = "Sampling", value_parser = choice(&[("auto", Sampler::Auto), ("nuts", Sampler::Nuts), ("hmc", Sampler::Hmc)]))]
     pub(crate) sampler: Sampler,
@@ -45,10 +53,22 @@ pub(crate) struct FitArgs {
     /// Iterations of warm-up for each chain, not kept [default: nuts 1000; hmc 400].
     #[arg(long, value_name = "N", help_heading = "Sampling", value_parser = iterations)]
     pub(crate) warmup: Option<u32>,
-    /// Draws kept of each chain [default: nuts 1000; hmc 250 on a CPU, 100 on a GPU].
+    /// Draws of each chain [default: nuts 1000; hmc 250 on a CPU, 100 on a GPU]; with --mcse the most that are made
+    /// [default: what fits 1 GiB, or half of the memory available].
     #[arg(long, value_name = "N", help_heading = "Sampling", value_parser = at_least_one)]
     pub(crate) draws: Option<usize>,
-    /// Iterations per kept draw.
+    /// Stop once the Monte Carlo standard error of every parameter's mean is below this part of its posterior sd, with
+    /// 95 % confidence, and R-hat is below 1.01.
+    #[arg(long, value_name = "X", help_heading = "Sampling", allow_negative_numbers = true, value_parser = precision)]
+    pub(crate) mcse: Option<f64>,
+    /// End the run after this many seconds, with the draws that it has; diagnostics and the fit file come on top.
+    #[arg(long, value_name = "S", help_heading = "Sampling", allow_negative_numbers = true, value_parser = seconds)]
+    pub(crate) max_seconds: Option<f64>,
+    /// What is kept: all draws; or, in memory that does not grow with them (64 MiB of draws, more for very many
+    /// chains), moments and errors over all draws and every 2nd, 4th, 8th … draw.
+    #[arg(long, value_name = "WHAT", default_value = "all", help_heading = "Sampling", value_parser = choice(&[("all", Keep::All), ("summary", Keep::Summary)]))]
+    pub(crate) keep: Keep,
+    /// Iterations per draw.
     #[arg(long, value_name = "N", default_value = "1", help_heading = "Sampling", value_parser = stride)]
     pub(crate) thin: u32,
     /// Seed: the same one gives the same draws on the same back end, whatever the number of threads.
@@ -75,14 +95,6 @@ pub(crate) struct FitArgs {
 /// Flags that are part of the contract and come in later releases: known, and refused by name.
 #[derive(Debug, Args)]
 pub(crate) struct Later {
-    #[arg(long, hide = true, value_name = "X")]
-    mcse: Option<String>,
-    #[arg(long, hide = true, value_name = "SECONDS")]
-    max_seconds: Option<String>,
-    #[arg(long, hide = true, value_parser = ["all", "summary"])]
-    keep: Option<String>,
-    #[arg(long, hide = true, value_parser = ["auto", "stepped", "fused"])]
-    driver: Option<String>,
     #[arg(long, hide = true, value_name = "FIT.nc")]
     resume: Option<String>,
     #[arg(long, hide = true, value_name = "NAME=CSV")]
@@ -92,29 +104,7 @@ pub(crate) struct Later {
 impl Later {
     /// The first flag that this release cannot honour, with what to do instead.
     fn refused(&self) -> Option<(&'static str, &'static str)> {
-        let summary_only = self.keep.as_deref() == Some("summary");
-        let fused = self.driver.as_deref() == Some("fused");
         [
-            (
-                self.mcse.is_some(),
-                "--mcse",
-                "ask for a number of draws with --draws",
-            ),
-            (
-                self.max_seconds.is_some(),
-                "--max-seconds",
-                "ask for a number of draws with --draws; Ctrl-C saves what was drawn so far",
-            ),
-            (
-                summary_only,
-                "--keep summary",
-                "all draws are kept (--keep all); --thin keeps fewer",
-            ),
-            (
-                fused,
-                "--driver fused",
-                "the GPU is driven step by step (--driver stepped)",
-            ),
             (self.resume.is_some(), "--resume", "fit again with more --draws"),
             (
                 !self.table.is_empty(),
@@ -167,10 +157,14 @@ impl FitArgs {
         Options {
             backend: self.backend,
             adapter: self.adapter.clone(),
+            driver: self.driver,
             sampler: self.sampler,
             chains: self.chains,
             warmup: self.warmup,
             draws: self.draws,
+            mcse: self.mcse,
+            max_seconds: self.max_seconds,
+            keep: self.keep,
             thin: self.thin,
             seed: self.seed,
             target_accept: self.target_accept,
@@ -209,21 +203,14 @@ mod tests {
 
     #[test]
     fn later_flags_are_refused_by_name() {
-        for flag in [
-            "--mcse 0.05",
-            "--max-seconds 10",
-            "--keep summary",
-            "--driver fused",
-            "--resume m1.nc",
-            "--table schools=schools.csv",
-        ] {
+        for flag in ["--resume m1.nc", "--table schools=schools.csv"] {
             let error = parsed(flag).check().unwrap_err();
             assert_eq!(error.exit_code(), 2);
             let name = flag.split_whitespace().next().expect("a flag");
             let text = error.to_string();
             assert!(text.contains(name) && text.contains("later release"), "{text}");
         }
-        for flag in ["--keep all", "--driver auto", "--driver stepped"] {
+        for flag in ["--keep all", "--driver auto", "--driver fused"] {
             assert!(parsed(flag).check().is_ok(), "{flag}");
         }
     }
@@ -238,6 +225,16 @@ mod tests {
             (0.5, crate::diag::Interval::Eti)
         );
         assert_eq!((options.log_lik, options.draws), (LogLik::None, None));
+        assert_eq!(
+            (options.mcse, options.max_seconds, options.keep),
+            (None, None, Keep::All)
+        );
+        let options =
+            parsed("--mcse 0.05 --max-seconds 2 --keep summary").options(String::new(), Instant::now());
+        assert_eq!(
+            (options.mcse, options.max_seconds, options.keep),
+            (Some(0.05), Some(2.0), Keep::Summary)
+        );
     }
 
     #[test]

@@ -61,14 +61,14 @@ pub(crate) enum Command {
     Devices,
 }
 
-const FIT_EXAMPLES: &str =
-    "Not in this release: --mcse, --max-seconds, --keep summary, --driver fused, --resume, \
-     --table. They are refused by name.
+const FIT_EXAMPLES: &str = "Not in this release: --resume, --table. They are refused by name.
 
 Examples, from the folder of the repository:
   tadpool fit data/reedfrogs/m12_2.tad --data data/reedfrogs/reedfrogs.csv
   tadpool fit data/chimpanzees/m12_4.tad --data data/chimpanzees/chimpanzees.csv --format json
-  tadpool fit data/ponds/m12_3.tad --data data/ponds/ponds.csv --sampler hmc --interval eti";
+  tadpool fit data/ponds/m12_3.tad --data data/ponds/ponds.csv --sampler hmc --interval eti
+  tadpool fit data/chimpanzees/m12_5.tad --data data/chimpanzees/chimpanzees.csv --mcse 0.05 --max-seconds 60
+  tadpool fit data/reedfrogs/m12_2.tad --data data/reedfrogs/reedfrogs.csv --chains 1024 --keep summary";
 
 const SUMMARY_EXAMPLES: &str = "Examples, after the first example of `tadpool fit --help`:
   tadpool summary m12_2.nc a sigma

@@ -38,11 +38,23 @@ pub(super) fn fraction(text: &str) -> Result<f64, String> {
     }
 }
 
-/// A time above 0, in seconds.
+/// A standard error of a mean in posterior standard deviations, above 0 and below 1.
+pub(super) fn precision(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(number) if number > 0.0 && number < 1.0 => Ok(number),
+        Ok(_) | Err(_) => Err(
+            "expected a part of the posterior sd, above 0 and below 1; 0.02 takes about 2500 effective draws, 0.05 \
+             about 400"
+                .to_owned(),
+        ),
+    }
+}
+
+/// A length of time, above 0.
 pub(super) fn seconds(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
-        Ok(number) if number > 0.0 && number <= 1e9 => Ok(number),
-        Ok(_) | Err(_) => Err("expected a time in seconds above 0, such as 60".to_owned()),
+        Ok(number) if number > 0.0 && number.is_finite() => Ok(number),
+        Ok(_) | Err(_) => Err("expected a number of seconds above 0, such as 60".to_owned()),
     }
 }
 
@@ -81,6 +93,17 @@ mod tests {
         }
         let message = probability("89").unwrap_err();
         assert!(message.ends_with("for 89 % give 0.89"), "{message}");
+    }
+
+    #[test]
+    fn precisions_and_times_are_positive() {
+        assert_eq!((precision("0.02"), seconds("1.5")), (Ok(0.02), Ok(1.5)));
+        for bad in ["0", "1", "2", "-0.1", "nan", "inf", "fine", ""] {
+            assert!(precision(bad).is_err(), "{bad}");
+        }
+        for bad in ["0", "-1", "nan", "inf", "1 h", ""] {
+            assert!(seconds(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

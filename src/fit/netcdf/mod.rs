@@ -8,20 +8,21 @@ mod tree;
 use super::hdf5::{self, Fault};
 use super::storage;
 use crate::error::{Error, Result};
+use std::borrow::Cow;
 use std::path::Path;
 
 /// The contents of a file.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct File {
+pub struct File<'a> {
     /// Attributes of the file itself, in order.
     pub attributes: Vec<(String, Attribute)>,
     /// Groups, in order.
-    pub groups: Vec<Group>,
+    pub groups: Vec<Group<'a>>,
 }
 
 /// Variables that share dimensions.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Group {
+pub struct Group<'a> {
     /// Name, without `/`.
     pub name: String,
     /// Attributes, in order.
@@ -30,27 +31,27 @@ pub struct Group {
     /// A length of 0 reads back, but the NetCDF library takes it for an unlimited dimension.
     pub dimensions: Vec<(String, usize)>,
     /// Variables, in order; a file holds the coordinates first.
-    pub variables: Vec<Variable>,
+    pub variables: Vec<Variable<'a>>,
 }
 
 /// An array with named axes.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Variable {
+pub struct Variable<'a> {
     /// Name, without `/`.
     pub name: String,
     /// The dimension of each axis, slowest first; none for a single number.
     pub dimensions: Vec<String>,
     /// Row-major elements.
-    pub values: Values,
+    pub values: Values<'a>,
     /// Attributes, in order.
     pub attributes: Vec<(String, Attribute)>,
 }
 
 /// Elements of a variable.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Values {
-    /// Double precision.
-    F64(Vec<f64>),
+pub enum Values<'a> {
+    /// Double precision; borrowed where draws as large as memory are written.
+    F64(Cow<'a, [f64]>),
     /// Single precision.
     F32(Vec<f32>),
     /// Whole numbers.
@@ -61,7 +62,7 @@ pub enum Values {
     Text(Vec<String>),
 }
 
-impl Values {
+impl Values<'_> {
     /// The number of elements.
     pub fn len(&self) -> usize {
         match self {
@@ -92,9 +93,9 @@ pub enum Attribute {
     F64(f64),
 }
 
-impl Group {
+impl<'a> Group<'a> {
     /// The variable of this name.
-    pub fn variable(&self, name: &str) -> Option<&Variable> {
+    pub fn variable(&self, name: &str) -> Option<&Variable<'a>> {
         self.variables.iter().find(|variable| variable.name == name)
     }
 }
@@ -112,7 +113,7 @@ pub fn attribute<'a>(attributes: &'a [(String, Attribute)], name: &str) -> Optio
 /// # Errors
 ///
 /// An environment error where the file cannot be written; a bug where a variable's shape and values disagree.
-pub fn write(file: &File, path: &Path) -> Result<()> {
+pub fn write(file: &File<'_>, path: &Path) -> Result<()> {
     let tree = tree::to_tree(file)?;
     storage::replace(path, |to| hdf5::write(&tree, to))
 }
@@ -122,7 +123,7 @@ pub fn write(file: &File, path: &Path) -> Result<()> {
 /// # Errors
 ///
 /// A user error for files of another kind, an environment error for unreadable, cut or damaged ones.
-pub fn read(path: &Path) -> Result<File> {
+pub fn read(path: &Path) -> Result<File<'static>> {
     let bytes = storage::load(path)?;
     let shown = path.display();
     let tree = hdf5::read(&bytes).map_err(|fault| match fault {

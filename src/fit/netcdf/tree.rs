@@ -4,6 +4,8 @@
 //! data set of its own name, which is the coordinate variable where there is one. Booleans are bytes with the
 //! attribute `dtype = "bool"`, as xarray writes and reads them.
 
+use std::borrow::Cow;
+
 use super::{Attribute, File, Group, Values, Variable};
 use crate::error::{Error, Result};
 use crate::fit::hdf5::{self, Body, Data, Object, ObjectId, Tree};
@@ -22,7 +24,7 @@ const OWN_ATTRIBUTES: [&str; 5] = [
 ];
 
 /// The HDF5 objects of a file.
-pub(super) fn to_tree(file: &File) -> Result<Tree<'_>> {
+pub(super) fn to_tree<'a>(file: &'a File<'_>) -> Result<Tree<'a>> {
     let mut tree = Tree {
         objects: vec![Object {
             attributes: attributes(&file.attributes),
@@ -41,7 +43,7 @@ pub(super) fn to_tree(file: &File) -> Result<Tree<'_>> {
 }
 
 /// Adds the group, then its dimensions, then the variables that are no coordinates.
-fn add_group<'a>(tree: &mut Tree<'a>, group: &'a Group, dimension_id: &mut i32) -> Result<()> {
+fn add_group<'a>(tree: &mut Tree<'a>, group: &'a Group<'_>, dimension_id: &mut i32) -> Result<()> {
     let group_at = tree.objects.len();
     let first_scale = group_at + 1;
     tree.objects.push(Object {
@@ -171,9 +173,9 @@ fn variable_attributes(variable: &Variable) -> Vec<(String, hdf5::Attribute)> {
     all
 }
 
-fn data(values: &Values) -> Data<'_> {
+fn data<'a>(values: &'a Values<'_>) -> Data<'a> {
     match values {
-        Values::F64(values) => Data::F64(values.into()),
+        Values::F64(values) => Data::F64(Cow::Borrowed(values)),
         Values::F32(values) => Data::F32(values.into()),
         Values::I64(values) => Data::I64(values.into()),
         Values::Bool(values) => Data::I8(values.iter().map(|x| i8::from(*x)).collect()),
@@ -182,7 +184,7 @@ fn data(values: &Values) -> Data<'_> {
 }
 
 /// The file in a tree, or what is wrong with it.
-pub(super) fn from_tree(tree: Tree<'static>) -> std::result::Result<File, String> {
+pub(super) fn from_tree(tree: Tree<'static>) -> std::result::Result<File<'static>, String> {
     let mut objects: Vec<Option<Object<'static>>> = tree.objects.into_iter().map(Some).collect();
     let again = |name: &str| format!("the object `{name}` is linked twice");
     let Some(root) = objects[0].take() else {
@@ -216,7 +218,7 @@ pub(super) fn from_tree(tree: Tree<'static>) -> std::result::Result<File, String
 }
 
 fn add_member(
-    group: &mut Group,
+    group: &mut Group<'static>,
     name: String,
     object: Object<'static>,
     names: &[(ObjectId, String)],
@@ -266,7 +268,7 @@ fn add_member(
     }
     let mut attributes = plain_attributes(object.attributes);
     let values = match data {
-        Data::F64(values) => Values::F64(values.into_owned()),
+        Data::F64(values) => Values::F64(values),
         Data::F32(values) => Values::F32(values.into_owned()),
         Data::I64(values) => Values::I64(values.into_owned()),
         Data::I8(values) => {
@@ -313,7 +315,7 @@ fn plain_attributes(attributes: Vec<(String, hdf5::Attribute)>) -> Vec<(String, 
 mod tests {
     use super::*;
 
-    fn file() -> File {
+    fn file() -> File<'static> {
         let variable = |name: &str, dimensions: &[&str], values| Variable {
             name: name.to_owned(),
             dimensions: dimensions.iter().map(|&name| name.to_owned()).collect(),
@@ -345,12 +347,12 @@ mod tests {
                     variable(
                         "x",
                         &["free", "tank"],
-                        Values::F64(vec![1.0, 2.0, 3.0, 4.0, 5.0, f64::INFINITY]),
+                        Values::F64(vec![1.0, 2.0, 3.0, 4.0, 5.0, f64::INFINITY].into()),
                     ),
                     variable("flag", &["tank"], Values::Bool(vec![true, false])),
                     variable("count", &[], Values::I64(vec![-7])),
                     variable("single", &["free"], Values::F32(vec![0.1, 0.2, 0.3])),
-                    variable("empty", &["none"], Values::F64(vec![])),
+                    variable("empty", &["none"], Values::F64(vec![].into())),
                 ],
             }],
         }
@@ -368,7 +370,7 @@ mod tests {
     #[test]
     fn a_shape_that_disagrees_is_a_bug() {
         let mut broken = file();
-        broken.groups[0].variables[1].values = Values::F64(vec![0.0; 5]);
+        broken.groups[0].variables[1].values = Values::F64(vec![0.0; 5].into());
         let error = to_tree(&broken).expect_err("five values for six places");
         assert_eq!(error.kind(), crate::error::Kind::Bug);
         assert!(error.message().contains("`posterior/x` has 5 values"), "{error}");

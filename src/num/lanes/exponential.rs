@@ -1,6 +1,7 @@
 //! exp and expm1: reduction by ln 2 in two parts, a polynomial on half a binary step, scaling in two steps.
 
-use super::polynomial::{mul_add, polynomial, power_of_two};
+use super::polynomial::polynomial;
+use super::vector::{One, Vector};
 
 /// (e^r − 1 − r)/r² for |r| ≤ ½ ln 2; error 3e-17 of e^r (tests/num/coefficients.py).
 const EXP: [f64; 10] = [
@@ -27,63 +28,70 @@ pub(super) const ROUND: f64 = 6_755_399_441_055_744.0;
 const LARGEST: f64 = 710.0;
 const SMALLEST: f64 = -746.0;
 
-/// e^x = 2^k (1 + reduced), with k as bits.
-struct Reduced {
+/// e^x = 2^k (1 + reduced).
+struct Reduced<V> {
     /// e^r − 1 for the remainder r.
-    reduced: f64,
-    /// k + 4096.
-    power: u64,
+    reduced: V,
+    /// k + 1.5·2⁵²: k stands in its low bits.
+    rounded: V,
 }
 
+/// For x from −746 to 710.
 #[inline(always)]
-fn reduce<const FMA: bool>(x: f64) -> Reduced {
-    let x = if x > LARGEST { LARGEST } else { x };
-    let x = if x < SMALLEST { SMALLEST } else { x };
-    let rounded = mul_add::<FMA>(x, std::f64::consts::LOG2_E, ROUND);
-    let k = rounded - ROUND;
-    let high = mul_add::<FMA>(-k, LN_2_HIGH, x);
-    let r = mul_add::<FMA>(-k, LN_2_LOW, high);
-    let tail = r * r * polynomial::<FMA, { EXP.len() }>(r, &EXP);
+fn reduce<V: Vector>(x: V) -> Reduced<V> {
+    let rounded = x.mul_add(V::splat(std::f64::consts::LOG2_E), V::splat(ROUND));
+    let minus_k = V::splat(ROUND).sub(rounded);
+    let high = minus_k.mul_add(V::splat(LN_2_HIGH), x);
+    let r = minus_k.mul_add(V::splat(LN_2_LOW), high);
+    let square = r.mul(r);
     Reduced {
-        reduced: r + tail,
-        power: rounded.to_bits().wrapping_sub(ROUND.to_bits() - 4096),
+        reduced: square.mul_add(polynomial::<V, { EXP.len() }>(r, &EXP), r),
+        rounded,
     }
 }
 
-/// value · 2^k, rounded once even where the result is subnormal.
+/// e^x for any x; the scaling is in two steps, so that a subnormal result is rounded once.
 #[inline(always)]
-fn scale(value: f64, power: u64) -> f64 {
-    let half = power >> 1;
-    let first = power_of_two(half.wrapping_sub(2048 - 1023));
-    let second = power_of_two(power.wrapping_sub(half).wrapping_sub(2048 - 1023));
-    value * first * second
+pub(crate) fn exp_of_any<V: Vector>(x: V) -> V {
+    let inside = x.at_most(V::splat(LARGEST)).at_least(V::splat(SMALLEST));
+    let Reduced { reduced, rounded } = reduce(inside);
+    let round = V::splat(ROUND);
+    let k = rounded.sub(round);
+    let half = k.mul_add(V::splat(0.5), round);
+    let rest = k.sub(half.sub(round)).add(round);
+    let first = half.bits_add(1023).bits_up_52();
+    let second = rest.bits_add(1023).bits_up_52();
+    V::splat(1.0).add(reduced).mul(first).mul(second)
 }
 
 /// e^x.
 #[inline(always)]
 pub(super) fn exp<const FMA: bool>(x: f64) -> f64 {
-    let Reduced { reduced, power } = reduce::<FMA>(x);
-    scale(1.0 + reduced, power)
+    exp_of_any(One::<FMA>(x)).0
+}
+
+/// e^x where that is a normal number: x from −708 to 709.
+#[inline(always)]
+pub(crate) fn exp_of_normal<V: Vector>(x: V) -> V {
+    let Reduced { reduced, rounded } = reduce(x);
+    let step = rounded.bits_add(1023).bits_up_52();
+    step.mul_add(reduced, step)
 }
 
 /// e^x for x ≤ 0, and 0 where that is no normal number (below −708): half the work of scaling.
 #[inline(always)]
-pub(super) fn exp_of_negative<const FMA: bool>(x: f64) -> f64 {
-    let Reduced { reduced, power } = reduce::<FMA>(x);
-    let step = power_of_two(power.wrapping_sub(4096 - 1023));
-    let result = mul_add::<FMA>(step, reduced, step);
-    if x < -708.0 { 0.0 } else { result }
+pub(super) fn exp_of_negative<V: Vector>(x: V) -> V {
+    let least = V::splat(-708.0);
+    V::select(x.less(least), V::splat(0.0), exp_of_normal(x.at_least(least)))
 }
 
 /// e^x − 1: 2^k (e^r − 1) + (2^k − 1), and from 40 on e^x itself, of which 1 is no longer a part.
 #[inline(always)]
 pub(super) fn expm1<const FMA: bool>(x: f64) -> f64 {
-    let Reduced { reduced, power } = reduce::<FMA>(x);
-    let below = if power > 4096 - 60 { power } else { 4096 - 60 };
-    let middle = if below < 4096 + 60 { below } else { 4096 + 60 };
-    let step = power_of_two(middle.wrapping_sub(4096 - 1023));
-    let small = mul_add::<FMA>(step, reduced, step - 1.0);
-    let large = scale(1.0 + reduced, power);
-    let result = if x > 40.0 { large } else { small };
+    let inside = One::<FMA>(x).at_most(One(40.0)).at_least(One(-40.0));
+    let Reduced { reduced, rounded } = reduce(inside);
+    let step = rounded.bits_add(1023).bits_up_52();
+    let small = step.mul_add(reduced, One(step.0 - 1.0)).0;
+    let result = if x > 40.0 { exp::<FMA>(x) } else { small };
     if x < -40.0 { -1.0 } else { result }
 }

@@ -3,6 +3,7 @@
 
 use super::logarithm::ln;
 use super::polynomial::{mul_add, polynomial};
+use super::vector::One;
 
 /// Where the series starts: its first dropped term is below 2e-16 there.
 const START: f64 = 8.0;
@@ -43,7 +44,7 @@ pub(super) fn lgamma<const FMA: bool>(x: f64) -> f64 {
         shifted = if low { shifted + 1.0 } else { shifted };
     }
     let inverse = 1.0 / shifted;
-    let series = inverse * polynomial::<FMA, 8>(inverse * inverse, &STIRLING);
+    let series = inverse * polynomial(One::<FMA>(inverse * inverse), &STIRLING).0;
     // (z − ½) ln z − z with the small parts of it first.
     let log = ln::<FMA>(shifted);
     let main = mul_add::<FMA>(shifted, log - 1.0, HALF_LN_2PI - 0.5 * log);
@@ -68,7 +69,7 @@ pub(super) fn digamma<const FMA: bool>(x: f64) -> f64 {
     }
     let inverse = 1.0 / shifted;
     let w = inverse * inverse;
-    let series = mul_add::<FMA>(w, polynomial::<FMA, 8>(w, &STIRLING_SLOPE), -0.5 * inverse);
+    let series = mul_add::<FMA>(w, polynomial(One::<FMA>(w), &STIRLING_SLOPE).0, -0.5 * inverse);
     let result = ln::<FMA>(shifted) + (series - numerator / denominator);
     if x < 0.0 { f64::NAN } else { result }
 }

@@ -2,6 +2,7 @@
 
 use super::exponential::{LN_2_HIGH, LN_2_LOW};
 use super::polynomial::{mul_add, polynomial, power_of_two};
+use super::vector::{One, Vector};
 
 /// (ln(1 + f) − f + f²/2)/f³ for 1 + f from √½ to √2; error 3e-17 of ln(1 + f) (tests/num/coefficients.py).
 const LN: [f64; 20] = [
@@ -36,29 +37,28 @@ const TWO_52: f64 = 4_503_599_627_370_496.0;
 
 /// k·ln 2 + ln(1 + f).
 #[inline(always)]
-fn assemble<const FMA: bool>(k: f64, f: f64) -> f64 {
-    let f2 = f * f;
-    let cubic = f2 * f * polynomial::<FMA, { LN.len() }>(f, &LN);
-    let low = mul_add::<FMA>(k, LN_2_LOW, cubic);
-    let rest = mul_add::<FMA>(-0.5, f2, low);
+fn assemble<V: Vector>(k: V, f: V) -> V {
+    let f2 = f.mul(f);
+    let cubic = f2.mul(f).mul(polynomial::<V, { LN.len() }>(f, &LN));
+    let low = k.mul_add(V::splat(LN_2_LOW), cubic);
+    let rest = V::splat(-0.5).mul_add(f2, low);
     // The large part first, exact, with what its sum with f rounds away (Dekker; |f| is below ln 2).
-    let high = k * LN_2_HIGH;
-    let sum = high + f;
-    let lost = f - (sum - high);
-    sum + (rest + lost)
+    let high = k.mul(V::splat(LN_2_HIGH));
+    let sum = high.add(f);
+    let lost = f.sub(sum.sub(high));
+    sum.add(rest.add(lost))
 }
 
 /// For a positive normal x: (k + 1023, the significand from √½ to √2).
 #[inline(always)]
-fn split(x: f64) -> (u64, f64) {
-    let bits = x.to_bits().wrapping_add(ONE_BITS - SQRT_HALF_BITS);
-    (bits >> 52, f64::from_bits((bits & FRACTION) + SQRT_HALF_BITS))
-}
-
-/// A whole number below 2⁵² as a float.
-#[inline(always)]
-fn to_float(whole: u64) -> f64 {
-    f64::from_bits(whole | TWO_52.to_bits()) - TWO_52
+fn split<V: Vector>(x: V) -> (V, V) {
+    let shifted = x.bits_add(ONE_BITS - SQRT_HALF_BITS);
+    // A whole number below 2⁵² with the bits of 2⁵² added is that number plus 2⁵².
+    let power = shifted.bits_down_52().bits_add(TWO_52.to_bits());
+    (
+        power.sub(V::splat(TWO_52)),
+        shifted.bits_and(FRACTION).bits_add(SQRT_HALF_BITS),
+    )
 }
 
 /// The logarithm's values at and beyond the ends of its domain; `result` elsewhere.
@@ -69,15 +69,22 @@ fn at_the_ends(x: f64, result: f64) -> f64 {
     if x > 0.0 { result } else { outside }
 }
 
+/// ln x for a positive normal x.
+#[inline(always)]
+pub(crate) fn ln_of_normal<V: Vector>(x: V) -> V {
+    let (power, significand) = split(x);
+    assemble(power.sub(V::splat(1023.0)), significand.sub(V::splat(1.0)))
+}
+
 /// ln x; −∞ at 0, NaN below.
 #[inline(always)]
 pub(super) fn ln<const FMA: bool>(x: f64) -> f64 {
     let subnormal = x < f64::MIN_POSITIVE;
     let scaled = if subnormal { x * (4.0 * TWO_52) } else { x };
     let bias = if subnormal { 1023.0 + 54.0 } else { 1023.0 };
-    let (power, significand) = split(scaled);
-    let result = assemble::<FMA>(to_float(power) - bias, significand - 1.0);
-    at_the_ends(x, result)
+    let (power, significand) = split(One::<FMA>(scaled));
+    let result = assemble(One::<FMA>(power.0 - bias), One(significand.0 - 1.0));
+    at_the_ends(x, result.0)
 }
 
 /// ln(1 + x); −∞ at −1, NaN below. The part of x that 1 + x rounds away is added to f.
@@ -87,13 +94,14 @@ pub(super) fn log1p<const FMA: bool>(x: f64) -> f64 {
     // Two-sum (Knuth): u + lost is 1 + x exactly.
     let virtual_x = u - 1.0;
     let lost = (1.0 - (u - virtual_x)) + (x - virtual_x);
-    let (power, significand) = split(u);
-    // Half of 2^(1 − k), since 2^−k itself is out of range for the largest k.
+    let (power, significand) = split(One::<FMA>(u));
+    // Half of 2^(1 − k), since 2^−k itself is out of range for the largest k; the power's bits are those of 2⁵² + k.
+    let biased = (power.0 + TWO_52).to_bits() & FRACTION;
     let f = mul_add::<FMA>(
         0.5 * lost,
-        power_of_two(2047_u64.wrapping_sub(power)),
-        significand - 1.0,
+        power_of_two(2047_u64.wrapping_sub(biased)),
+        significand.0 - 1.0,
     );
-    let result = assemble::<FMA>(to_float(power) - 1023.0, f);
-    at_the_ends(u, result)
+    let result = assemble(One::<FMA>(power.0 - 1023.0), One(f));
+    at_the_ends(u, result.0)
 }

@@ -4,13 +4,16 @@
 //! lanes: inside a function with `#[target_feature]` the compiler turns the loop into vector instructions. `FMA` says
 //! whether that target has fused multiply–add; set it without the feature and each one becomes a library call.
 
-mod exponential;
+pub(crate) mod exponential;
 mod gamma;
-mod logarithm;
-mod logistic;
+pub(crate) mod logarithm;
+pub(crate) mod logistic;
 mod normal;
 mod polynomial;
 mod power;
+pub(crate) mod vector;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod x86;
 
 /// Lifts a kernel of one lane to W lanes.
 macro_rules! lanewise {
@@ -56,7 +59,8 @@ pub fn softplus_inv_logit<const FMA: bool, const W: usize>(x: [f64; W]) -> ([f64
     let mut softplus = [0.0; W];
     let mut inv_logit = [0.0; W];
     for lane in 0..W {
-        (softplus[lane], inv_logit[lane]) = logistic::softplus_inv_logit::<FMA>(x[lane]);
+        let (s, p) = logistic::softplus_inv_logit(vector::One::<FMA>(x[lane]));
+        (softplus[lane], inv_logit[lane]) = (s.0, p.0);
     }
     (softplus, inv_logit)
 }

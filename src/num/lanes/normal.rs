@@ -4,6 +4,7 @@
 use super::exponential::exp_of_negative;
 use super::logarithm::log1p;
 use super::polynomial::polynomial;
+use super::vector::One;
 
 /// (1 + 2z)·m(z) in powers of (z − 4)/(z + 4); relative error 2e-16 (tests/num/coefficients.py).
 const MILLS: [f64; 25] = [
@@ -44,7 +45,7 @@ const HIGH_BITS: u64 = 0xffff_ffff_f800_0000;
 fn mills<const FMA: bool>(z: f64) -> f64 {
     let z = if z > FAR { FAR } else { z };
     let t = (z - 4.0) / (z + 4.0);
-    polynomial::<FMA, { MILLS.len() }>(t, &MILLS) / (1.0 + 2.0 * z)
+    polynomial(One::<FMA>(t), &MILLS).0 / (1.0 + 2.0 * z)
 }
 
 /// exp(−z²/2), with the rounding error of z² made good.
@@ -54,7 +55,7 @@ fn exp_half_square<const FMA: bool>(z: f64) -> f64 {
     let high = f64::from_bits(z.to_bits() & HIGH_BITS);
     // Below 38²·2⁻²⁶: three terms of its exponential are exact.
     let low = 0.5 * (z - high) * (z + high);
-    exp_of_negative::<FMA>(-0.5 * high * high) * (1.0 - low + 0.5 * low * low)
+    exp_of_negative(One::<FMA>(-0.5 * high * high)).0 * (1.0 - low + 0.5 * low * low)
 }
 
 /// Φ(x).

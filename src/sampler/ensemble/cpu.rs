@@ -315,7 +315,7 @@ mod tests {
         stream: Stream,
     ) -> (Point, f64, bool) {
         let mut system = Hamiltonian::new(density);
-        system.inv_mass.copy_from_slice(inv_mass);
+        system.metric_mut().set_inv_mass_diag(inv_mass);
         let mut point = Point::new(position.len());
         point.position.copy_from_slice(position);
         system.evaluate(&mut point);
@@ -324,7 +324,7 @@ mod tests {
         for _ in 0..PLAN.num_leapfrog_steps {
             system.leapfrog(&mut point, PLAN.step_size);
         }
-        let energy_error = system.energy(&point) - system.energy(&begin);
+        let energy_error = point.energy() - begin.energy();
         let accept = Stream {
             purpose: Purpose::Accept,
             ..stream
@@ -410,8 +410,8 @@ mod tests {
         let calls = AtomicU64::new(0);
         let target = Target::new(1, |q, gradient| {
             gradient[0] = -q[0];
-            // Eight lanes to set the positions, then eight a step.
-            let step = calls.fetch_add(1, Ordering::Relaxed) / 8;
+            // All lanes to set the positions, then all of them each step.
+            let step = calls.fetch_add(1, Ordering::Relaxed) / LANES as u64;
             if step == 3 { f64::NAN } else { -0.5 * q[0] * q[0] }
         });
         let mut engine = CpuEngine::new(&target, &settings(), 0, 8);

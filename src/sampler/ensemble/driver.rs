@@ -8,8 +8,10 @@ use crate::sampler::progress::{Phase, Progress, Watch};
 use crate::sampler::samples::{Draw, Samples, State, Tuning};
 use crate::sampler::settings::Settings;
 
-/// Iterations of the sampling phase that an engine is given at once.
+/// Iterations of the sampling phase that an engine is given at once, if their positions stay within [`BLOCK_BYTES`].
 const BLOCK: u32 = 64;
+/// What the positions of all chains over a block may take, in f64.
+const BLOCK_BYTES: usize = 64 << 20;
 
 /// Samples with `engine`, whose chains are those from `first_chain` on (0 if it holds all), from `state`.
 ///
@@ -85,9 +87,11 @@ pub fn run_on_engine(
         0
     };
     let mut diverged_since_draw = vec![false; chains];
+    let within = BLOCK_BYTES / (chains * dim * size_of::<f64>()).max(1);
+    let block = u32::try_from(within).unwrap_or(u32::MAX).clamp(1, BLOCK);
     let mut sampled = 0;
     while sampled < iterations && !watch.is_stopped() {
-        let count = BLOCK.min(iterations - sampled);
+        let count = block.min(iterations - sampled);
         let plans: Vec<Vec<Plan>> = (0..count)
             .map(|i| driver.plans(state.iteration + done + sampled + i))
             .collect();

@@ -1,22 +1,47 @@
-//! The engine on a GPU: the stepped driver, behind the interface that the CPU's engine has too.
+//! The engine on a GPU: any of the drivers that take chains as threads, behind the interface that the CPU's engine has too.
 
 use super::{Engine, IterationResult, Plan};
-use crate::error::{Error, Result};
-use crate::gpu::SteppedHmc;
+use crate::error::Result;
+use crate::gpu::{FusedHmc, SteppedHmc};
 use crate::sampler::settings::Layout;
+
+/// The drivers.
+#[derive(Debug)]
+pub enum GpuDriver {
+    /// One dispatch for each leapfrog step.
+    Stepped(Box<SteppedHmc>),
+    /// Whole iterations in one dispatch.
+    Fused(Box<FusedHmc>),
+}
+
+impl From<SteppedHmc> for GpuDriver {
+    fn from(driver: SteppedHmc) -> Self {
+        Self::Stepped(Box::new(driver))
+    }
+}
+
+impl From<FusedHmc> for GpuDriver {
+    fn from(driver: FusedHmc) -> Self {
+        Self::Fused(Box::new(driver))
+    }
+}
 
 /// All ensembles of a run on one device.
 #[derive(Debug)]
 pub struct GpuEngine {
-    driver: SteppedHmc,
+    driver: GpuDriver,
     dim: usize,
     layout: Layout,
 }
 
 impl GpuEngine {
     /// The chains of `driver`, which hold `dim` coordinates each and are grouped as `layout` says.
-    pub fn new(driver: SteppedHmc, dim: usize, layout: Layout) -> Self {
-        Self { driver, dim, layout }
+    pub fn new(driver: impl Into<GpuDriver>, dim: usize, layout: Layout) -> Self {
+        Self {
+            driver: driver.into(),
+            dim,
+            layout,
+        }
     }
 }
 
@@ -34,21 +59,24 @@ impl Engine for GpuEngine {
     }
 
     fn set_positions(&mut self, positions: &[f64]) -> Result<()> {
-        self.driver.set_positions(positions)
+        match &mut self.driver {
+            GpuDriver::Stepped(driver) => driver.set_positions(positions),
+            GpuDriver::Fused(driver) => driver.set_positions(positions),
+        }
     }
 
     fn set_inv_mass(&mut self, inv_mass_diag: &[f64]) -> Result<()> {
-        self.driver.set_inv_mass(inv_mass_diag)
+        match &mut self.driver {
+            GpuDriver::Stepped(driver) => driver.set_inv_mass(inv_mass_diag),
+            GpuDriver::Fused(driver) => driver.set_inv_mass(inv_mass_diag),
+        }
     }
 
     fn set_centring(&mut self, codes: &[u32]) -> Result<()> {
-        if codes.is_empty() {
-            return Ok(());
+        match &mut self.driver {
+            GpuDriver::Stepped(driver) => driver.set_centring(codes),
+            GpuDriver::Fused(driver) => driver.set_centring(codes),
         }
-        Err(Error::bug(format!(
-            "{} centring codes for a driver that knows none",
-            codes.len()
-        )))
     }
 
     fn run(
@@ -57,6 +85,9 @@ impl Engine for GpuEngine {
         plans: &[Vec<Plan>],
         progress: &mut dyn FnMut(usize) -> bool,
     ) -> Result<Vec<IterationResult>> {
-        self.driver.run(first_iteration, plans, progress)
+        match &mut self.driver {
+            GpuDriver::Stepped(driver) => driver.run(first_iteration, plans, progress),
+            GpuDriver::Fused(driver) => driver.run(first_iteration, plans, progress),
+        }
     }
 }

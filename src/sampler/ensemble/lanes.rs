@@ -3,19 +3,19 @@
 //! No fused multiply-add: the numbers are the same whichever version runs.
 
 /// Chains of a block.
-pub(crate) const LANES: usize = 8;
+pub(crate) const LANES: usize = crate::back::simd::LANES;
 
 /// Defines a function with a second version that is compiled for AVX2.
 macro_rules! wide {
-    ($(#[$doc:meta])* fn $name:ident($($arg:ident: $kind:ty),* $(,)?) $body:block) => {
+    ($(#[$doc:meta])* fn $name:ident($($arg:ident: $kind:ty),* $(,)?) $(-> $result:ty)? $body:block) => {
         $(#[$doc])*
-        pub(crate) fn $name($($arg: $kind),*) {
+        pub(crate) fn $name($($arg: $kind),*) $(-> $result)? {
             #[inline(always)]
-            fn plain($($arg: $kind),*) $body
+            fn plain($($arg: $kind),*) $(-> $result)? $body
             #[cfg(target_arch = "x86_64")]
             {
                 #[target_feature(enable = "avx2")]
-                fn avx2($($arg: $kind),*) {
+                fn avx2($($arg: $kind),*) $(-> $result)? {
                     plain($($arg),*)
                 }
                 if std::arch::is_x86_feature_detected!("avx2") {

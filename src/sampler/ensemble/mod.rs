@@ -8,16 +8,16 @@ mod adaptation;
 mod cpu;
 mod driver;
 mod gpu;
-mod lanes;
+pub(super) mod lanes;
 mod moments;
-mod momentum;
+pub(super) mod momentum;
 
 use crate::error::Result;
 
 pub use adaptation::Adaptation;
 pub use cpu::CpuEngine;
 pub use driver::run_on_engine;
-pub use gpu::GpuEngine;
+pub use gpu::{GpuDriver, GpuEngine};
 
 /// One iteration's trajectory, and what it did: the GPU's own types, so that both engines speak of the same.
 pub use crate::gpu::{IterationResult, Plan};

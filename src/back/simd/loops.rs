@@ -1,0 +1,722 @@
+//! Assembles one loop over a plate.
+
+use super::code::{Assembler, Instruction, Operand, Pass, Signs, Sink, narrow};
+use super::form::Coefficient;
+use super::plan::{Done, Plan, Planner, Root};
+use super::rows::{
+    Factor, Link, MAX_LEVELS, MAX_SPREADS, MAX_TERMS, Of, Place, Rows, Softplus, Spread, Term, To,
+};
+use crate::error::{Error, Result};
+use crate::ir::{Binary, Graph, Handle, Op, Unary};
+use crate::pass::schedule::Loop;
+
+/// What of a loop is done by which instructions.
+struct Division {
+    plans: Vec<Plan>,
+    done: Done,
+    /// Body nodes that are computed by instructions of their own.
+    needed: Vec<bool>,
+    /// Per plan, whether others read its value.
+    is_read: Vec<bool>,
+}
+
+impl Assembler<'_> {
+    /// Whether a node's numbers lie in memory before the loop begins.
+    fn is_placed(&self, in_body: &dyn Fn(Handle) -> bool, node: Handle) -> bool {
+        matches!(self.graph.node(node).op, Op::Position(_))
+            || (self.place[node.index()].is_some() && !in_body(node))
+    }
+
+    fn divide(&self, pass: &Loop, in_body: &dyn Fn(Handle) -> bool) -> Result<Division> {
+        let planner = Planner {
+            graph: self.graph,
+            pass,
+            in_body,
+            is_placed: &|node| self.is_placed(in_body, node),
+        };
+        let (plans, done) = planner.plans();
+        if let Some(division) = self.need(pass, in_body, plans, done)? {
+            return Ok(division);
+        }
+        let none = Done {
+            density: vec![false; pass.density.len()],
+            sums: vec![false; pass.sums.len()],
+            segments: vec![false; pass.segments.len()],
+            gradient: vec![false; pass.gradient.len()],
+        };
+        match self.need(pass, in_body, Vec::new(), none)? {
+            Some(division) => Ok(division),
+            None => Err(Error::bug("a loop without plans wants the values of one")),
+        }
+    }
+
+    /// What the plans leave; none if they leave a softplus, which they do not write.
+    fn need(
+        &self,
+        pass: &Loop,
+        in_body: &dyn Fn(Handle) -> bool,
+        plans: Vec<Plan>,
+        done: Done,
+    ) -> Result<Option<Division>> {
+        let graph = self.graph;
+        let mut open: Vec<Handle> = pass.stores.clone();
+        let mut want = |source: Handle, done: bool| {
+            if !done {
+                open.push(source);
+            }
+        };
+        for (&sum, &done) in pass.sums.iter().zip(&done.sums) {
+            want(self.summand(sum)?, done);
+        }
+        let density = pass.density.iter().zip(&done.density);
+        density.for_each(|(&term, &done)| want(term, done));
+        let segments = pass.segments.iter().zip(&done.segments);
+        segments.for_each(|(&(source, ..), &done)| want(source, done));
+        let gradient = pass.gradient.iter().zip(&done.gradient);
+        gradient.for_each(|(&(source, _), &done)| want(source, done));
+        for plan in &plans {
+            for &(part, _) in &plan.predictor.terms {
+                if !matches!(graph.node(part).op, Op::Gather { .. }) {
+                    open.push(part);
+                }
+            }
+        }
+        let mut needed = vec![false; graph.nodes.len()];
+        let mut is_read = vec![false; plans.len()];
+        while let Some(node) = open.pop() {
+            if !in_body(node) || needed[node.index()] {
+                continue;
+            }
+            if let Some(plan) = plans.iter().position(|plan| plan.value == Some(node)) {
+                is_read[plan] = true;
+                continue;
+            }
+            if plans.iter().any(|plan| {
+                plan.softplus
+                    .as_ref()
+                    .is_some_and(|(softplus, _)| *softplus == node)
+            }) {
+                return Ok(None);
+            }
+            needed[node.index()] = true;
+            graph.node(node).op.for_each_operand(|operand| open.push(operand));
+        }
+        Ok(Some(Division {
+            plans,
+            done,
+            needed,
+            is_read,
+        }))
+    }
+
+    /// The product that an addition or subtraction can take in: used by nothing else, and not kept.
+    fn fusible(&self, needed: &[bool], node: Handle) -> Option<Fused> {
+        let graph = self.graph;
+        let Op::Binary(op, x, y) = graph.node(node).op else {
+            return None;
+        };
+        let product = |handle: Handle| match graph.node(handle).op {
+            Op::Binary(Binary::Mul, a, b)
+                if self.uses[handle.index()] == 1
+                    && self.place[handle.index()].is_none()
+                    && needed[handle.index()] =>
+            {
+                Some((a, b))
+            }
+            _ => None,
+        };
+        let fused = |product, (a, b), c, signs| Fused {
+            product,
+            operands: [a, b, c],
+            signs,
+        };
+        match op {
+            Binary::Add => product(y)
+                .map(|ab| fused(y, ab, x, Signs::Plus))
+                .or_else(|| product(x).map(|ab| fused(x, ab, y, Signs::Plus))),
+            Binary::Sub => product(y)
+                .map(|ab| fused(y, ab, x, Signs::NegatedProduct))
+                .or_else(|| product(x).map(|ab| fused(x, ab, y, Signs::NegatedAddend))),
+            Binary::Mul
+            | Binary::Div
+            | Binary::Pow
+            | Binary::Min
+            | Binary::Max
+            | Binary::Lt
+            | Binary::Le
+            | Binary::Eq => None,
+        }
+    }
+
+    /// The product that a value to be added up is, if nothing else wants it.
+    fn summed(&self, needed: &[bool], source: Handle) -> Option<Product> {
+        let is_free = |node: Handle| {
+            self.uses[node.index()] == 1 && self.place[node.index()].is_none() && needed[node.index()]
+        };
+        let plain = |node: Handle| {
+            let operands = match self.graph.node(node).op {
+                Op::Unary(Unary::Square, a) => [a, a],
+                Op::Binary(Binary::Mul, a, b) => [a, b],
+                _ => return None,
+            };
+            is_free(node).then_some(Product {
+                nodes: [Some(node), None],
+                scale: 1.0,
+                operands,
+            })
+        };
+        if let Op::Binary(Binary::Mul, a, b) = self.graph.node(source).op
+            && is_free(source)
+        {
+            for (one, other) in [(a, b), (b, a)] {
+                if let (Op::Const(scale), Some(inner)) = (&self.graph.node(one).op, plain(other)) {
+                    return Some(Product {
+                        nodes: [Some(source), Some(other)],
+                        scale: *scale,
+                        ..inner
+                    });
+                }
+            }
+        }
+        plain(source)
+    }
+
+    fn sum_product(&mut self, product: Product, result: Option<u32>) -> Result<Instruction> {
+        let [a, b] = product.operands;
+        Ok(Instruction::SumProduct {
+            scale: product.scale,
+            a: self.operand(a)?,
+            b: self.operand(b)?,
+            result,
+        })
+    }
+
+    /// Lets the loop write gradients that have no other contribution straight to their place.
+    fn place_gradients(&mut self, pass: &Loop, division: &Division) -> Result<()> {
+        for (&(source, slot), &done) in pass.gradient.iter().zip(&division.done.gradient) {
+            let alone = self.contributions[slot.index()] == 1;
+            if alone && !done && self.place[source.index()].is_none() && division.needed[source.index()] {
+                let start = narrow(self.offsets[slot.index()])?;
+                self.place[source.index()] = Some(Operand::Gradient(start));
+                self.written[slot.index()] = true;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn pass(&mut self, pass: &Loop) -> Result<()> {
+        let graph = self.graph;
+        let mut time_of: Vec<Option<usize>> = vec![None; graph.nodes.len()];
+        for (time, node) in pass.body.iter().enumerate() {
+            time_of[node.index()] = Some(time);
+        }
+        let in_body = |node: Handle| time_of[node.index()].is_some();
+        let division = self.divide(pass, &in_body)?;
+        let Division {
+            plans,
+            done,
+            needed,
+            is_read,
+        } = &division;
+        for &node in &pass.body {
+            if !needed[node.index()] {
+                let uses = &mut self.uses;
+                graph
+                    .node(node)
+                    .op
+                    .for_each_operand(|operand| uses[operand.index()] -= 1);
+            }
+        }
+        for (part, _) in plans.iter().flat_map(|plan| &plan.predictor.terms) {
+            self.uses[part.index()] += 1;
+        }
+        self.place_gradients(pass, &division)?;
+        // A plan runs where the first of its nodes stands.
+        let starts: Vec<usize> = plans
+            .iter()
+            .map(|plan| {
+                let nodes = [plan.value, plan.softplus.as_ref().map(|(softplus, _)| *softplus)];
+                let times = nodes.iter().flatten().filter_map(|node| time_of[node.index()]);
+                times
+                    .min()
+                    .ok_or_else(|| Error::bug("a plan without a node of its loop"))
+            })
+            .collect::<Result<_>>()?;
+        let fused: Vec<Option<Fused>> = pass
+            .body
+            .iter()
+            .map(|&node| self.fusible(needed, node).filter(|_| needed[node.index()]))
+            .collect();
+        let mut covered = vec![false; graph.nodes.len()];
+        for fused in fused.iter().flatten() {
+            covered[fused.product.index()] = true;
+        }
+        let sums = pass
+            .sums
+            .iter()
+            .map(|sum| self.summand(*sum))
+            .collect::<Result<Vec<Handle>>>()?;
+        // Products that are only added up are not written.
+        let products = |sources: &[Handle], done: &[bool]| -> Vec<Option<Product>> {
+            let pairs = sources.iter().zip(done);
+            pairs
+                .map(|(source, done)| if *done { None } else { self.summed(needed, *source) })
+                .collect()
+        };
+        let segment_sources: Vec<Handle> = pass.segments.iter().map(|(source, ..)| *source).collect();
+        let sum_products = products(&sums, &done.sums);
+        let density_products = products(&pass.density, &done.density);
+        let segment_products: Vec<Option<Product>> = products(&segment_sources, &done.segments)
+            .into_iter()
+            .map(|product| product.filter(|product| product.scale == 1.0))
+            .collect();
+        let all_products = [&sum_products, &density_products, &segment_products];
+        let all_products: Vec<Product> = all_products.into_iter().flatten().flatten().copied().collect();
+        for node in all_products.iter().flat_map(|product| product.nodes).flatten() {
+            covered[node.index()] = true;
+        }
+        let operands = |time: usize| {
+            let mut operands = Vec::new();
+            for (plan, _) in plans.iter().zip(&starts).filter(|(_, start)| **start == time) {
+                operands.extend(plan.predictor.terms.iter().map(|(part, _)| *part));
+            }
+            let node = pass.body[time];
+            match fused[time] {
+                Some(fused) => operands.extend(fused.operands),
+                None if needed[node.index()] => graph
+                    .node(node)
+                    .op
+                    .for_each_operand(|operand| operands.push(operand)),
+                None => {}
+            }
+            operands
+        };
+        // The last instruction that reads each temporary frees it.
+        let mut last: Vec<Option<usize>> = vec![None; graph.nodes.len()];
+        for (time, node) in pass.body.iter().enumerate() {
+            if !covered[node.index()] {
+                operands(time)
+                    .iter()
+                    .for_each(|operand| last[operand.index()] = Some(time));
+            }
+        }
+        let gradient = pass.gradient.iter().map(|(source, _)| source);
+        for node in sums
+            .iter()
+            .chain(&pass.density)
+            .chain(&pass.stores)
+            .chain(&segment_sources)
+            .chain(gradient)
+            .chain(all_products.iter().flat_map(|product| &product.operands))
+        {
+            last[node.index()] = Some(pass.body.len());
+        }
+        let mut temps = Temps::default();
+        let mut instructions = Vec::new();
+        for (time, &node) in pass.body.iter().enumerate() {
+            if covered[node.index()] {
+                continue;
+            }
+            for (k, plan) in plans.iter().enumerate().filter(|(k, _)| starts[*k] == time) {
+                let written = plan
+                    .value
+                    .filter(|_| is_read[k])
+                    .map(|value| temps.assign(&mut self.place, value));
+                self.rows(pass, plan, written, &in_body, &mut instructions)?;
+            }
+            if needed[node.index()] {
+                let result = temps.assign(&mut self.place, node);
+                let partner = partner(graph, &pass.body, node).filter(|other| needed[other.index()]);
+                match (fused[time], partner, &graph.node(node).op) {
+                    (
+                        Some(Fused {
+                            operands: [a, b, c],
+                            signs,
+                            ..
+                        }),
+                        ..,
+                    ) => {
+                        let (a, b, c) = (self.operand(a)?, self.operand(b)?, self.operand(c)?);
+                        instructions.push(Instruction::MultiplyAdd {
+                            signs,
+                            a,
+                            b,
+                            c,
+                            result,
+                        });
+                    }
+                    // ln(1 + eˣ) and 1/(1 + e⁻ˣ) come from one exponential.
+                    (None, Some(other), Op::Unary(op, operand)) => {
+                        let second = temps.assign(&mut self.place, other);
+                        covered[other.index()] = true;
+                        let (softplus, inv_logit) = if *op == Unary::Softplus {
+                            (result, second)
+                        } else {
+                            (second, result)
+                        };
+                        let operand = self.operand(*operand)?;
+                        instructions.push(Instruction::SoftplusInvLogit(operand, softplus, inv_logit));
+                    }
+                    (None, ..) => self.operation(node, &mut instructions)?,
+                }
+            }
+            temps.release(&self.place, &operands(time), |operand| {
+                last[operand.index()] == Some(time)
+            });
+        }
+        for (k, &sum) in pass.sums.iter().enumerate().filter(|(k, _)| !done.sums[*k]) {
+            let result = self.sum(sum, 0.0)?;
+            instructions.push(match sum_products[k] {
+                Some(product) => self.sum_product(product, Some(result))?,
+                None => Instruction::Sum {
+                    source: self.operand(sums[k])?,
+                    result,
+                },
+            });
+        }
+        for (k, &term) in pass.density.iter().enumerate().filter(|(k, _)| !done.density[*k]) {
+            instructions.push(match density_products[k] {
+                Some(product) => self.sum_product(product, None)?,
+                None => Instruction::Density(self.operand(term)?),
+            });
+        }
+        let segments = pass.segments.iter().enumerate();
+        for (k, &(source, index, target)) in segments.filter(|(k, _)| !done.segments[*k]) {
+            let (codes, sink) = (self.codes(index), self.sink(target)?);
+            instructions.push(match segment_products[k] {
+                Some(Product { operands: [a, b], .. }) => Instruction::SegmentProduct {
+                    a: self.operand(a)?,
+                    b: self.operand(b)?,
+                    codes,
+                    sink,
+                },
+                None => Instruction::Segment {
+                    source: self.operand(source)?,
+                    codes,
+                    sink,
+                },
+            });
+        }
+        let gradient = pass.gradient.iter().zip(&done.gradient);
+        for (&(source, slot), _) in gradient.filter(|(_, done)| !**done) {
+            let start = narrow(self.offsets[slot.index()])?;
+            let source = self.operand(source)?;
+            if source != Operand::Gradient(start) {
+                instructions.push(Instruction::Accumulate {
+                    source,
+                    sink: Sink::Gradient(start),
+                });
+            }
+        }
+        self.code.temps = self.code.temps.max(temps.count as usize);
+        self.code.passes.push(Pass {
+            len: graph.plate_len(Some(pass.plate)),
+            instructions,
+        });
+        for plan in plans {
+            self.level_passes(pass, plan)?;
+        }
+        Ok(())
+    }
+
+    /// A scalar that `sum` is added up in, from `offset` on.
+    fn sum(&mut self, sum: Handle, offset: f64) -> Result<u32> {
+        let result = self.scalar(0.0)?;
+        self.code.sums.push((result, offset));
+        self.place[sum.index()] = Some(Operand::Scalar(result));
+        Ok(result)
+    }
+
+    /// What a sum runs over.
+    fn summand(&self, sum: Handle) -> Result<Handle> {
+        match self.graph.node(sum).op {
+            Op::Sum(source) => Ok(source),
+            _ => Err(Error::bug(format!("{sum} is no sum"))),
+        }
+    }
+
+    /// The instructions of a plan; `written` is where its value is kept for others.
+    fn rows(
+        &mut self,
+        pass: &Loop,
+        plan: &Plan,
+        written: Option<Operand>,
+        in_body: &dyn Fn(Handle) -> bool,
+        out: &mut Vec<Instruction>,
+    ) -> Result<()> {
+        let mut terms = Vec::new();
+        for (part, coefficient) in &plan.predictor.terms {
+            // Data that tuned codes look up: a number of 1 or so times it.
+            if let (true, Coefficient::Constant(x)) = (self.graph.tuned_data(*part).is_some(), coefficient)
+                && let Operand::Lookup(start) = self.operand(*part)?
+            {
+                let place = Place::Fixed(Operand::Scalar(self.scalar(*x)?));
+                let factor = Factor::Lookup(start);
+                terms.push(Term { place, factor });
+                continue;
+            }
+            let place = match self.graph.node(*part).op {
+                _ if self.graph.ty(*part).plate.is_none() => Place::Fixed(self.operand(*part)?),
+                Op::Gather { source, index } if in_body(*part) => Place::Coded {
+                    source: self.operand(source)?,
+                    codes: self.codes(index),
+                },
+                _ => Place::Each(self.operand(*part)?),
+            };
+            let factor = self.factor(coefficient)?;
+            terms.push(Term { place, factor });
+        }
+        // What all elements share comes first: it is added up once.
+        terms.sort_by_key(|term| {
+            !matches!(
+                (term.place, term.factor),
+                (Place::Fixed(_), Factor::Constant(_) | Factor::Scalar(_))
+            )
+        });
+        let mut spreads = Vec::new();
+        for share in &plan.shares {
+            let to = match share.root {
+                Root::Density(_) => To::Density,
+                Root::Sum(k) => {
+                    let sum = pass.sums[k];
+                    let offset = plan.sum_offsets.iter().find(|(known, _)| *known == k);
+                    let place = match self.place[sum.index()] {
+                        Some(Operand::Scalar(known)) => known,
+                        Some(other) => return Err(Error::bug(format!("{sum} lies in {other:?}"))),
+                        None => self.sum(sum, offset.map_or(0.0, |(_, offset)| *offset))?,
+                    };
+                    To::Scalar(place)
+                }
+                Root::Segment(k) => {
+                    let (_, index, target) = pass.segments[k];
+                    let column = self.graph.index_column(index);
+                    To::Segment {
+                        codes: self.codes(index),
+                        ascending: !column.tuned && column.codes.is_sorted(),
+                        sink: self.sink(target)?,
+                    }
+                }
+                Root::Gradient(k) => {
+                    let (_, slot) = pass.gradient[k];
+                    let start = narrow(self.offsets[slot.index()])?;
+                    if self.contributions[slot.index()] == 1 {
+                        self.written[slot.index()] = true;
+                        To::Each(Operand::Gradient(start))
+                    } else {
+                        To::Accumulate(Sink::Gradient(start))
+                    }
+                }
+            };
+            let factor = self.factor(&share.factor)?;
+            spreads.push(Spread {
+                of: share.of,
+                factor,
+                to,
+            });
+        }
+        if let Some(written) = written {
+            spreads.push(Spread {
+                of: Of::Value,
+                factor: Factor::Constant(1.0),
+                to: To::Each(written),
+            });
+        }
+        let softplus = match &plan.softplus {
+            Some((_, weight)) => Some(self.softplus(weight)?),
+            None => None,
+        };
+        let offset = self.factor(&plan.predictor.data)?;
+        self.push_rows(
+            Rows {
+                terms,
+                offset,
+                link: plan.link,
+                softplus,
+                spreads,
+            },
+            out,
+        )?;
+        let mut own = Vec::new();
+        for (part, weight) in &plan.own {
+            let place = Place::Each(self.operand(*part)?);
+            let factor = self.factor(weight)?;
+            own.push(Term { place, factor });
+        }
+        if own.is_empty() {
+            Ok(())
+        } else {
+            self.push_rows(weighed(own), out)
+        }
+    }
+
+    fn push_rows(&mut self, rows: Rows, out: &mut Vec<Instruction>) -> Result<()> {
+        // The machine has room for no more.
+        if rows.terms.len() > MAX_TERMS || rows.spreads.len() > MAX_SPREADS {
+            return Err(Error::bug(format!("an instruction of too many terms: {rows:?}")));
+        }
+        out.push(Instruction::Rows(narrow(self.code.rows.len())?));
+        self.code.rows.push(rows);
+        Ok(())
+    }
+
+    /// What a plan adds level by level, once the loop is over.
+    fn level_passes(&mut self, pass: &Loop, plan: &Plan) -> Result<()> {
+        for (source, weights) in &plan.gathered {
+            let place = Place::Each(self.operand(*source)?);
+            let factor = Factor::Column(self.column(weights)?);
+            let mut instructions = Vec::new();
+            self.push_rows(weighed(vec![Term { place, factor }]), &mut instructions)?;
+            let len = weights.len();
+            self.code.passes.push(Pass { len, instructions });
+        }
+        for (k, offsets) in &plan.segment_offsets {
+            let (_, _, target) = pass.segments[*k];
+            let instructions = vec![Instruction::Accumulate {
+                source: Operand::Column(self.column(offsets)?),
+                sink: self.sink(target)?,
+            }];
+            let len = offsets.len();
+            self.code.passes.push(Pass { len, instructions });
+        }
+        Ok(())
+    }
+
+    fn factor(&mut self, coefficient: &Coefficient) -> Result<Factor> {
+        Ok(match coefficient {
+            Coefficient::Constant(x) => Factor::Constant(*x),
+            Coefficient::Column(values) => Factor::Column(self.column(values)?),
+            Coefficient::Node(node) => match self.operand(*node)? {
+                Operand::Lookup(start) => Factor::Lookup(start),
+                Operand::Column(start) => Factor::Column(start),
+                other => Factor::Scalar(other),
+            },
+        })
+    }
+
+    /// Where a column of these values begins.
+    fn column(&mut self, values: &[f64]) -> Result<u32> {
+        let columns = &self.code.columns;
+        let known = self.columns.iter().copied().find(|&(start, len)| {
+            let known = &columns[start as usize..][..len];
+            len == values.len() && known.iter().zip(values).all(|(a, b)| a.to_bits() == b.to_bits())
+        });
+        if let Some((start, _)) = known {
+            return Ok(start);
+        }
+        let start = narrow(self.code.columns.len())?;
+        self.code.columns.extend(values);
+        self.columns.push((start, values.len()));
+        Ok(start)
+    }
+
+    fn softplus(&mut self, weight: &Coefficient) -> Result<Softplus> {
+        let mut levels: Vec<f64> = Vec::new();
+        let mut places = Vec::new();
+        match weight {
+            Coefficient::Constant(x) => levels.push(*x),
+            Coefficient::Column(values) => {
+                for x in values {
+                    let place = levels.iter().position(|known| known == x).unwrap_or_else(|| {
+                        levels.push(*x);
+                        levels.len() - 1
+                    });
+                    if levels.len() > MAX_LEVELS {
+                        break;
+                    }
+                    places.push(place as u8);
+                }
+            }
+            Coefficient::Node(_) => {}
+        }
+        // Each product costs a logarithm, that is as much as two rows.
+        if levels.len() > MAX_LEVELS || levels.len() * 4 > places.len().max(4) {
+            (levels, places) = (Vec::new(), Vec::new());
+        }
+        let start = narrow(self.code.places.len())?;
+        self.code.places.extend(places);
+        Ok(Softplus {
+            weight: self.factor(weight)?,
+            levels,
+            places: start,
+        })
+    }
+}
+
+/// Terms that are added up into the density.
+fn weighed(terms: Vec<Term>) -> Rows {
+    Rows {
+        terms,
+        offset: Factor::Constant(0.0),
+        link: Link::Identity,
+        softplus: None,
+        spreads: vec![Spread {
+            of: Of::Value,
+            factor: Factor::Constant(1.0),
+            to: To::Density,
+        }],
+    }
+}
+
+/// Temporaries of a loop.
+#[derive(Default)]
+struct Temps {
+    free: Vec<u32>,
+    count: u32,
+}
+
+impl Temps {
+    /// A node's place, which is a temporary unless it has another.
+    fn assign(&mut self, place: &mut [Option<Operand>], node: Handle) -> Operand {
+        *place[node.index()].get_or_insert_with(|| {
+            Operand::Temp(self.free.pop().unwrap_or_else(|| {
+                self.count += 1;
+                self.count - 1
+            }))
+        })
+    }
+
+    /// Frees those of `operands` that are `dead`.
+    fn release(&mut self, place: &[Option<Operand>], operands: &[Handle], dead: impl Fn(Handle) -> bool) {
+        for &operand in operands {
+            if let Some(Operand::Temp(temp)) = place[operand.index()]
+                && dead(operand)
+                && !self.free.contains(&temp)
+            {
+                self.free.push(temp);
+            }
+        }
+    }
+}
+
+/// A product that is only added up: scale·a·b.
+#[derive(Clone, Copy)]
+struct Product {
+    /// The nodes that stand for it and are not computed.
+    nodes: [Option<Handle>; 2],
+    scale: f64,
+    operands: [Handle; 2],
+}
+
+/// A product taken in by the addition that alone uses it.
+#[derive(Clone, Copy)]
+struct Fused {
+    product: Handle,
+    /// a, b of the product, and what is added.
+    operands: [Handle; 3],
+    signs: Signs,
+}
+
+/// The node of `body` that is ln(1 + eˣ) where `node` is 1/(1 + e⁻ˣ) of the same x, or conversely.
+fn partner(graph: &Graph, body: &[Handle], node: Handle) -> Option<Handle> {
+    let Op::Unary(op, operand) = graph.node(node).op else {
+        return None;
+    };
+    let wanted = match op {
+        Unary::Softplus => Unary::InvLogit,
+        Unary::InvLogit => Unary::Softplus,
+        _ => return None,
+    };
+    body.iter()
+        .copied()
+        .find(|other| graph.node(*other).op == Op::Unary(wanted, operand))
+}

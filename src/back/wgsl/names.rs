@@ -1,0 +1,76 @@
+//! How the text names coordinates, derivatives and elements in each form of a kernel.
+
+use crate::back::kernel::{Form, Memory};
+
+/// One element of a plate: known when the text is written, or an expression of the running shader.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Element {
+    Known(usize),
+    Dynamic(String),
+}
+
+impl Element {
+    /// The running variable of a loop.
+    pub(super) fn running() -> Self {
+        Self::Dynamic("i".into())
+    }
+
+    /// As an expression of type u32.
+    pub(super) fn expression(&self) -> String {
+        match self {
+            Self::Known(k) => format!("{k}u"),
+            Self::Dynamic(text) => text.clone(),
+        }
+    }
+}
+
+/// A number of the position's shape, element `element` of the slot that begins at `offset`.
+///
+/// `buffer`, `array` and `scalar` are its names in the three forms.
+fn coordinate(
+    form: Form,
+    offset: usize,
+    element: &Element,
+    (buffer, array, scalar): (&str, &str, &str),
+) -> String {
+    match (form, element) {
+        (Form::Unrolled, Element::Known(k)) => format!("{scalar}{}", offset + k),
+        (Form::Arrays | Form::Unrolled, _) => format!("{array}[{offset}u + {}]", element.expression()),
+        (Form::Buffers, _) => format!(
+            "{buffer}[({offset}u + {}) * params.chains + chain]",
+            element.expression()
+        ),
+    }
+}
+
+/// A coordinate of the position.
+pub(super) fn position(form: Form, offset: usize, element: &Element) -> String {
+    coordinate(form, offset, element, ("position", "xs", "x"))
+}
+
+/// A coordinate of the gradient.
+pub(super) fn gradient(form: Form, offset: usize, element: &Element) -> String {
+    coordinate(form, offset, element, ("gradient", "ds", "d"))
+}
+
+/// An element of a local array of the function.
+pub(super) fn array(form: Form, number: usize, element: &Element) -> String {
+    match (form, element) {
+        (Form::Unrolled, Element::Known(k)) => format!("a{number}_{k}"),
+        (Form::Buffers | Form::Arrays | Form::Unrolled, _) => format!("a{number}[{}]", element.expression()),
+    }
+}
+
+/// Entry `at` of the data columns, a place known when the text is written.
+pub(super) fn known_column(form: Form, memory: Memory, at: usize) -> String {
+    match (form, memory) {
+        (Form::Unrolled, Memory::Held) => format!("k{at}"),
+        (Form::Buffers | Form::Arrays | Form::Unrolled, _) => format!("columns[{at}u]"),
+    }
+}
+
+/// The entry of the column that begins at `start` which the code of the centring weight of `level` chooses, where a
+/// thread keeps it.
+pub(super) fn tuned(start: usize, level: usize) -> String {
+    format!("c{start}_{level}")
+}
