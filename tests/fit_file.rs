@@ -271,7 +271,10 @@ fn a_summary_of_other_numbers_than_the_posteriors_is_refused() {
 #[test]
 fn plates_with_two_sets_of_labels_are_a_bug() {
     let mut broken = fit();
-    broken.posterior[1].dims[0].labels[0] = "other".to_owned();
+    let labels = &mut broken.posterior[1].dims[0].labels;
+    *labels = std::iter::once("other".to_owned())
+        .chain(labels[1..].iter().cloned())
+        .collect();
     let error = broken
         .write(&place("labels"))
         .expect_err("tank has two sets of labels");
@@ -335,7 +338,7 @@ fn arviz_sees_the_same_numbers() {
         .posterior
         .iter()
         .map(|quantity| {
-            let labels: Vec<&Vec<String>> = quantity.dims.iter().map(|plate| &plate.labels).collect();
+            let labels: Vec<&[String]> = quantity.dims.iter().map(|plate| &*plate.labels).collect();
             let plates: Vec<&String> = quantity.dims.iter().map(|plate| &plate.name).collect();
             json!({ "name": quantity.name, "plates": plates, "labels": labels, "values": numbers(&quantity.values) })
         })

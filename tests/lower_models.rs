@@ -109,7 +109,7 @@ sigma ~ Exponential(1)
 ";
     let lowered = lower(text, Some(true));
     assert_eq!(
-        lowered.plates[1].dims[0].labels,
+        *lowered.plates[1].dims[0].labels,
         ["s1", "s2", "s10"],
         "labels sort naturally"
     );

@@ -77,3 +77,32 @@ pub struct FusedKernel {
     /// the driver loads; otherwise it calls `centring_code`.
     pub tuned: Vec<(usize, usize)>,
 }
+
+/// A log density as a sequence of dispatches, for tables too long for a thread per chain.
+///
+/// For each of `dispatches` the text defines `fn NAME(chain: u32, item: u32)`, to be called once for every chain and
+/// item, in the order of the list, with all of a dispatch done before the next begins. Last comes
+/// `fn rows_log_density(chain: u32) -> vec2<f32>`, which returns the log density as [`DensityKernel`]'s function does.
+///
+/// Buffers are those of [`DensityKernel`]; what the functions need of each other they keep in `work` (f32 storage
+/// array), `[number][chain]`. They may also call the exact sums of `shaders/exact.wgsl`.
+#[derive(Debug, Clone)]
+pub struct RowsKernel {
+    /// Text and tables; `indices` holds the index columns, then tables of the rows' order.
+    pub density: DensityKernel,
+    /// What to dispatch for one evaluation, in order.
+    pub dispatches: Vec<Dispatch>,
+    /// Numbers per chain in `work`.
+    pub work: usize,
+}
+
+/// One function over all items.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dispatch {
+    /// The function's name.
+    pub function: String,
+    /// Items per chain, at least 1.
+    pub items: usize,
+    /// The largest number of loop trips of one call.
+    pub loop_trips: u64,
+}

@@ -1,5 +1,7 @@
 //! A column: its cells as they were written, and their typed view.
 
+use std::sync::Arc;
+
 use super::cell::{self, Cell};
 
 /// The cells of one column in one buffer, since a table may have millions.
@@ -32,10 +34,16 @@ pub enum Values {
     Text,
 }
 
-/// A named column of a table.
+/// A named column of a table; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Column {
     name: String,
+    content: Arc<Content>,
+}
+
+/// What a column holds; clones of the column share it.
+#[derive(Debug)]
+struct Content {
     cells: Cells,
     values: Values,
     missing: Vec<bool>,
@@ -44,7 +52,7 @@ pub struct Column {
 /// Equal where name, cells as written and so types agree; NaN stands for missing here and equals itself.
 impl PartialEq for Column {
     fn eq(&self, other: &Self) -> bool {
-        self.name == other.name && self.cells == other.cells
+        self.name == other.name && self.content.cells == other.content.cells
     }
 }
 
@@ -72,9 +80,11 @@ impl Column {
         };
         Self {
             name: name.into(),
-            cells,
-            values,
-            missing,
+            content: Arc::new(Content {
+                cells,
+                values,
+                missing,
+            }),
         }
     }
 
@@ -85,12 +95,12 @@ impl Column {
 
     /// The number of rows.
     pub fn rows(&self) -> usize {
-        self.missing.len()
+        self.content.missing.len()
     }
 
     /// The typed view of the cells. [`super::Table::numeric`] and its like also check it for use.
     pub fn values(&self) -> &Values {
-        &self.values
+        &self.content.values
     }
 
     /// The cell of a row as it was written, quotes removed.
@@ -99,17 +109,17 @@ impl Column {
     ///
     /// If there is no such row.
     pub fn cell(&self, row: usize) -> &str {
-        self.cells.get(row)
+        self.content.cells.get(row)
     }
 
     /// Which rows are missing (empty, NA, NaN, null). Shape `[rows]`.
     pub fn missing(&self) -> &[bool] {
-        &self.missing
+        &self.content.missing
     }
 
     /// How many rows are missing.
     pub fn missing_count(&self) -> usize {
-        self.missing.iter().filter(|&&missing| missing).count()
+        self.missing().iter().filter(|&&missing| missing).count()
     }
 
     /// The column with the rows where `keep` is true; its type is judged anew from what remains.

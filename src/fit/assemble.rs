@@ -115,17 +115,14 @@ pub(super) fn assemble(
 fn data_arrays(model: &Model) -> Result<(Vec<Array>, Vec<Array>)> {
     let lowered = model.lowered();
     let graph = &lowered.program.graph;
-    // Data nodes do not depend on the position; evaluating the graph anywhere yields them.
-    let values = reference::values(graph, &vec![0.0; graph.dim()])?;
-    let observed = lowered
-        .likelihoods
-        .iter()
-        .map(|likelihood| Array {
+    let mut observed = Vec::new();
+    for likelihood in &lowered.likelihoods {
+        observed.push(Array {
             name: likelihood.outcome.clone(),
             dims: plate_dimensions(lowered, &likelihood.plate),
-            values: Values::F64(values[likelihood.observed.index()].clone().into()),
-        })
-        .collect();
+            values: Values::F64(reference::data(graph, likelihood.observed)?.into()),
+        });
+    }
     let rows = lowered
         .plates
         .first()

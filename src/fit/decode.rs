@@ -156,7 +156,7 @@ fn plates(names: &[String], coordinates: &[Variable]) -> Part<Vec<Dimension>> {
         let found = coordinates.iter().find(|variable| variable.name == *name);
         let coordinate = found.ok_or_else(|| format!("the labels of `{name}` are missing"))?;
         let labels = match &coordinate.values {
-            Values::Text(labels) => labels.clone(),
+            Values::Text(labels) => labels.as_slice().into(),
             Values::I64(numbers) => numbers.iter().map(i64::to_string).collect(),
             Values::F64(_) | Values::F32(_) | Values::Bool(_) => {
                 return Err(format!(

@@ -1,7 +1,7 @@
 //! The driver of a fit's chains on a device.
 
 use crate::error::Result;
-use crate::gpu::{FusedHmc, Gpu, Mapping, SteppedHmc};
+use crate::gpu::{FusedHmc, Gpu, Mapping, RowsHmc, SteppedHmc};
 use crate::model::Model;
 use crate::sampler::{GpuDriver, Settings};
 
@@ -22,7 +22,14 @@ pub fn gpu_driver(
         settings.seed,
     );
     Ok(match mapping.and_then(|mapping| mapping.fused) {
-        None => SteppedHmc::new(gpu, &model.kernel()?, chains, size, seed, 0)?.into(),
+        None => {
+            let kernel = model.kernel();
+            if RowsHmc::suits(kernel.as_ref().ok(), gpu.adapter()) {
+                RowsHmc::new(gpu, &model.rows_kernel()?, chains, size, seed, 0)?.into()
+            } else {
+                SteppedHmc::new(gpu, &kernel?, chains, size, seed, 0)?.into()
+            }
+        }
         Some((form, memory)) => {
             FusedHmc::new(gpu, &model.fused_kernel(form, memory)?, chains, size, seed, 0)?.into()
         }

@@ -3,6 +3,8 @@
 //! In the file the groups are those of ArviZ's InferenceData schema (posterior, sample_stats, log_likelihood,
 //! observed_data, constant_data) and two more: `columns`, the data as used, and `state`, where the chains stand.
 
+use std::sync::Arc;
+
 use super::netcdf::{self, Values};
 use super::{decode, encode};
 use crate::diag::{Ebfmi, Status, Summary};
@@ -93,7 +95,7 @@ pub struct Dimension {
     /// The plate's name.
     pub name: String,
     /// One label per level. Written as whole numbers if all are, else as text.
-    pub labels: Vec<String>,
+    pub labels: Arc<[String]>,
 }
 
 /// Draws of a parameter, a derived quantity or a log likelihood.

@@ -24,7 +24,7 @@ pub fn list_adapters() -> Result<Vec<Adapter>> {
 /// An open device; none can exist in this build.
 #[derive(Debug, Clone)]
 pub struct Gpu {
-    never: Infallible,
+    pub(super) never: Infallible,
 }
 
 impl Gpu {

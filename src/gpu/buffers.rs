@@ -103,13 +103,13 @@ impl Shape {
 #[derive(Debug)]
 pub(super) struct Buffers {
     pub(super) params: wgpu::Buffer,
-    columns: wgpu::Buffer,
-    indices: wgpu::Buffer,
+    pub(super) columns: wgpu::Buffer,
+    pub(super) indices: wgpu::Buffer,
     /// `[dim][chain]`.
     pub(super) position: wgpu::Buffer,
     /// `[dim][chain]`.
     pub(super) gradient: wgpu::Buffer,
-    trajectory: wgpu::Buffer,
+    pub(super) trajectory: wgpu::Buffer,
     /// `[ensemble][dim]` of the metric, `[ensemble][level]` of codes, `[ensemble]` limits, then `[iteration][ensemble][2]`
     /// of plans.
     pub(super) settings: wgpu::Buffer,

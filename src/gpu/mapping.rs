@@ -6,6 +6,9 @@ use crate::back::kernel::{Form, KernelSize, Memory};
 
 use super::adapter::Adapter;
 
+/// Loop trips of one gradient from which rows are split over threads rather than looped over by a thread per chain.
+pub(super) const MANY_TRIPS: u64 = 100_000;
+
 /// The driver asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Driver {
@@ -73,7 +76,8 @@ impl Mapping {
             (Driver::Stepped, _) => None,
             (Driver::Fused | Driver::Auto, Some(Form::Unrolled)) => Some(Form::Unrolled),
             (Driver::Fused, _) => Some(Form::Arrays),
-            (Driver::Auto, _) if is_cut => None,
+            // Beyond either bound rows are better split over threads: see `gpu::rows`.
+            (Driver::Auto, _) if is_cut || trips > MANY_TRIPS => None,
             (Driver::Auto, form) => form,
         };
         Self {

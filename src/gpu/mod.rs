@@ -38,6 +38,8 @@ mod pace;
 #[cfg(feature = "gpu")]
 mod pipelines;
 #[cfg(feature = "gpu")]
+mod rows;
+#[cfg(feature = "gpu")]
 mod schedule;
 mod shader;
 #[cfg(feature = "gpu")]
@@ -47,6 +49,8 @@ mod stepped;
 
 #[cfg(not(feature = "gpu"))]
 mod absent;
+#[cfg(not(feature = "gpu"))]
+mod absent_rows;
 
 pub use adapter::{Adapter, AdapterLimits, choose};
 pub use fused_shader::fused_module;
@@ -60,7 +64,11 @@ pub use device::Gpu;
 #[cfg(feature = "gpu")]
 pub use fused::FusedHmc;
 #[cfg(feature = "gpu")]
+pub use rows::RowsHmc;
+#[cfg(feature = "gpu")]
 pub use stepped::SteppedHmc;
 
 #[cfg(not(feature = "gpu"))]
 pub use absent::{FusedHmc, Gpu, SteppedHmc, list_adapters};
+#[cfg(not(feature = "gpu"))]
+pub use absent_rows::RowsHmc;

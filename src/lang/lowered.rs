@@ -1,5 +1,7 @@
 //! A lowered model: the program over the data, and what its parts are called.
 
+use std::sync::Arc;
+
 use super::ast::Link;
 use super::report::Reports;
 use crate::data::{Learned, element_name};
@@ -111,8 +113,8 @@ pub struct Quantity {
 pub struct Dim {
     /// The index, or for a fixed length the quantity's own name.
     pub name: String,
-    /// The labels of the levels, in order.
-    pub labels: Vec<String>,
+    /// The labels of the levels, in order; shared, since rows have one each.
+    pub labels: Arc<[String]>,
 }
 
 /// Where a quantity comes from.

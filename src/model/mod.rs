@@ -5,8 +5,10 @@
 
 mod centring;
 
+use std::sync::OnceLock;
+
 use crate::back::evaluate::{Centring, Density, Evaluator};
-use crate::back::kernel::{DensityKernel, Form, FusedKernel, KernelSize, Memory};
+use crate::back::kernel::{DensityKernel, Form, FusedKernel, KernelSize, Memory, RowsKernel};
 use crate::back::reference::{self, Evaluation};
 use crate::back::simd::SimdDensity;
 use crate::back::wgsl;
@@ -38,7 +40,8 @@ pub struct Model {
     text: String,
     lowered: Lowered,
     data: ModelData,
-    reference: Program,
+    /// Made when it is first asked for: few runs need the judge, and it holds all rows once more.
+    reference: OnceLock<Result<Program>>,
     density: Program,
     simd: SimdDensity,
     named: SimdDensity,
@@ -113,7 +116,7 @@ impl Model {
         Ok(Self {
             name: name.into(),
             text: text.into(),
-            reference: pass::reference_program(&lowered.program)?,
+            reference: OnceLock::new(),
             simd: SimdDensity::new(pass::density_program_f64(&lowered.program)?)?,
             named: outputs(
                 &lowered.program,
@@ -197,13 +200,29 @@ impl Model {
         wgsl::fused_kernel(self.density.clone(), form, memory)
     }
 
+    /// The same with its rows split over threads, for long tables.
+    ///
+    /// # Errors
+    ///
+    /// Only faults of tadpool.
+    pub fn rows_kernel(&self) -> Result<RowsKernel> {
+        wgsl::rows_kernel(self.density.clone())
+    }
+
+    fn reference(&self) -> Result<&Program> {
+        let made = self
+            .reference
+            .get_or_init(|| pass::reference_program(&self.lowered.program));
+        made.as_ref().map_err(Clone::clone)
+    }
+
     /// Log density and gradient of the program as written, `position` being `[dim]`: slow, the judge of the others.
     ///
     /// # Errors
     ///
     /// Only faults of tadpool.
     pub fn evaluate_reference(&self, position: &[f64]) -> Result<Evaluation> {
-        reference::evaluate(&self.reference, position)
+        reference::evaluate(self.reference()?, position)
     }
 
     /// The same in the coordinates of `codes`, `[level]`, see [`Centring`].
@@ -215,7 +234,7 @@ impl Model {
     /// # Panics
     /// If there is not one code for each level.
     pub fn evaluate_reference_in(&self, codes: &[u32], position: &[f64]) -> Result<Evaluation> {
-        let mut program = self.reference.clone();
+        let mut program = self.reference()?.clone();
         program.graph.set_tuned(codes);
         reference::evaluate(&program, position)
     }

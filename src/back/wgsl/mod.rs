@@ -8,8 +8,9 @@
 mod emit;
 mod names;
 mod ops;
+mod rows;
 
-use super::kernel::{DensityKernel, Form, FusedKernel, KernelSize, Memory};
+use super::kernel::{DensityKernel, Form, FusedKernel, KernelSize, Memory, RowsKernel};
 use crate::error::Result;
 use crate::ir::Program;
 use crate::pass::schedule::{Loop, Stage, schedule};
@@ -73,4 +74,14 @@ pub fn size(program: Program) -> Result<KernelSize> {
             .map(|array| graph.plate_len(graph.ty(*array).plate))
             .sum(),
     })
+}
+
+/// The same program with its rows split over threads, as a sequence of dispatches: for tables that a thread per chain
+/// does not fit, or would take too long over.
+///
+/// # Errors
+///
+/// Bug: a program that is not simplified.
+pub fn rows_kernel(program: Program) -> Result<RowsKernel> {
+    rows::kernel(&schedule(program)?)
 }

@@ -1,5 +1,7 @@
 //! Axes and plates: what subscripts range over, and the maps between plates.
 
+use std::sync::Arc;
+
 use super::{Context, Eval, Lowering, Poison};
 use crate::data::{Column, Factor, Table, number_label};
 use crate::error::Error;
@@ -12,7 +14,7 @@ use crate::lang::span::Span;
 #[derive(Debug)]
 pub(super) struct Axis {
     pub(super) name: String,
-    pub(super) labels: Vec<String>,
+    pub(super) labels: Arc<[String]>,
     /// The level of each row; none for the places of a fixed-length vector.
     pub(super) rows: Option<Vec<u32>>,
 }
@@ -42,7 +44,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
             Ok(factor) => {
                 self.axes.push(Axis {
                     name: name.to_owned(),
-                    labels: factor.labels().to_vec(),
+                    labels: factor.labels().into(),
                     rows: Some(factor.codes().to_vec()),
                 });
                 Ok(self.axes.len() - 1)

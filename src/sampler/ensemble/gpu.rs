@@ -2,7 +2,7 @@
 
 use super::{Engine, IterationResult, Plan};
 use crate::error::Result;
-use crate::gpu::{FusedHmc, SteppedHmc};
+use crate::gpu::{FusedHmc, RowsHmc, SteppedHmc};
 use crate::sampler::settings::Layout;
 
 /// The drivers.
@@ -12,6 +12,8 @@ pub enum GpuDriver {
     Stepped(Box<SteppedHmc>),
     /// Whole iterations in one dispatch.
     Fused(Box<FusedHmc>),
+    /// Rows split over threads.
+    Rows(Box<RowsHmc>),
 }
 
 impl From<SteppedHmc> for GpuDriver {
@@ -23,6 +25,12 @@ impl From<SteppedHmc> for GpuDriver {
 impl From<FusedHmc> for GpuDriver {
     fn from(driver: FusedHmc) -> Self {
         Self::Fused(Box::new(driver))
+    }
+}
+
+impl From<RowsHmc> for GpuDriver {
+    fn from(driver: RowsHmc) -> Self {
+        Self::Rows(Box::new(driver))
     }
 }
 
@@ -62,6 +70,7 @@ impl Engine for GpuEngine {
         match &mut self.driver {
             GpuDriver::Stepped(driver) => driver.set_positions(positions),
             GpuDriver::Fused(driver) => driver.set_positions(positions),
+            GpuDriver::Rows(driver) => driver.set_positions(positions),
         }
     }
 
@@ -69,6 +78,7 @@ impl Engine for GpuEngine {
         match &mut self.driver {
             GpuDriver::Stepped(driver) => driver.set_inv_mass(inv_mass_diag),
             GpuDriver::Fused(driver) => driver.set_inv_mass(inv_mass_diag),
+            GpuDriver::Rows(driver) => driver.set_inv_mass(inv_mass_diag),
         }
     }
 
@@ -76,6 +86,7 @@ impl Engine for GpuEngine {
         match &mut self.driver {
             GpuDriver::Stepped(driver) => driver.set_centring(codes),
             GpuDriver::Fused(driver) => driver.set_centring(codes),
+            GpuDriver::Rows(driver) => driver.set_centring(codes),
         }
     }
 
@@ -88,6 +99,7 @@ impl Engine for GpuEngine {
         match &mut self.driver {
             GpuDriver::Stepped(driver) => driver.run(first_iteration, plans, progress),
             GpuDriver::Fused(driver) => driver.run(first_iteration, plans, progress),
+            GpuDriver::Rows(driver) => driver.run(first_iteration, plans, progress),
         }
     }
 }

@@ -1,0 +1,254 @@
+//! Long tables on the device that splits rows over threads: against f64 on small models and large, and draw by draw
+//! against the driver with a thread per chain.
+//!
+//! Every test prints the adapter. Where there is none, a test says that it was not run, or fails if
+//! `TADPOOL_REQUIRE_GPU=1` is set.
+#![cfg(feature = "gpu")]
+
+use std::fmt::Write as _;
+
+use tadpool::back::evaluate::Density;
+use tadpool::data::Table;
+use tadpool::error::Result;
+use tadpool::gpu::{Gpu, Plan, RowsHmc, SteppedHmc};
+use tadpool::model::Model;
+use tadpool::rng::{Purpose, Stream};
+
+/// The device, or none where the machine has no adapter and the environment does not ask for one.
+fn gpu() -> Option<Gpu> {
+    match Gpu::open(None) {
+        Ok(gpu) => {
+            println!("adapter: {}", gpu.adapter());
+            Some(gpu)
+        }
+        Err(error) if std::env::var("TADPOOL_REQUIRE_GPU").is_ok_and(|v| v == "1") => {
+            panic!("TADPOOL_REQUIRE_GPU=1, but {error}")
+        }
+        Err(error) => {
+            println!("no adapter, not run: {error}");
+            None
+        }
+    }
+}
+
+fn stream(chain: u32) -> Stream {
+    Stream {
+        seed: 17,
+        replicate: 0,
+        chain,
+        iteration: 0,
+        purpose: Purpose::Subsample,
+    }
+}
+
+fn normals(chain: u32, n: usize) -> Vec<f64> {
+    let mut z = vec![0.0; n];
+    stream(chain).fill_normal(&mut z);
+    z
+}
+
+/// `rows` rows with a real outcome `y`, a binary one `s`, a covariate `x`, a factor `g` of `groups` levels in no order, a
+/// factor `h` of three, and a factor `u` that is nearly one level alone.
+fn table(rows: usize, groups: usize) -> Result<Table> {
+    let (x, noise, effect) = (normals(0, rows), normals(1, rows), normals(2, groups));
+    let mut text = String::from("y,s,x,g,h,u\n");
+    for row in 0..rows {
+        let words = stream(3).block(row as u32);
+        let (group, third) = (words[0] as usize % groups, words[1] % 3);
+        let mean = 0.4 + 0.5 * effect[group] + 0.7 * x[row];
+        let y = mean + 0.8 * noise[row];
+        let success = f64::from(words[2]) < 4_294_967_296.0 / (1.0 + (-mean).exp());
+        let nearly = if words[3] % 50 == 0 { words[3] % 7 } else { 7 };
+        // Writing to a string does not fail.
+        let _ = writeln!(
+            text,
+            "{y:.6},{},{:.6},{group},{third},{nearly}",
+            u8::from(success),
+            x[row]
+        );
+    }
+    Table::from_bytes("simulated", text.as_bytes())
+}
+
+const NORMAL: &str = "
+    y ~ Normal(mu, sigma)
+    mu = a + b * x + a_g[g]
+    a_g[g] ~ Normal(0, tau)
+    a ~ Normal(0, 1)
+    b ~ Normal(0, 1)
+    tau ~ HalfNormal(1)
+    sigma ~ HalfNormal(1)
+";
+const BERNOULLI: &str = "
+    s ~ Bernoulli(p)
+    logit(p) = a + b * x + a_g[g]
+    a_g[g] ~ Normal(0, tau)
+    a ~ Normal(0, 1)
+    b ~ Normal(0, 1)
+    tau ~ HalfNormal(1)
+";
+/// Three crossed factors, one of them with a level that holds nearly all rows, slopes, and a heavy-tailed outcome.
+const CROSSED: &str = "
+    y ~ StudentT(5, mu, sigma)
+    mu = a + a_g[g] + b_g[g] * x + a_h[h] + a_u[u]
+    a_g[g] ~ Normal(0, tau)
+    b_g[g] ~ Normal(m, 1)
+    a_h[h] ~ Normal(0, 1)
+    a_u[u] ~ Normal(0, 2)
+    a ~ Normal(0, 1)
+    m ~ Normal(0, 1)
+    tau ~ HalfNormal(1)
+    sigma ~ Exponential(1)
+";
+
+/// Positions, `[chain][dim]`, that f32 holds exactly: normals of standard deviation `scale`.
+fn positions(chains: usize, dim: usize, scale: f64) -> Vec<f64> {
+    let all = (0..chains as u32).flat_map(|chain| normals(10 + chain, dim));
+    all.map(|z| f64::from((scale * z) as f32)).collect()
+}
+
+fn norm(x: impl IntoIterator<Item = f64>) -> f64 {
+    x.into_iter().map(|x| x * x).sum::<f64>().sqrt()
+}
+
+fn driver(gpu: &Gpu, model: &Model, chains: usize, seed: u64) -> Result<RowsHmc> {
+    RowsHmc::new(gpu, &model.rows_kernel()?, chains, chains, seed, 0)
+}
+
+/// Value and gradient of the model as written, in f64.
+fn check_against_reference(gpu: &Gpu, model: &Model) -> Result<()> {
+    let (chains, dim) = (5, model.dim());
+    let positions = positions(chains, dim, 0.5);
+    let mut device = driver(gpu, model, chains, 1)?;
+    device.set_positions(&positions)?;
+    let (values, gradients) = device.log_density_grad()?;
+    for chain in 0..chains {
+        let wanted = model.evaluate_reference(&positions[chain * dim..][..dim])?;
+        let off = (values[chain] - wanted.log_density).abs();
+        // As the other device kernels are held to: terms are off by some ten roundings of f32 each.
+        let bound = 2e-4_f64.max(4e-7 * wanted.log_density.abs());
+        assert!(
+            off <= bound,
+            "{}: {} {}",
+            model.name(),
+            values[chain],
+            wanted.log_density
+        );
+        let found = &gradients[chain * dim..][..dim];
+        let distance = norm(found.iter().zip(&wanted.gradient).map(|(a, b)| a - b));
+        let size = norm(wanted.gradient.iter().copied());
+        assert!(
+            distance <= 1e-5 * size,
+            "{}: gradient off by {distance:e} of {size:e}\n{found:?}\n{:?}",
+            model.name(),
+            wanted.gradient
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn small_models_agree_with_the_reference() -> Result<()> {
+    let Some(gpu) = gpu() else { return Ok(()) };
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/data");
+    for (model, data) in [
+        ("reedfrogs/m12_2", "reedfrogs/reedfrogs"),
+        ("chimpanzees/m12_5", "chimpanzees/chimpanzees"),
+        ("eight_schools/eight_schools", "eight_schools/eight_schools"),
+    ] {
+        let table = Table::from_path(format!("{folder}/{data}.csv").as_ref())?;
+        let text = std::fs::read_to_string(format!("{folder}/{model}.tad"))
+            .map_err(|error| tadpool::Error::environment(error.to_string()))?;
+        check_against_reference(&gpu, &Model::new(model, &text, &table)?)?;
+    }
+    let table = table(5000, 70)?;
+    for (name, text) in [("normal", NORMAL), ("bernoulli", BERNOULLI), ("crossed", CROSSED)] {
+        check_against_reference(&gpu, &Model::new(name, text, &table)?)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn draws_are_those_of_the_stepped_driver() -> Result<()> {
+    let Some(gpu) = gpu() else { return Ok(()) };
+    let model = Model::new("bernoulli", BERNOULLI, &table(300, 20)?)?;
+    let (chains, size, dim) = (24, 8, model.dim());
+    let plan = |step_size, num_leapfrog_steps| Plan {
+        step_size,
+        num_leapfrog_steps,
+    };
+    let plans = vec![
+        vec![plan(0.02, 5), plan(0.05, 3), plan(0.03, 1)],
+        vec![plan(0.03, 2), plan(0.02, 6), plan(0.01, 6)],
+        vec![plan(0.9, 4), plan(0.03, 2), plan(0.02, 7)],
+    ];
+    let metric: Vec<f64> = (0..3 * dim).map(|i| 0.5 + (i % 7) as f64 / 4.0).collect();
+    let start = positions(chains, dim, 0.3);
+    let mut stepped = SteppedHmc::new(&gpu, &model.kernel()?, chains, size, 9, 2)?;
+    let mut split = RowsHmc::new(&gpu, &model.rows_kernel()?, chains, size, 9, 2)?;
+    stepped.set_positions(&start)?;
+    split.set_positions(&start)?;
+    stepped.set_inv_mass(&metric)?;
+    split.set_inv_mass(&metric)?;
+    let expected = stepped.run(4, &plans, &mut |_| true)?;
+    let found = split.run(4, &plans, &mut |_| true)?;
+    let mut moved = 0;
+    for (found, expected) in found.iter().zip(&expected) {
+        for chain in 0..chains {
+            let (a, b) = (found.energy_error[chain], expected.energy_error[chain]);
+            assert!(
+                a == b || (a - b).abs() <= 1e-3 * (1.0 + b.abs()),
+                "chain {chain}: {a} {b}"
+            );
+            assert_eq!(found.is_divergent[chain], expected.is_divergent[chain]);
+            let of_chain = chain * dim..(chain + 1) * dim;
+            let off = norm(
+                found.positions[of_chain.clone()]
+                    .iter()
+                    .zip(&expected.positions[of_chain.clone()])
+                    .map(|(a, b)| a - b),
+            );
+            // A chain that accepts in one and refuses in the other would be off by whole units.
+            assert!(off < 1e-3, "chain {chain}: positions off by {off}");
+            moved += usize::from(found.accept_prob[chain] > 0.5);
+        }
+    }
+    assert!(moved > chains, "hardly a proposal was taken: {moved}");
+    assert_eq!(split.gradient_evaluations(), stepped.gradient_evaluations());
+    // Cut into blocks the run is the same, to the last bit.
+    split.set_positions(&start)?;
+    let mut cut = split.run(4, &plans[..1], &mut |_| true)?;
+    cut.extend(split.run(5, &plans[1..], &mut |_| true)?);
+    assert_eq!(cut, found);
+    Ok(())
+}
+
+/// 100,000 rows in 1,000 groups, at places as far from each other as draws of the posterior.
+#[test]
+fn long_tables_keep_the_digits_of_the_log_density() -> Result<()> {
+    let Some(gpu) = gpu() else { return Ok(()) };
+    let table = table(100_000, 1000)?;
+    for (name, text) in [("normal", NORMAL), ("bernoulli", BERNOULLI)] {
+        let model = Model::new(name, text, &table)?;
+        let (chains, dim) = (32, model.dim());
+        let positions = positions(chains, dim, 0.3);
+        let mut device = driver(&gpu, &model, chains, 1)?;
+        device.set_positions(&positions)?;
+        let (values, _) = device.log_density_grad()?;
+        let mut worker = model.density().evaluator(1);
+        let mut gradient = vec![0.0; dim];
+        let errors: Vec<f64> = (0..chains)
+            .map(|chain| {
+                let mut exact = [0.0];
+                worker.log_density_grad(&positions[chain * dim..][..dim], &mut exact, &mut gradient);
+                values[chain] - exact[0]
+            })
+            .collect();
+        let mean = errors.iter().sum::<f64>() / chains as f64;
+        let sd = norm(errors.iter().map(|e| e - mean)) / (chains as f64 - 1.0).sqrt();
+        println!("{name}: log density off by {mean:.2e} ± {sd:.2e}");
+        // What the plan asks of ten times as many rows: the error grows with the root of their number.
+        assert!(sd <= 1e-3 / 10.0_f64.sqrt(), "{name}: {sd}");
+    }
+    Ok(())
+}
