@@ -3,15 +3,15 @@
 #
 #   benches/record.sh [OUT.json]          OUT: by default benches/runs/DATE-record.json
 #
-# Runs the conformance tests and the driver's tests on the GPU, the drivers side by side (benches/stepped.rs), one fit
+# Runs the conformance tests and the driver's tests on the GPU, the drivers side by side (benches/fused.rs), one fit
 # twice (a seed gives the same draws), and `tadpool bench`. Without a GPU it does the same on software Vulkan, and the
 # record says so; without any Vulkan, the failures are the record.
 #
 # Builds with cargo what is not given. On a machine without Rust the programs are carried there and named:
-#   TADPOOL, TADPOOL_CONFORMANCE, TADPOOL_GPU_TESTS, TADPOOL_STEPPED      (paths)
+#   TADPOOL, TADPOOL_CONFORMANCE, TADPOOL_GPU_TESTS, TADPOOL_DRIVERS      (paths)
 #   TADPOOL_COMMIT                                                        (what they were built from)
 # Where they come from: `cargo build --release`, `cargo test --release --test conformance --test gpu --no-run` and
-# `cargo bench --bench stepped --no-run`. The tests read files of the repository, so they run in its root.
+# `cargo bench --bench fused --no-run`. The tests read files of the repository, so they run in its root.
 # BENCH_SECONDS (140) is the time that `tadpool bench` takes.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -29,7 +29,7 @@ fi
 if command -v cargo > /dev/null; then
     : "${TADPOOL_CONFORMANCE:=$(executable test --release --test conformance)}"
     : "${TADPOOL_GPU_TESTS:=$(executable test --release --test gpu)}"
-    : "${TADPOOL_STEPPED:=$(executable bench --bench stepped)}"
+    : "${TADPOOL_DRIVERS:=$(executable bench --bench fused)}"
 fi
 
 # A text as the inside of a JSON string: escapes of terminals, control characters and carriage returns left out.
@@ -74,7 +74,7 @@ echo "GPU: $gpu" >&2
 export TADPOOL_REQUIRE_GPU=1 NODEVICE_SELECT=1
 given_step conformance 120 "${TADPOOL_CONFORMANCE:-}"
 given_step "driver tests" 60 "${TADPOOL_GPU_TESTS:-}"
-given_step "drivers side by side" 60 "${TADPOOL_STEPPED:-}" --bench
+given_step "drivers side by side" 60 "${TADPOOL_DRIVERS:-}" --bench
 fit=("$TADPOOL" fit data/reedfrogs/m12_2.tad --data data/reedfrogs/reedfrogs.csv --backend gpu --chains 1024
     --warmup 50 --draws 20 --out "$work/fit.nc" --format json --quiet)
 # The posterior of one seed, twice: null if it could not be computed, else whether both are equal.
@@ -90,7 +90,9 @@ if [ -n "$first" ]; then
 fi
 printf '== bench (%d s)\n' "$((SECONDS - started))" >&2
 bench=("$TADPOOL" bench --seconds "${BENCH_SECONDS:-140}" --format json)
-timeout 200 "${bench[@]}" > "$work/bench.json" 2> "$work/bench.err" || echo null > "$work/bench.json"
+# An interrupt makes it print what it has.
+timeout -s INT -k 20 200 "${bench[@]}" > "$work/bench.json" 2> "$work/bench.err"
+[ -s "$work/bench.json" ] || echo null > "$work/bench.json"
 
 mkdir -p "$(dirname "$out")"
 {

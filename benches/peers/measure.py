@@ -72,6 +72,7 @@ def main():
                 "draws": draws,
                 "seconds": seconds,
                 "core_seconds": worked,
+                "whole_seconds": getattr(sampler, "whole_seconds", None),
                 "min_ess_bulk": ess,
                 "min_ess_parameter": name,
                 "rhat": rhat,

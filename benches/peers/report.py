@@ -52,6 +52,8 @@ def summaries(lines):
             row |= {key: first[key] for key in ("form", "chains", "warmup", "draws")}
             row["seeds"] = [run["seed"] for run in full]
             row["seconds"] = median(full, "seconds")
+            whole = [run["whole_seconds"] for run in full if run["whole_seconds"] is not None]
+            row["whole_seconds"] = statistics.median(whole) if whole else None
             row["min_ess_bulk"] = median(full, "min_ess_bulk")
             row["ess_per_second"] = statistics.median(run["min_ess_bulk"] / run["seconds"] for run in full)
             row["core_seconds"] = median(full, "core_seconds")
@@ -88,18 +90,20 @@ def table(rows):
         best = {key: max((row[key] for row in nutpie), default=None) for key in ("ess_per_second", "ess_per_core_second")}
         out += [f"### {title}", ""]
         out += [
-            "| sampler | chains × (warm-up + draws) | seconds | core-s | min ESS | ESS/s | × nutpie | ESS/core-s | × nutpie "
+            "| sampler | chains × (warm-up + draws) | seconds | whole command | core-s | min ESS | ESS/s | × nutpie | ESS/core-s | × nutpie "
             "| seconds to min ESS 1,000 |",
-            "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+            "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
         ]
         for row in of_model:
             name = f"`{row['sampler']}`" if row["sampler"].startswith("tadpool") else row["sampler"]
             if row["failed"]:
-                out.append(f"| {name} | failed, or longer than allowed |" + " |" * 8)
+                out.append(f"| {name} | failed, or longer than allowed |" + " |" * 9)
                 continue
             warmup = "own" if row["warmup"] is None else row["warmup"]
             cells = [name, f"{row['chains']} × ({warmup} + {row['draws']})"]
-            cells += [short(row[key]) for key in ("seconds", "core_seconds", "min_ess_bulk")]
+            whole = row["whole_seconds"]
+            cells += [short(row["seconds"]), "" if whole is None else short(whole)]
+            cells += [short(row[key]) for key in ("core_seconds", "min_ess_bulk")]
             for key in ("ess_per_second", "ess_per_core_second"):
                 cells += [short(row[key]), short(row[key] / best[key]) if best[key] else ""]
             reached = row["draws_to_ess_1000"]
@@ -140,10 +144,10 @@ def main():
 - {record["tadpool"]}, commit {record["tadpool_commit"]}; Python {record["python"]}; {", ".join(versions)}
 - medians over seeds {", ".join(map(str, seeds))}
 
-Seconds are warm-up or tuning and drawing, without compilation, for the others; for tadpool they are the whole command:
-reading, compiling, warm-up, drawing, diagnostics, writing the draws, all in f64. core-s are the seconds that cores
-worked meanwhile, which say more than the clock where others work on the machine too; × nutpie is the ratio to the better
-of nutpie's two rows. JAX computes in f32. ESS is ArviZ's bulk ESS, the
+Seconds are warm-up (or tuning) and drawing, without compilation, by the clock. core-s are the seconds that cores worked
+meanwhile, which say more than the clock where others work on the machine too; those of tadpool are of the whole command:
+reading, compiling, warm-up, drawing, diagnostics, writing the draws. × nutpie is the ratio to the better of nutpie's
+rows. JAX computes in f32, the others in f64. ESS is ArviZ's bulk ESS, the
 smallest over all parameters. nutpie takes its own number of tuning steps. The others' effects are centred in m12_2,
 m12_5 and groups and non-centred in the eight schools, where NUTS does better; tadpool chooses for itself.
 

@@ -6,6 +6,7 @@
 # Makes a virtual environment with the versions of requirements.txt (PEERS_VENV, by default .venv-peers in the
 # repository), simulates the large table, builds tadpool (or takes the program that TADPOOL names, built from
 # TADPOOL_COMMIT), and leaves a record in benches/runs/: DATE-peers.md and DATE-peers.json (PEERS_NAME for peers).
+# PEERS_SAMPLERS chooses among the samplers by their first words (tadpool nutpie numpyro blackjax).
 # A sampler has PEERS_TIMEOUT (900) seconds for a model. Python 3.11. Half an hour on two cores.
 set -euo pipefail
 wanted=${2:-m12_2 m12_5 eight_schools groups}
@@ -41,7 +42,7 @@ models=(
 samplers=(
     "tadpool"
     "tadpool --sampler hmc"
-    "tadpool --sampler hmc --chains 512 --warmup 200 --draws 100"
+    "tadpool --sampler hmc --chains 256 --warmup 200 --draws 250"
     "nutpie"
     "nutpie low-rank"
     "numpyro vectorized"
@@ -53,13 +54,14 @@ for entry in "${models[@]}"; do
     read -r model data text form <<< "$entry"
     case " $wanted " in *" $model "*) ;; *) continue ;; esac
     for sampler in "${samplers[@]}"; do
+        case " ${PEERS_SAMPLERS:-tadpool nutpie numpyro blackjax} " in *" ${sampler%% *} "*) ;; *) continue ;; esac
         echo "== $model: $sampler" >&2
         # The large table takes minutes: one seed, fewer draws, for all alike, and 32 chains at most.
         these=(--seeds "$seeds")
         if [ "$model" = groups ]; then
             these=(--seeds "${seeds%%,*}" --draws 150 --warmup 300)
             case $sampler in
-                *"--chains 512"*) sampler="tadpool --sampler hmc --chains 32 --warmup 200" these=(--seeds "${seeds%%,*}" --draws 100) ;;
+                *"--chains 256"*) sampler="tadpool --sampler hmc --chains 32 --warmup 200" these=(--seeds "${seeds%%,*}" --draws 100) ;;
                 "tadpool --sampler hmc") continue ;;
                 tadpool) sampler="tadpool --warmup 300" ;;
                 "numpyro parallel" | "nutpie low-rank") continue ;;
@@ -68,7 +70,7 @@ for entry in "${models[@]}"; do
         # A sampler that fails or overruns leaves no line, and the record says that it is missing.
         timeout "${PEERS_TIMEOUT:-900}" "$venv/bin/python" measure.py --sampler "$sampler" --model "$model" \
             --data "$data" --text "$text" --form "$form" "${these[@]}" >> "$lines" \
-            || echo "{\"sampler\": \"$sampler\", \"model\": \"$model\", \"kind\": \"failed\"}" >> "$lines"
+            < /dev/null || echo "{\"sampler\": \"$sampler\", \"model\": \"$model\", \"kind\": \"failed\"}" >> "$lines"
     done
 done
 uptime >> "$work/load"

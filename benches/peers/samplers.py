@@ -195,13 +195,22 @@ class BlackJax:
 
 
 class Tadpool:
-    """tadpool as the command that a person types, with the flags given beside the defaults."""
+    """tadpool as the command that a person types, with the flags given beside the defaults.
+
+    Its seconds are warm-up and drawing, as those of the others; `whole_seconds` has reading, compiling, diagnostics and
+    writing the draws beside, and so have its core seconds.
+    """
 
     def __init__(self, model, data, text, flags):
         self.binary = os.environ["TADPOOL"]
-        self.model, self.data, self.text, self.flags = model, data, text, flags
+        self.model, self.data, self.text, self.flags = model, data, text, list(flags)
+        given = None
+        if "--draws" in self.flags:
+            place = self.flags.index("--draws")
+            given = int(self.flags[place + 1])
+            del self.flags[place : place + 2]
         self.folder = tempfile.TemporaryDirectory()
-        first = self._command(None, 0)
+        first = self._command(given, 0)
         self.chains, self.warmup, self.draws = first["chains"], first["warmup"], first["draws"]
 
     def prepare(self, draws):
@@ -219,13 +228,14 @@ class Tadpool:
         import xarray
 
         watch = Stopwatch()
-        told = self._command(draws, seed)
+        timing = (told := self._command(draws, seed))["timing"]
         _, cores = watch.stop()
+        self.whole_seconds = timing["total_seconds"]
         self.divergences = told["diagnostics"]["divergences"]
         posterior = xarray.open_dataset(self.out, group="posterior", engine="h5netcdf")
         with posterior:
             draws = {name: posterior[name].to_numpy() for name in models.PARAMETERS[self.model]}
-        return told["timing"]["total_seconds"], cores, draws
+        return timing["warmup_seconds"] + timing["sampling_seconds"], cores, draws
 
 
 def make(name, model, data, text, centred, warmup):

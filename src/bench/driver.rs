@@ -5,7 +5,8 @@ use std::time::Instant;
 use crate::back::evaluate::{Centring, Density, Evaluator};
 use crate::back::simd::{InstructionSet, SimdDensity};
 use crate::error::Result;
-use crate::gpu::{Adapter, Gpu, SteppedHmc};
+use crate::fit::gpu_driver;
+use crate::gpu::{self, Adapter, Gpu, Mapping};
 use crate::model::Model;
 use crate::sampler::{self, Engine, GpuEngine, Layout, Samples, Settings, State, Watch, run_on_engine};
 
@@ -18,11 +19,15 @@ pub enum Driver {
     Simd,
     /// A GPU, a dispatch for each leapfrog step.
     Stepped(Adapter),
+    /// A GPU, whole iterations in one dispatch.
+    Fused(Adapter),
 }
 
 /// The drivers of this machine: the CPU's, then those of every adapter, or of the one adapter given.
 pub fn drivers(adapters: &[Adapter]) -> Vec<Driver> {
-    let on_gpu = adapters.iter().map(|adapter| Driver::Stepped(adapter.clone()));
+    let on_gpu = adapters
+        .iter()
+        .flat_map(|adapter| [Driver::Stepped(adapter.clone()), Driver::Fused(adapter.clone())]);
     [Driver::Scalar, Driver::Simd].into_iter().chain(on_gpu).collect()
 }
 
@@ -31,16 +36,17 @@ impl Driver {
     pub fn backend(&self) -> &'static str {
         match self {
             Driver::Scalar | Driver::Simd => "cpu",
-            Driver::Stepped(_) => "gpu",
+            Driver::Stepped(_) | Driver::Fused(_) => "gpu",
         }
     }
 
-    /// `scalar`, `simd`, `stepped`.
+    /// `scalar`, `simd`, `stepped`, `fused`.
     pub fn name(&self) -> &'static str {
         match self {
             Driver::Scalar => "scalar",
             Driver::Simd => "simd",
             Driver::Stepped(_) => "stepped",
+            Driver::Fused(_) => "fused",
         }
     }
 
@@ -48,7 +54,7 @@ impl Driver {
     pub fn adapter(&self) -> Option<&Adapter> {
         match self {
             Driver::Scalar | Driver::Simd => None,
-            Driver::Stepped(adapter) => Some(adapter),
+            Driver::Stepped(adapter) | Driver::Fused(adapter) => Some(adapter),
         }
     }
 
@@ -96,21 +102,17 @@ impl<'m> Bench<'m> {
                     .with_instruction_set(InstructionSet::Scalar)?,
             })),
             Driver::Simd => Bench::Lanes(model),
-            Driver::Stepped(adapter) => {
-                let gpu = Gpu::open(Some(&adapter.name))?;
-                let layout = Layout::of(settings.chains);
-                let hmc = SteppedHmc::new(
-                    &gpu,
-                    &model.kernel()?,
-                    settings.chains,
-                    layout.chains_per_ensemble,
-                    settings.seed,
-                    settings.replicate,
-                )?;
-                Bench::Gpu(Box::new(GpuEngine::new(hmc, model.dim(), layout)))
-            }
+            Driver::Stepped(adapter) => Bench::on_gpu(adapter, model, settings, gpu::Driver::Stepped)?,
+            Driver::Fused(adapter) => Bench::on_gpu(adapter, model, settings, gpu::Driver::Fused)?,
         };
         Ok((bench, start.elapsed().as_secs_f64()))
+    }
+
+    fn on_gpu(adapter: &Adapter, model: &Model, settings: &Settings, driver: gpu::Driver) -> Result<Self> {
+        let mapping = Mapping::choose(&model.kernel_size()?, adapter, driver);
+        let chains = gpu_driver(&Gpu::open(Some(&adapter.name))?, model, Some(&mapping), settings)?;
+        let engine = GpuEngine::new(chains, model.dim(), Layout::of(settings.chains));
+        Ok(Bench::Gpu(Box::new(engine)))
     }
 
     /// Runs warm-up and draws from `state`.

@@ -8,12 +8,12 @@
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use super::clock::Clock;
+use super::clock::{Clock, Elapsed};
 use super::driver::{Bench, Driver};
 use super::row::Row;
 use super::subject::Subject;
 use crate::diag::{Chains, ess_bulk};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::fit::available_threads;
 use crate::lang::QuantityKind;
 use crate::model::Model;
@@ -37,6 +37,10 @@ const MOST_ESS_DRAWS: usize = 200_000;
 const MOST_BYTES: usize = 512 << 20;
 /// Draws per chain that are timed, at most.
 const MOST_DRAWS: f64 = 1000.0;
+/// A run that takes this many times its share of the time is stopped and left out.
+const LIMIT: f64 = 6.0;
+/// Why it was.
+const OVERRUN: &str = "it took several times its share of the time budget";
 /// A guess of leapfrog steps per iteration before anything was measured.
 const GUESSED_STEPS: f64 = 12.0;
 
@@ -107,6 +111,7 @@ pub fn run(
         notes: Vec::new(),
     };
     let mut number = 0;
+    let mut late = 0;
     let mut chain_counts = options.chains.clone();
     chain_counts.sort_unstable();
     chain_counts.dedup();
@@ -126,7 +131,11 @@ pub fn run(
                     chains,
                     driver,
                 });
-                let left = (options.seconds - start.elapsed().as_secs_f64()).max(0.0);
+                let left = options.seconds - start.elapsed().as_secs_f64();
+                if left <= 0.0 {
+                    late += 1;
+                    continue;
+                }
                 let cell = Cell {
                     subject,
                     driver,
@@ -148,6 +157,11 @@ pub fn run(
                 }
             }
         }
+    }
+    if late > 0 {
+        measured.notes.push(format!(
+            "{late} of {of} measurements were left out: the time was up"
+        ));
     }
     Ok(measured)
 }
@@ -195,7 +209,7 @@ impl Cell<'_> {
             None => (self.probe(&mut bench)?, GUESSED_STEPS),
         };
         let iteration_seconds = chains as f64 * steps / rate;
-        if f64::from(FEW) * iteration_seconds > 4.0 * self.share.max(0.5) {
+        if iteration_seconds > self.share.max(0.5) {
             return Ok(Err(self.refused(&format!(
                 "one iteration of all chains takes about {iteration_seconds:.1} s, too long for the time budget"
             ))));
@@ -223,17 +237,13 @@ impl Cell<'_> {
                 let warmup = affordable.clamp(f64::from(FEW), f64::from(WARMUP)) as u32;
                 match self.warm_up(&mut bench, warmup)? {
                     Some(ready) => (ready, warmup == WARMUP),
-                    None => {
-                        return Ok(Err(
-                            self.refused("warm-up took several times its share of the time budget")
-                        ));
-                    }
+                    None => return Ok(Err(self.refused(OVERRUN))),
                 }
             }
         };
-        let timed = self.draw(&mut bench, &ready, begun)?;
+        let timed = self.draw(&mut bench, &ready, iteration_seconds, begun)?;
         let Some((samples, elapsed, gradients)) = timed else {
-            return Ok(Err("stopped".into()));
+            return Ok(Err(self.refused(OVERRUN)));
         };
         let rate = gradients / elapsed.wall;
         let steps = gradients / (chains * samples.draws) as f64;
@@ -308,15 +318,17 @@ impl Cell<'_> {
     /// once (threads, a driver's own compiling).
     fn probe(&self, bench: &mut Bench<'_>) -> Result<f64> {
         let state = self.dispersed()?;
-        let mut rate = 0.0;
+        // Out of reach where not even the first try ends.
+        let mut rate = f64::MIN_POSITIVE;
         for warmup in [1, PROBED] {
             let settings = Settings {
                 warmup,
                 ..self.settings.clone()
             };
             let clock = Clock::start();
-            let samples = bench.run(&settings, &state, quiet(self.stop))?;
-            rate = samples.gradient_evaluations as f64 / clock.elapsed(1).wall.max(1e-6);
+            if let Some(samples) = self.within_limit(bench, &settings, &state)? {
+                rate = samples.gradient_evaluations as f64 / clock.elapsed(1).wall.max(1e-6);
+            }
         }
         Ok(rate)
     }
@@ -329,25 +341,9 @@ impl Cell<'_> {
         };
         let state = self.dispersed()?;
         let clock = Clock::start();
-        let limit = Duration::from_secs_f64((8.0 * self.share).max(2.0));
-        let begun = Instant::now();
-        let over = AtomicBool::new(false);
-        let observer = |_: Progress| {
-            if self.stop.load(Relaxed) || begun.elapsed() > limit {
-                over.store(true, Relaxed);
-            }
-        };
-        let samples = bench.run(
-            &settings,
-            &state,
-            Watch {
-                observer: &observer,
-                stop: &over,
-            },
-        )?;
-        if over.load(Relaxed) {
+        let Some(samples) = self.within_limit(bench, &settings, &state)? else {
             return Ok(None);
-        }
+        };
         Ok(Some(Ready {
             warmup_seconds: clock.elapsed(1).wall,
             warmup_gradients: samples.warmup_gradient_evaluations as f64 / settings.chains as f64,
@@ -356,13 +352,15 @@ impl Cell<'_> {
         }))
     }
 
-    /// Draws for the rest of the share; the draws, their time and their gradients; none if stopped.
+    /// Draws for the rest of the share, a draw being expected to take `seconds`; the draws, their time, their gradients;
+    /// none if stopped, or far beyond the share of the time.
     fn draw(
         &self,
         bench: &mut Bench<'_>,
         ready: &Ready,
+        seconds: f64,
         begun: Instant,
-    ) -> Result<Option<(Samples, super::clock::Elapsed, f64)>> {
+    ) -> Result<Option<(Samples, Elapsed, f64)>> {
         let chains = self.settings.chains;
         let timed = |bench: &mut Bench<'_>, state: &State, draws: usize| {
             let settings = Settings {
@@ -370,25 +368,49 @@ impl Cell<'_> {
                 ..self.settings.clone()
             };
             let clock = Clock::start();
-            let samples = bench.run(&settings, state, quiet(self.stop))?;
+            let samples = self.within_limit(bench, &settings, state)?;
             let elapsed = clock.elapsed(settings.threads);
-            // The chains' starting points are evaluated again, one gradient each.
-            let gradients = samples.gradient_evaluations as f64 - chains as f64;
-            Ok::<_, crate::Error>((samples, elapsed, gradients))
+            Ok::<_, Error>(samples.map(|samples| {
+                // The chains' starting points are evaluated again, one gradient each.
+                let gradients = samples.gradient_evaluations as f64 - chains as f64;
+                (samples, elapsed, gradients)
+            }))
         };
-        let (first, elapsed, gradients) = timed(bench, &ready.state, FEW as usize)?;
-        if self.stop.load(Relaxed) {
+        let few = (self.share / seconds).clamp(1.0, f64::from(FEW)) as usize;
+        let Some((first, elapsed, gradients)) = timed(bench, &ready.state, few)? else {
             return Ok(None);
-        }
-        let per_draw = elapsed.wall.max(1e-9) / first.draws.max(1) as f64;
+        };
+        let per_draw = elapsed.wall.max(1e-9) / few as f64;
         let left = 0.8 * (self.share - begun.elapsed().as_secs_f64());
         let by_memory = MOST_BYTES / (chains * bytes_per_draw(first.dim));
         let draws = (left / per_draw).min(MOST_DRAWS).min(by_memory as f64) as usize;
-        if draws <= FEW as usize {
+        if draws <= few {
             return Ok(Some((first, elapsed, gradients)));
         }
-        let result = timed(bench, &first.state, draws)?;
-        Ok((!self.stop.load(Relaxed)).then_some(result))
+        timed(bench, &first.state, draws)
+    }
+
+    /// A run; none if it was stopped, or took several times the share of the time.
+    fn within_limit(
+        &self,
+        bench: &mut Bench<'_>,
+        settings: &Settings,
+        state: &State,
+    ) -> Result<Option<Samples>> {
+        let limit = Duration::from_secs_f64((LIMIT * self.share).max(2.0));
+        let begun = Instant::now();
+        let over = AtomicBool::new(false);
+        let observer = |_: Progress| {
+            if self.stop.load(Relaxed) || begun.elapsed() > limit {
+                over.store(true, Relaxed);
+            }
+        };
+        let watch = Watch {
+            observer: &observer,
+            stop: &over,
+        };
+        let samples = bench.run(settings, state, watch)?;
+        Ok((!over.load(Relaxed)).then_some(samples))
     }
 }
 
@@ -397,14 +419,6 @@ fn bytes_per_draw(dim: usize) -> usize {
     /// Log density, energy, acceptance, step size; then leapfrog steps and whether it diverged.
     const STATISTICS: usize = 4 * size_of::<f64>() + size_of::<u32>() + size_of::<bool>();
     dim * size_of::<f64>() + STATISTICS
-}
-
-/// A watch that shows nothing and stops with the run.
-fn quiet(stop: &AtomicBool) -> Watch<'_> {
-    Watch {
-        observer: &|_| {},
-        stop,
-    }
 }
 
 impl Known {

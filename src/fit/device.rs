@@ -10,7 +10,7 @@ use crate::sampler::{GpuDriver, Settings};
 /// # Errors
 ///
 /// Those of the device, and of models that fit none.
-pub(super) fn gpu_driver(
+pub fn gpu_driver(
     gpu: &Gpu,
     model: &Model,
     mapping: Option<&Mapping>,

@@ -34,6 +34,7 @@ mod sample;
 mod storage;
 mod tables;
 
+pub use device::gpu_driver;
 pub use footprint::GROWING_BYTES;
 pub use layout::Fit;
 pub use options::{Backend, Keep, LOG_LIK_BYTES, LogLik, Options, Plan, Sampler, hardware, plan};

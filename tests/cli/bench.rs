@@ -137,7 +137,7 @@ fn what_makes_no_sense_is_refused() {
     let folder = Folder::new("bench_refused");
     for (args, word) in [
         (&["bench", "--seconds", "0"][..], "above 0"),
-        (&["bench", "--seconds", "soon"], "in seconds"),
+        (&["bench", "--seconds", "soon"], "number of seconds"),
         (&["bench", "--chains", "64,0"], "at least 1"),
         (&["bench", "--chains", "64,many"], "whole number"),
         (&["bench", "data/ponds/m12_3.tad"], "--data"),
