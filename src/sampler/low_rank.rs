@@ -248,7 +248,7 @@ mod tests {
             }
             let variance = dot(&left, &left);
             assert!(
-                (1.0 / CUTOFF..CUTOFF).contains(&variance),
+                (1.0 / PAYS..PAYS).contains(&variance),
                 "λ {lambda}: {variance} left"
             );
         }
