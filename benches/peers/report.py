@@ -61,7 +61,7 @@ def summaries(lines):
             row["divergences"] = max(run["divergences"] for run in full)
             # The shortest run whose median over seeds reaches the ESS wanted; its length is in the row.
             by_draws = {}
-            for run in runs:
+            for run in (run for run in runs if run["kind"] != "failed"):
                 by_draws.setdefault(run["draws"], []).append(run)
             reached = [draws for draws, of in by_draws.items() if median(of, "min_ess_bulk") >= WANTED]
             row["draws_to_ess_1000"] = min(reached, default=None)
@@ -124,6 +124,7 @@ def main():
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     here = os.path.dirname(os.path.abspath(__file__))
     record = {
+        "cores": cores,
         "machine": f"{processor()}, {cores} cores",
         "load_average_before_and_after": load,
         "python": platform.python_version(),
@@ -140,7 +141,7 @@ def main():
     text = f"""# tadpool beside nutpie, NumPyro and BlackJAX
 
 - command: benches/peers/run.sh
-- machine: {record["machine"]}; load average before: {load[0]}, after: {load[-1]} (above 0 others worked too)
+- machine: {record["machine"]}; load average before: {load[0]}, after: {load[-1]} on {record["cores"]} cores
 - {record["tadpool"]}, commit {record["tadpool_commit"]}; Python {record["python"]}; {", ".join(versions)}
 - medians over seeds {", ".join(map(str, seeds))}
 
