@@ -118,7 +118,10 @@ impl fmt::Display for Mapping {
     /// For people: the driver, the form, and the numbers that decided.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let driver = match self.fused {
-            None => "stepped, a dispatch for each leapfrog step",
+            None => {
+                "stepped, a dispatch for each leapfrog step, or for each of its loops where long tables are split over \
+                 threads"
+            }
             Some((Form::Unrolled, _)) => "fused, unrolled: whole iterations in a dispatch, state in scalars",
             Some((Form::Arrays | Form::Buffers, _)) => {
                 "fused, in loops: whole iterations in a dispatch, state in private arrays"
