@@ -15,7 +15,7 @@ const SETTLING: u32 = 16;
 /// Along a direction of a normal with sd s, trajectories uniform on (0, T) leave the autocorrelation sin(x)/x, x = T/s:
 /// .64 at the quarter period π/2, at which a single trajectory would forget its start, but .41 at 2π/3 and 0 at π,
 /// while shorter directions gain nothing from more. Measured over the models of `benches/ess.rs`, 2π/3 gave 1.05 to
-/// 1.5 times the effective draws per gradient of π/2 on all but one (`m12_5`, .95), and longer ones lost there what
+/// 1.5 times the effective draws per gradient of π/2 on all but one (`m12_5`, .92), and longer ones lost there what
 /// they gained elsewhere.
 const REACH: f64 = 2.0 / 3.0 * PI;
 /// Iterations in a row in which no chain of the ensemble may move before the step size is searched anew, and the
