@@ -58,7 +58,11 @@ fn table(rows: usize, groups: usize) -> Result<Table> {
         let mean = 0.4 + 0.5 * effect[group] + 0.7 * x[row];
         let y = mean + 0.8 * noise[row];
         let success = f64::from(words[2]) < 4_294_967_296.0 / (1.0 + (-mean).exp());
-        let nearly = if words[3].is_multiple_of(50) { words[3] % 7 } else { 7 };
+        let nearly = if words[3].is_multiple_of(50) {
+            words[3] % 7
+        } else {
+            7
+        };
         // Writing to a string does not fail.
         let _ = writeln!(
             text,

@@ -83,8 +83,8 @@ pub(super) enum Bench<'m> {
     Lanes(&'m Model),
     /// The same, one number at a time.
     OneLane(Box<OneLane<'m>>),
-    /// All ensembles on one device.
-    Gpu(Box<dyn Engine>),
+    /// All ensembles on one device, and the model, whose centring is learned.
+    Gpu(&'m Model, Box<dyn Engine>),
 }
 
 impl<'m> Bench<'m> {
@@ -108,11 +108,11 @@ impl<'m> Bench<'m> {
         Ok((bench, start.elapsed().as_secs_f64()))
     }
 
-    fn on_gpu(adapter: &Adapter, model: &Model, settings: &Settings, driver: gpu::Driver) -> Result<Self> {
+    fn on_gpu(adapter: &Adapter, model: &'m Model, settings: &Settings, driver: gpu::Driver) -> Result<Self> {
         let mapping = Mapping::choose(&model.kernel_size()?, adapter, driver);
         let chains = gpu_driver(&Gpu::open(Some(&adapter.name))?, model, Some(&mapping), settings)?;
         let engine = GpuEngine::new(chains, model.dim(), Layout::of(settings.chains));
-        Ok(Bench::Gpu(Box::new(engine)))
+        Ok(Bench::Gpu(model, Box::new(engine)))
     }
 
     /// Runs warm-up and draws from `state`.
@@ -124,7 +124,9 @@ impl<'m> Bench<'m> {
         match self {
             Bench::Lanes(model) => sampler::run(*model, settings, state, watch),
             Bench::OneLane(density) => sampler::run(density.as_ref(), settings, state, watch),
-            Bench::Gpu(engine) => run_on_engine(engine.as_mut(), None, settings, 0, state, watch),
+            Bench::Gpu(model, engine) => {
+                run_on_engine(engine.as_mut(), model.centring(), settings, 0, state, watch)
+            }
         }
     }
 }

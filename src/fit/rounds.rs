@@ -10,6 +10,7 @@ use std::time::Instant;
 use super::device::gpu_driver;
 use super::options::{Options, Plan};
 use super::sample::f32_discrepancy;
+use crate::back::evaluate::Density;
 use crate::error::Result;
 use crate::gpu::Gpu;
 use crate::model::Model;
@@ -244,7 +245,14 @@ impl<'m> Rounds<'m> {
                 )?;
             }
             Some(engine) => {
-                let mut samples = run_on_engine(engine, None, &settings, 0, &self.states[0], watch)?;
+                let mut samples = run_on_engine(
+                    engine,
+                    self.model.centring(),
+                    &settings,
+                    0,
+                    &self.states[0],
+                    watch,
+                )?;
                 let most = f32_discrepancy(self.model, &samples, settings.seed);
                 self.discrepancy = self.discrepancy.map(|before| largest(before, most));
                 share_out(
