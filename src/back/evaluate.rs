@@ -25,6 +25,9 @@ pub trait Centring: Sync {
     /// The codes that a model starts from, `[level]`, each at most [`CENTRING_STEPS`].
     fn initial(&self) -> &[u32];
 
+    /// The numbers of levels of the effects, in their order; they add up to all levels.
+    fn effects(&self) -> &[usize];
+
     /// The coordinate of the position that each level has, `[level]`.
     fn coordinates(&self) -> &[usize];
 

@@ -57,6 +57,10 @@ impl Centring for LearnedCentring {
         &self.initial
     }
 
+    fn effects(&self) -> &[usize] {
+        &self.levels
+    }
+
     fn coordinates(&self) -> &[usize] {
         &self.coordinates
     }

@@ -15,10 +15,8 @@ const GRID: usize = CENTRING_STEPS as usize + 1;
 /// Warm-ups below this learn nothing: an eighth of them is no sample.
 const SHORTEST: u32 = 64;
 
-/// What a weight of 1 must gain over one of 0, in nats of the criterion: a weight that is too large makes a funnel where
-/// the scale is small, which diverges, and one that is too small only costs steps. With it m12_5 has a fifth of the
-/// divergences under NUTS.
-const CAUTION: f64 = 0.1;
+/// What an effect's levels together must gain over non-centring, nats.
+const LEAST_GAIN: f64 = 1.0;
 
 /// The weight that a code stands for.
 fn weight(code: u32) -> f64 {
@@ -87,25 +85,45 @@ impl CentringMoments {
     }
 
     /// Writes the best code of every level into `codes`; a level whose moments tell nothing (constant or not finite)
-    /// keeps the one that it has.
-    pub(crate) fn choose(&self, codes: &mut [u32]) {
-        for (level, code) in codes.iter_mut().enumerate() {
-            let mut best = f64::INFINITY;
-            let mut chosen = *code;
-            for candidate in 0..GRID {
-                let variance = self.squares[level][candidate] / self.count;
-                let loss = 0.5 * variance.ln() - weight(candidate as u32) * (self.ln_scale[level] - CAUTION);
-                if !loss.is_finite() {
-                    chosen = *code;
-                    break;
-                }
-                if loss < best {
-                    best = loss;
-                    chosen = candidate as u32;
+    /// keeps the one that it has. `effects` are the numbers of levels of the effects.
+    ///
+    /// An effect whose levels together hardly gain stays non-centred: with a small scale any weight makes a funnel, for
+    /// which the criterion, an average, has no eye.
+    pub(crate) fn choose(&self, effects: &[usize], codes: &mut [u32]) {
+        let mut first = 0;
+        for &levels in effects {
+            let own = &mut codes[first..first + levels];
+            let mut gain: Option<f64> = None;
+            for (place, code) in own.iter_mut().enumerate() {
+                if let Some((best, gained)) = self.best(first + place) {
+                    *code = best;
+                    *gain.get_or_insert(0.0) += gained;
                 }
             }
-            *code = chosen;
+            if gain.is_some_and(|gain| gain < LEAST_GAIN) {
+                own.fill(0);
+            }
+            first += levels;
         }
+    }
+
+    /// The best code of a level, and its gain over code 0 in nats; none where the moments tell nothing.
+    fn best(&self, level: usize) -> Option<(u32, f64)> {
+        let loss = |code: usize| {
+            let variance = self.squares[level][code] / self.count;
+            0.5 * variance.ln() - weight(code as u32) * self.ln_scale[level]
+        };
+        let losses: [f64; GRID] = std::array::from_fn(loss);
+        if !losses.iter().all(|loss| loss.is_finite()) {
+            return None;
+        }
+        let mut best = 0;
+        for code in 1..GRID {
+            if losses[code] < losses[best] {
+                best = code;
+            }
+        }
+        Some((best as u32, losses[0] - losses[best]))
     }
 
     /// Mean and variance of a level's coordinate under `code`.
@@ -205,7 +223,7 @@ impl<'c> Recentring<'c> {
             return None;
         }
         let before = self.codes.clone();
-        self.moments.choose(&mut self.codes);
+        self.moments.choose(self.centring.effects(), &mut self.codes);
         let known = (0..self.codes.len()).map(|level| self.moments.of(level, self.codes[level]));
         let (mean, variance) = known.unzip();
         self.moments.clear();

@@ -73,7 +73,7 @@ fn a_change_of_coordinates_leaves_the_natural_values() {
             recentre(&groups, &from, &to, &mut after);
             for (before, after) in before.chunks_exact(10).zip(after.chunks_exact(10)) {
                 assert_eq!(before[..2], after[..2]);
-                let (was, is) = (groups.effects(&from, before), groups.effects(&to, after));
+                let (was, is) = (groups.natural(&from, before), groups.natural(&to, after));
                 for (was, is) in was.iter().zip(&is) {
                     assert!((was - is).abs() < 1e-12, "{was}, {is}");
                 }
@@ -117,7 +117,7 @@ fn the_streamed_choice_is_the_grids_least_loss() {
         });
     }
     let mut codes = [5; 6];
-    moments.choose(&mut codes);
+    moments.choose(&[6], &mut codes);
     for level in 0..6 {
         let values: Vec<_> = rows.iter().map(|row| row[level]).collect();
         let best = (0..=CENTRING_STEPS)
@@ -131,6 +131,29 @@ fn the_streamed_choice_is_the_grids_least_loss() {
     assert_eq!((codes[0], codes[5]), (0, CENTRING_STEPS));
 }
 
+/// A single level that gains less than a nat stays non-centred, unless other levels of its effect gain enough.
+#[test]
+fn an_effect_that_hardly_gains_stays_noncentred() {
+    let mut moments = CentringMoments::new(3);
+    for i in 0..200 {
+        let t = (0.7 * f64::from(i)).sin();
+        let noise = (1.3 * f64::from(i)).cos();
+        // ξ = e^−t·(noise + c·…): the first level gains little, the others much.
+        let effect = |share: f64| share * 5.0 * (-t).exp() + noise * (-share * t).exp();
+        moments.add(&Standardised {
+            location: vec![0.0; 3],
+            ln_scale: vec![t; 3],
+            effect: vec![effect(0.05), effect(1.0), effect(1.0)],
+        });
+    }
+    let mut together = [0; 3];
+    moments.choose(&[3], &mut together);
+    let mut apart = [7; 3];
+    moments.choose(&[1, 2], &mut apart);
+    assert!(together[0] > 0 && together[1] > 5, "{together:?}");
+    assert_eq!(apart, [0, together[1], together[2]]);
+}
+
 #[test]
 fn moments_that_tell_nothing_change_no_code() {
     let mut moments = CentringMoments::new(2);
@@ -142,7 +165,7 @@ fn moments_that_tell_nothing_change_no_code() {
         });
     }
     let mut codes = [3, 8];
-    moments.choose(&mut codes);
+    moments.choose(&[2], &mut codes);
     assert_eq!(codes, [3, 8]);
 }
 
@@ -242,7 +265,7 @@ fn codes_change_at_a_quarter_and_at_a_half_of_warmup_alone() {
         // Draws of the prior at first, of ever better known groups later: the choice would change at any time.
         let mut positions = normals(160, iteration);
         for position in positions.chunks_exact_mut(10) {
-            let known = groups.effects(&[0; 8], position);
+            let known = groups.natural(&[0; 8], position);
             let done = f64::from(iteration - 100) / 400.0;
             for j in 0..8 {
                 let theta = (1.0 - done) * known[j] + done * groups.data[j].0;

@@ -76,7 +76,7 @@ impl<'c> ChainCentring<'c> {
         let mut codes = self.codes.clone();
         let mut moments = CentringMoments::new(codes.len());
         moments.add(&self.centring.standardise(&self.codes, &positions));
-        moments.choose(&mut codes);
+        moments.choose(self.centring.effects(), &mut codes);
         if codes == self.codes {
             return None;
         }
@@ -229,7 +229,7 @@ mod tests {
             let learned_from = if done == 100 { 50 } else { 100 };
             assert_eq!(positions.len(), learned_from * 10);
             assert_eq!(positions[(learned_from - 1) * 10..], position);
-            for (found, expected) in groups.effects(centring.codes(), &position).iter().zip(&effects) {
+            for (found, expected) in groups.natural(centring.codes(), &position).iter().zip(&effects) {
                 // A few roundings of values below 10.
                 assert!((found - expected).abs() < 1e-13, "{found}, {expected}");
             }

@@ -177,6 +177,7 @@ pub(crate) struct Groups {
     pub(crate) data: Vec<(f64, f64)>,
     coordinates: Vec<usize>,
     initial: Vec<u32>,
+    levels: [usize; 1],
 }
 
 impl Groups {
@@ -185,12 +186,13 @@ impl Groups {
         Self {
             coordinates: (2..2 + data.len()).collect(),
             initial: vec![code; data.len()],
+            levels: [data.len()],
             data,
         }
     }
 
     /// θⱼ at a position in the coordinates of `codes`.
-    pub(crate) fn effects(&self, codes: &[u32], position: &[f64]) -> Vec<f64> {
+    pub(crate) fn natural(&self, codes: &[u32], position: &[f64]) -> Vec<f64> {
         let values = self.standardise(codes, position);
         (0..self.data.len())
             .map(|j| values.location[j] + values.ln_scale[j].exp() * values.effect[j])
@@ -199,6 +201,10 @@ impl Groups {
 }
 
 impl Centring for Groups {
+    fn effects(&self) -> &[usize] {
+        &self.levels
+    }
+
     fn initial(&self) -> &[u32] {
         &self.initial
     }
