@@ -41,6 +41,8 @@ mod pipelines;
 mod rows;
 #[cfg(feature = "gpu")]
 mod schedule;
+// Without the feature only the texts are used, which `fused_shader` puts together for those who check them.
+#[cfg_attr(not(feature = "gpu"), allow(dead_code))]
 mod shader;
 #[cfg(feature = "gpu")]
 mod signal;
