@@ -130,7 +130,7 @@ impl<'m> Rounds<'m> {
             thin: options.thin,
             seed: options.seed,
             replicate: 0,
-            target_accept: options.target_accept,
+            target_accept: plan.target_accept,
             threads,
         };
         settings.check(model.dim(), 0)?;

@@ -74,9 +74,10 @@ pub(crate) struct FitArgs {
     /// Seed: the same one gives the same draws on the same back end, whatever the number of threads.
     #[arg(long, value_name = "N", default_value_t = Options::default().seed, help_heading = "Sampling")]
     pub(crate) seed: u64,
-    /// Acceptance that the step size is adapted to, between 0 and 1; nearer to 1 means smaller steps.
-    #[arg(long, value_name = "X", default_value_t = Options::default().target_accept, help_heading = "Sampling", value_parser = fraction)]
-    pub(crate) target_accept: f64,
+    /// Acceptance that the step size is adapted to, between 0 and 1; nearer to 1 means smaller steps [default: nuts 0.9,
+    /// hmc 0.8].
+    #[arg(long, value_name = "X", help_heading = "Sampling", value_parser = fraction)]
+    pub(crate) target_accept: Option<f64>,
     /// Threads on the CPU [default: one per core].
     #[arg(long, value_name = "N", help_heading = "Sampling", value_parser = at_least_one)]
     pub(crate) threads: Option<usize>,
