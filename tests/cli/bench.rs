@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::harness::Folder;
 
 /// A short measurement of the CPU alone.
-const SHORT: [&str; 6] = ["bench", "--backend", "cpu", "--seconds", "3", "--chains=128,64"];
+const SHORT: [&str; 6] = ["bench", "--backend", "cpu", "--seconds", "12", "--chains=128,64"];
 
 #[test]
 fn the_json_has_the_keys_of_the_contract() {
