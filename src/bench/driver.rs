@@ -28,7 +28,12 @@ pub fn drivers(adapters: &[Adapter]) -> Vec<Driver> {
     let on_gpu = adapters
         .iter()
         .flat_map(|adapter| [Driver::Stepped(adapter.clone()), Driver::Fused(adapter.clone())]);
-    [Driver::Scalar, Driver::Simd].into_iter().chain(on_gpu).collect()
+    let on_cpu = [Driver::Scalar, Driver::Simd];
+    on_cpu
+        .into_iter()
+        .filter(|driver| *driver != Driver::Scalar || InstructionSet::Scalar.is_available())
+        .chain(on_gpu)
+        .collect()
 }
 
 impl Driver {

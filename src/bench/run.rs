@@ -397,7 +397,7 @@ impl Cell<'_> {
         settings: &Settings,
         state: &State,
     ) -> Result<Option<Samples>> {
-        let limit = Duration::from_secs_f64((LIMIT * self.share).max(2.0));
+        let limit = Duration::try_from_secs_f64((LIMIT * self.share).max(2.0)).unwrap_or(Duration::MAX);
         let begun = Instant::now();
         let over = AtomicBool::new(false);
         let observer = |_: Progress| {

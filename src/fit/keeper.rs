@@ -237,7 +237,10 @@ impl<'m> Keeper<'m> {
         };
         if draws == 0 {
             return Err(Error::environment("the run was stopped before its first draw")
-                .with_help("nothing was saved; warm-up comes first, and `--warmup` says how long it is"));
+                .with_help(
+                    "nothing was saved; warm-up comes first: `--warmup` says how long it is, `--max-seconds` how long the \
+                     whole run may take",
+                ));
         }
         let stays: Vec<bool> = self.draws.iter().map(|&own| own >= draws).collect();
         let size = self.size;

@@ -168,6 +168,12 @@ pub struct Plan {
 /// or if the draws would take more memory than is available.
 pub fn plan(model: &Model, options: &Options) -> Result<Plan> {
     use crate::sampler::Sampler as Algorithm;
+    if options.backend == Backend::Cpu && options.driver != Driver::Auto {
+        return Err(
+            Error::user("a driver of the GPU is asked for, and the CPU as the back end")
+                .with_help("leave out `--driver`, or use `--backend gpu`"),
+        );
+    }
     if options.backend == Backend::Gpu && options.sampler == Sampler::Nuts {
         return Err(
             Error::user("NUTS runs on the CPU: its chains take trajectories of their own lengths")

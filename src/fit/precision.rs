@@ -103,9 +103,11 @@ pub(super) fn look(
             None => rhat(draws),
         })
     };
-    // The one of a constant is undefined; `max` passes over it.
-    share_out(parameters.len(), threads, &one, &mut |_, rhat| {
-        largest = largest.max(rhat)
+    share_out(parameters.len(), threads, &one, &mut |at, rhat| {
+        // That of a constant is undefined and blocks nothing; one of a number that varies must not pass as small.
+        if errors[at].is_some() {
+            largest = largest.max(if rhat.is_nan() { f64::INFINITY } else { rhat });
+        }
     })?;
     Ok(Look {
         worst,

@@ -53,7 +53,7 @@ const SOFTWARE: Costs = Costs {
 
 /// Hardware: an estimate from a register file of 255 words a thread, until a recorded run replaces it.
 const HARDWARE: Costs = Costs {
-    kind: "hardware",
+    kind: "hardware (an estimate)",
     statements: 6_000,
     unrolled_dim: 64,
     private_numbers: 4_096,

@@ -91,6 +91,8 @@ struct Terms {
     levels: Vec<(Vec<f64>, Handle)>,
     /// Parts that do not vary over the plate, with the sums of their data; no part for data alone.
     plain: Vec<(f64, Option<Handle>)>,
+    /// The rows of each cell.
+    cells: Vec<Vec<usize>>,
 }
 
 /// What all terms over `plate` come to; none if there is anything else, or if multiplying out does not pay.
@@ -128,12 +130,20 @@ fn terms(program: &Program, plate: PlateId) -> Option<Terms> {
         design.read(graph, *part, plate);
     }
     // A row costs about as much as it has summands, a cell as their products, of which there are half the square.
-    let pays = products > 0 && design.groups(graph, len).len() * products <= len;
+    terms.cells = design.groups(graph, len);
+    let pays = products > 0 && terms.cells.len() * products <= len;
     pays.then_some(terms)
 }
 
-/// Moves the mean of the data's own part into a part whose data are equal in all rows, so that less cancels.
-fn centre(rewriter: &mut Rewriter, map: &[Handle], square: &mut Square) -> Result<Vec<Option<Handle>>> {
+/// Moves the mean of the data's own part, cell by cell, into a part whose data are equal in all rows, so that less
+/// cancels: what is left are deviations within a cell, and the part's distance from the cell's mean.
+fn centre(
+    rewriter: &mut Rewriter,
+    map: &[Handle],
+    square: &mut Square,
+    plate: PlateId,
+    cells: &[Vec<usize>],
+) -> Result<Vec<Option<Handle>>> {
     let mut parts: Vec<Option<Handle>> = square
         .linear
         .iter()
@@ -145,10 +155,20 @@ fn centre(rewriter: &mut Rewriter, map: &[Handle], square: &mut Square) -> Resul
     if let (Some(place), Some((own, None))) = (constant, square.linear.first())
         && let Some(part) = parts[place]
     {
-        let mean = own.iter().sum::<f64>() / own.len() as f64;
-        let shift = rewriter.constant(mean / square.linear[place].0[0]);
+        let mut means = vec![0.0; own.len()];
+        for cell in cells {
+            let mean = cell.iter().map(|&row| own[row]).sum::<f64>() / cell.len() as f64;
+            cell.iter().for_each(|&row| means[row] = mean);
+        }
+        let unit = square.linear[place].0[0];
+        let shifts = means.iter().map(|mean| mean / unit).collect();
+        let shift = rewriter.data("cell mean", Some(plate), shifts);
         parts[place] = Some(rewriter.binary(Binary::Add, part, shift)?);
-        square.linear[0].0.iter_mut().for_each(|x| *x -= mean);
+        square.linear[0]
+            .0
+            .iter_mut()
+            .zip(&means)
+            .for_each(|(x, mean)| *x -= mean);
     }
     Ok(parts)
 }
@@ -210,7 +230,7 @@ pub fn quadratic(program: &Program) -> Result<Program> {
             }
         }
         for mut square in terms.squares {
-            let parts = centre(&mut rewriter, &map, &mut square)?;
+            let parts = centre(&mut rewriter, &map, &mut square, plate, &terms.cells)?;
             for k in 0..parts.len() {
                 for l in 0..=k {
                     let twice = if k == l { 1.0 } else { 2.0 };
@@ -270,7 +290,9 @@ mod tests {
             b.column("w", Some(row), wave(0.3)),
         );
         // Far from 0: what the shift by the mean is for.
-        let y = (0..rows).map(|i| 1000.0 + (2.0 * i as f64).cos()).collect();
+        let y = (0..rows)
+            .map(|i| 1e6 * (i * 5 % groups) as f64 + 1000.0 + (2.0 * i as f64).cos())
+            .collect();
         let y = b.column("y", Some(row), y);
         let (a, slope) = (
             b.position("a", Some(group), Event::Scalar),
@@ -312,10 +334,14 @@ mod tests {
             let dim = raw.graph.dim();
             for seed in 0..4 {
                 let mut q: Vec<f64> = (0..dim).map(|i| (1.7 * (i + 5 * seed) as f64).sin()).collect();
-                // Intercepts near the data, as in a posterior, and far off.
-                q[..7]
-                    .iter_mut()
-                    .for_each(|a| *a += if seed % 2 == 0 { 1000.0 } else { 0.0 });
+                // Intercepts near the data of groups that are far apart, as in a posterior, and far off.
+                for (group, a) in q[..7].iter_mut().enumerate() {
+                    *a += if seed % 2 == 0 {
+                        1e6 * group as f64 + 1000.0
+                    } else {
+                        0.0
+                    };
+                }
                 let wanted = reference::evaluate(&raw, &q).expect("a value");
                 let found = reference::evaluate(&cells, &q).expect("a value");
                 // Rounding of 210 rows' squares.

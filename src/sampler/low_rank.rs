@@ -154,28 +154,57 @@ fn centred(values: &[Vec<f64>]) -> Vec<Vec<f64>> {
     centred
 }
 
-/// λ and u of the largest eigenvalue by size of C_x − C_g, by power iteration; none where there is no number to find.
+/// λ and u of the eigenvalue of C_x − C_g that is largest by size, by power iteration; none where there is no number to
+/// find.
+///
+/// A long and a narrow direction may be as large as each other, with opposite signs, and iteration ends between them. So
+/// it finds how large first, and then either end of the spectrum, shifted by that.
 fn worst_direction(draws: &[Vec<f64>], gradients: &[Vec<f64>]) -> Option<(f64, Vec<f64>)> {
     // The draw farthest out has a share in the long directions, its gradient in the narrow ones.
     let farthest = draws
         .iter()
         .zip(gradients)
         .max_by(|a, b| (dot(a.0, a.0) + dot(a.1, a.1)).total_cmp(&(dot(b.0, b.0) + dot(b.1, b.1))))?;
-    let mut unit: Vec<f64> = farthest.0.iter().zip(farthest.1).map(|(x, g)| x - g).collect();
-    normalise(&mut unit)?;
-    let mut image = vec![0.0; unit.len()];
-    for _ in 0..POWER_STEPS {
-        image.fill(0.0);
-        for (draw, gradient) in draws.iter().zip(gradients) {
-            add_scaled(dot(draw, &unit), draw, &mut image);
-            add_scaled(-dot(gradient, &unit), gradient, &mut image);
+    let mut start: Vec<f64> = farthest.0.iter().zip(farthest.1).map(|(x, g)| x - g).collect();
+    normalise(&mut start)?;
+    let mut image = vec![0.0; start.len()];
+    // Yields the length of the last image.
+    let mut iterate = |unit: &mut Vec<f64>, sign: f64, shift: f64| -> Option<f64> {
+        let mut length = 0.0;
+        for _ in 0..POWER_STEPS {
+            image.fill(0.0);
+            add_scaled(shift, unit, &mut image);
+            for (draw, gradient) in draws.iter().zip(gradients) {
+                add_scaled(sign * dot(draw, unit), draw, &mut image);
+                add_scaled(-sign * dot(gradient, unit), gradient, &mut image);
+            }
+            length = dot(&image, &image).sqrt();
+            normalise(&mut image)?;
+            std::mem::swap(unit, &mut image);
         }
-        normalise(&mut image)?;
-        std::mem::swap(&mut unit, &mut image);
+        Some(length)
+    };
+    let mut mixed = start.clone();
+    let size = iterate(&mut mixed, 1.0, 0.0)?;
+    let mut best: Option<(f64, Vec<f64>)> = None;
+    for sign in [1.0, -1.0] {
+        // The mixture has a share in both ends.
+        let mut unit = mixed.clone();
+        add_scaled(0.1, &start, &mut unit);
+        normalise(&mut unit)?;
+        if iterate(&mut unit, sign, size).is_none() {
+            continue;
+        }
+        let square = |values: &[Vec<f64>]| -> f64 { values.iter().map(|v| dot(v, &unit).powi(2)).sum() };
+        let lambda = (square(draws) / square(gradients)).sqrt();
+        let is_better = best
+            .as_ref()
+            .is_none_or(|(known, _)| lambda.ln().abs() > known.ln().abs());
+        if lambda.is_finite() && lambda > 0.0 && is_better {
+            best = Some((lambda, unit));
+        }
     }
-    let square = |values: &[Vec<f64>]| -> f64 { values.iter().map(|v| dot(v, &unit).powi(2)).sum() };
-    let lambda = (square(draws) / square(gradients)).sqrt();
-    (lambda.is_finite() && lambda > 0.0).then_some((lambda, unit))
+    best
 }
 
 /// Scales to length 1; none for a vector without a direction.

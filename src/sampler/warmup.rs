@@ -69,7 +69,12 @@ impl<'c> Warmup<'c> {
         current: &mut Point,
         stream: Stream,
     ) -> f64 {
-        self.step_size.update(transition.accept_prob_symmetric);
+        // On the way to the posterior energies fall, which the symmetric acceptance takes for an error as large.
+        self.step_size.update(if self.windows.is_early(iteration) {
+            transition.accept_prob
+        } else {
+            transition.accept_prob_symmetric
+        });
         if !self.windows.collects(iteration) {
             return self.step_size.step_size();
         }

@@ -366,7 +366,11 @@ impl Memory {
                 SoftplusAt {
                     weight: self.factor::<W>(softplus.weight, first),
                     levels: if is_whole { &softplus.levels } else { &[] },
-                    places: code.places.as_ptr().add(softplus.places as usize + first),
+                    // Not read, and maybe outside, where there are no levels to tell apart.
+                    places: code
+                        .places
+                        .as_ptr()
+                        .wrapping_add(softplus.places as usize + first),
                 }
             });
             // As many entries as the instruction has are written: the planner heeds the limits.

@@ -93,15 +93,18 @@ impl<'a, 'b> Lowering<'a, 'b> {
             let Some(argument) = location_argument(likelihood.family) else {
                 continue;
             };
-            let mut terms = self.terms(likelihood.arguments[argument], true, &mut BTreeSet::new())?;
-            if terms.len() > MOST_TERMS {
+            let Some(mut terms) = self.terms(likelihood.arguments[argument], true, &mut BTreeSet::new())
+            else {
                 continue;
-            }
+            };
             let Some(effect) = terms.iter().position(|term| term.place_of(name, true).is_some()) else {
                 continue;
             };
             let effect = terms.swap_remove(effect);
-            let multipliers = effect.others(effect.place_of(name, true)?);
+            let Some(place) = effect.place_of(name, true) else {
+                continue;
+            };
+            let multipliers = effect.others(place);
             let partner = analysis.relations.iter().position(|candidate| {
                 let candidate_name = candidate.target.name.text.as_str();
                 !candidate.observed
