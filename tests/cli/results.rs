@@ -207,8 +207,9 @@ fn summary_prints_other_intervals_and_selections() {
         end("upper") - end("lower")
     };
     assert!(width("0.5", "eti") < width("0.89", "eti"));
+    // But for a draw or two: quantiles are interpolated, an hdi ends at draws.
     assert!(
-        width("0.89", "hdi") <= width("0.89", "eti"),
+        width("0.89", "hdi") <= 1.02 * width("0.89", "eti"),
         "the hdi is the narrowest"
     );
 
