@@ -4,7 +4,7 @@ use super::style::{HEADING, styled};
 use crate::data::printed_label;
 use crate::lang::ast::{StatementKind, Targets};
 use crate::lang::{Dim, Lowered, Parameterisation, QuantityKind, parse};
-use crate::transform::CENTRING_STEPS;
+use crate::transform::centring_weight;
 
 /// The page of a model. `name` is the model's, `data` the table's.
 pub(super) fn page(name: &str, data: &str, lowered: &Lowered) -> String {
@@ -205,7 +205,7 @@ fn effects(lowered: &Lowered) -> Vec<[String; 3]> {
                 Parameterisation::Centred => "centred".to_owned(),
                 Parameterisation::Noncentred => "non-centred".to_owned(),
                 Parameterisation::Learned { start, with } => {
-                    let start = f64::from(*start) / f64::from(CENTRING_STEPS);
+                    let start = centring_weight(*start);
                     let total = with
                         .as_ref()
                         .map_or_else(String::new, |with| format!(", as a total with {with}"));

@@ -3,10 +3,11 @@
 use std::ops::Range;
 
 use super::tables::{Table, Tables};
-use crate::back::evaluate::{CENTRING_STEPS, Density};
+use crate::back::evaluate::Density;
 use crate::diag::{Accumulator, Chains, EnergyStream, Pilot};
 use crate::model::Model;
 use crate::sampler::Samples;
+use crate::transform::centring_weight;
 
 /// Numbers that are named at once.
 const BLOCK: usize = 1 << 17;
@@ -14,21 +15,15 @@ const BLOCK: usize = 1 << 17;
 /// Positions that are standardised at once.
 const COMPARED: usize = 1024;
 
-/// The codes of the centring weights of a unit of `samples` (a chain of NUTS, an ensemble of HMC), `[level]`: the
-/// model's own where the engine learns none.
-pub(super) fn unit_codes(model: &Model, samples: &Samples, unit: usize) -> Vec<u32> {
+/// The codes of the centring weights of a unit of `samples` (a chain of NUTS, an ensemble of HMC), `[level]`.
+pub(super) fn unit_codes(samples: &Samples, unit: usize) -> &[u32] {
     let learned = samples
         .state
         .tuning
         .as_ref()
         .map_or(&[][..], |tuning| &tuning.centring);
-    if learned.is_empty() {
-        return model
-            .centring()
-            .map_or_else(Vec::new, |centring| centring.initial().to_vec());
-    }
     let levels = learned.len() / samples.ensembles;
-    learned[unit * levels..(unit + 1) * levels].to_vec()
+    &learned[unit * levels..(unit + 1) * levels]
 }
 
 /// The streams of a group.
@@ -86,7 +81,7 @@ impl Digester<'_> {
             .clone()
             .flat_map(|chain| kept.iter().map(move |draw| chain * draws + draw))
             .collect();
-        let codes = unit_codes(self.model, samples, chains.start / chains.len().max(1));
+        let codes = unit_codes(samples, chains.start / chains.len().max(1));
         let blank = |&width: &usize| Table::full(width, vec![0.0; width * cells.len()]);
         let mut named: Vec<Table<f64>> = self.widths.iter().map(blank).collect();
         let mut streams = self.streams.get(group).cloned();
@@ -105,7 +100,7 @@ impl Digester<'_> {
                 let at = (chain * draws + first) * dim;
                 positions.extend_from_slice(&samples.positions[at..at + count * dim]);
             }
-            let values = self.model.named_values_in(&codes, &positions);
+            let values = self.model.named_values_in(codes, &positions);
             for (table, values) in named.iter_mut().zip(&values) {
                 let width = table.width;
                 for (place, &draw) in kept.iter().enumerate() {
@@ -142,14 +137,14 @@ impl Digester<'_> {
         } else {
             // Only where every draw is kept, so the group's positions are all of them.
             let positions = &samples.positions[chains.start * draws * dim..chains.end * draws * dim];
-            let values = self.model.pointwise_log_likelihood_in(&codes, positions);
+            let values = self.model.pointwise_log_likelihood_in(codes, positions);
             let tables = self.pointwise.iter().zip(values);
             tables
                 .map(|(&width, values)| Table::full(width, values))
                 .collect()
         };
         let mut tables = Tables::of(samples, chains.len(), &cells, named, pointwise);
-        self.make_comparable(&mut tables, samples, &cells, &codes);
+        self.make_comparable(&mut tables, samples, &cells, codes);
         Part {
             draws,
             tables,
@@ -173,11 +168,10 @@ impl Digester<'_> {
             let positions: Vec<f64> = cells.iter().flat_map(position).copied().collect();
             let ln_scale = centring.standardise(codes, &positions).ln_scale;
             for (value, ln_scales) in values.iter_mut().zip(ln_scale.chunks(codes.len())) {
-                let weight = |code: &u32| f64::from(*code) / f64::from(CENTRING_STEPS);
                 *value += codes
                     .iter()
                     .zip(ln_scales)
-                    .map(|(code, ln_scale)| weight(code) * ln_scale)
+                    .map(|(&code, ln_scale)| centring_weight(code) * ln_scale)
                     .sum::<f64>();
             }
         }

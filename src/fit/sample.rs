@@ -119,14 +119,9 @@ pub fn fit_as_planned(
     let counts = rounds.counts();
     let discrepancy = rounds.discrepancy();
     let ensembles = kept.stays.iter().filter(|stays| **stays).count();
-    let mut state = rounds
+    let state = rounds
         .into_state(&kept.stays)
         .ok_or_else(|| Error::bug("a run without chains"))?;
-    if let (Some(centring), Some(tuning)) = (model.centring(), &mut state.tuning)
-        && tuning.centring.is_empty()
-    {
-        tuning.centring = centring.initial().repeat(ensembles);
-    }
     let is_late = ending.is_late();
     let mut fit = assemble(model, options, plan, kept, &state)?;
     fit.run.ending = ending_text(&fit, options, plan, found, is_late);
@@ -260,7 +255,7 @@ pub(super) fn f32_discrepancy(model: &Model, samples: &Samples, seed: u64) -> f6
     // Draws of one unit are in the same coordinates.
     let units = chosen.chunk_by(|a, b| a / per_unit == b / per_unit);
     for cells in units.flat_map(|unit| unit.chunks(LANES)) {
-        worker.set_centring(&unit_codes(model, samples, cells[0] / per_unit));
+        worker.set_centring(unit_codes(samples, cells[0] / per_unit));
         for lane in 0..LANES {
             let cell = cells[lane.min(cells.len() - 1)];
             for i in 0..dim {

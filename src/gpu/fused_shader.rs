@@ -2,7 +2,7 @@
 
 use crate::back::kernel::{Form, FusedKernel, Memory};
 
-use super::shader::{BINDINGS, PHILOX, SETTINGS, SPECIAL};
+use super::texts::{BINDINGS, PHILOX, SETTINGS, SPECIAL};
 
 const HMC_FUSED: &str = include_str!("../../shaders/hmc_fused.wgsl");
 

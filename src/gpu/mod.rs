@@ -17,6 +17,7 @@
 mod adapter;
 mod mapping;
 mod plan;
+mod texts;
 
 #[cfg(feature = "gpu")]
 mod blocking;
@@ -41,8 +42,7 @@ mod pipelines;
 mod rows;
 #[cfg(feature = "gpu")]
 mod schedule;
-// Without the feature only the texts are used, which `fused_shader` puts together for those who check them.
-#[cfg_attr(not(feature = "gpu"), allow(dead_code))]
+#[cfg(feature = "gpu")]
 mod shader;
 #[cfg(feature = "gpu")]
 mod signal;
@@ -57,7 +57,7 @@ mod absent_rows;
 pub use adapter::{Adapter, AdapterLimits, choose};
 pub use fused_shader::fused_module;
 pub use mapping::{Driver, Mapping};
-pub use plan::{IterationResult, Plan};
+pub use plan::{IterationResult, MAX_ENERGY_ERROR, Plan};
 
 #[cfg(feature = "gpu")]
 pub use blocking::list_adapters;

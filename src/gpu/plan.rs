@@ -1,5 +1,8 @@
 //! What a driver is told to do in an iteration, and what it tells of it.
 
+/// Energy error above which a trajectory counts as divergent (Betancourt 2017; Stan's threshold).
+pub const MAX_ENERGY_ERROR: f64 = 1000.0;
+
 /// One ensemble's trajectory in one iteration.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Plan {

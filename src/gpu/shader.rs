@@ -1,18 +1,13 @@
 //! Joins the fixed shader parts with a model's log density, and names the constants that both sides share.
 
+use super::plan::MAX_ENERGY_ERROR;
+use super::texts::{BINDINGS, PHILOX, SETTINGS, SPECIAL};
 use crate::rng::Purpose;
 
-pub(super) const BINDINGS: &str = include_str!("../../shaders/bindings.wgsl");
-pub(super) const SPECIAL: &str = include_str!("../../shaders/special.wgsl");
-pub(super) const PHILOX: &str = include_str!("../../shaders/philox.wgsl");
-pub(super) const SETTINGS: &str = include_str!("../../shaders/hmc_settings.wgsl");
 const HMC_STEP: &str = include_str!("../../shaders/hmc_step.wgsl");
 
 /// Threads of a workgroup. Software Vulkan runs 8 to 256 at the same speed; 64 fills the widest subgroup there is.
 pub(super) const LANES: u32 = 64;
-
-/// Energy error beyond which a trajectory is divergent (Stan's threshold).
-const MAX_ENERGY_ERROR: f64 = 1000.0;
 
 /// The bit of the status word that says divergent; the others count iterations.
 pub(super) const DIVERGENT_BIT: u32 = 1 << 31;
@@ -34,11 +29,9 @@ pub(super) enum ChainRow {
 }
 
 /// The first [`ChainRow`] that is no counter.
-#[cfg(feature = "gpu")]
 pub(super) const COUNTERS: usize = ChainRow::StartWhole as usize;
 
 /// Number of [`ChainRow`]s.
-#[cfg(feature = "gpu")]
 pub(super) const CHAIN_ROWS: usize = ChainRow::KineticRest as usize + 1;
 
 /// Rows of a draw that follow the position's.
@@ -101,7 +94,6 @@ pub(super) fn constants(dim: usize, lanes: u32) -> Vec<(&'static str, f64)> {
 
 /// Loop trips that one invocation makes at most, when a call of the log density makes `density`: the leapfrog's drift
 /// and kick loop over the coordinates.
-#[cfg(feature = "gpu")]
 pub(super) fn loop_trips(density: u64, dim: usize) -> u64 {
     density.saturating_add(2 * dim as u64)
 }

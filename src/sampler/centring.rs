@@ -9,6 +9,7 @@
 use std::ops::Range;
 
 use crate::back::evaluate::{CENTRING_STEPS, Centring, Standardised};
+use crate::transform::centring_weight;
 
 /// Weights of the grid.
 const GRID: usize = CENTRING_STEPS as usize + 1;
@@ -17,11 +18,6 @@ const SHORTEST: u32 = 64;
 
 /// What an effect's levels together must gain over non-centring, nats.
 const LEAST_GAIN: f64 = 1.0;
-
-/// The weight that a code stands for.
-fn weight(code: u32) -> f64 {
-    f64::from(code) / f64::from(CENTRING_STEPS)
-}
 
 /// Moments of the levels' coordinates under every weight of the grid, over the positions counted so far.
 #[derive(Debug, Clone)]
@@ -74,7 +70,7 @@ impl CentringMoments {
                 let mut scale = 1.0;
                 let (mean, squares) = (&mut self.mean[level], &mut self.squares[level]);
                 for code in 0..GRID {
-                    let coordinate = weight(code as u32) * location[level] + scale * effect[level];
+                    let coordinate = centring_weight(code as u32) * location[level] + scale * effect[level];
                     let deviation = coordinate - mean[code];
                     mean[code] += share * deviation;
                     squares[code] += deviation * (coordinate - mean[code]);
@@ -111,7 +107,7 @@ impl CentringMoments {
     fn best(&self, level: usize) -> Option<(u32, f64)> {
         let loss = |code: usize| {
             let variance = self.squares[level][code] / self.count;
-            0.5 * variance.ln() - weight(code as u32) * self.ln_scale[level]
+            0.5 * variance.ln() - centring_weight(code as u32) * self.ln_scale[level]
         };
         let losses: [f64; GRID] = std::array::from_fn(loss);
         if !losses.iter().all(|loss| loss.is_finite()) {
@@ -150,7 +146,7 @@ pub(crate) fn recentre(centring: &dyn Centring, from: &[u32], to: &[u32], positi
         for level in 0..levels {
             if from[level] != to[level] {
                 let cell = at * levels + level;
-                let weight = weight(to[level]);
+                let weight = centring_weight(to[level]);
                 position[coordinates[level]] = weight * values.location[cell]
                     + (weight * values.ln_scale[cell]).exp() * values.effect[cell];
             }

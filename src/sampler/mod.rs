@@ -58,4 +58,4 @@ pub use samples::{Samples, State, Tuning};
 pub use settings::{CHAINS_PER_ENSEMBLE, Layout, Sampler, Settings};
 
 /// Energy error above which a trajectory counts as divergent (Betancourt 2017; Stan).
-pub const DIVERGENCE: f64 = 1000.0;
+pub const DIVERGENCE: f64 = crate::gpu::MAX_ENERGY_ERROR;

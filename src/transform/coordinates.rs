@@ -14,6 +14,11 @@ use crate::num::Real;
 /// Intervals of the grid of centring weights: λ = code/10, code 0 non-centred, code 10 centred.
 pub const CENTRING_STEPS: u32 = 10;
 
+/// The centring weight that a code stands for.
+pub fn centring_weight(code: u32) -> f64 {
+    f64::from(code) / f64::from(CENTRING_STEPS)
+}
+
 /// How a coordinate of the position stands for a parameter.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Coordinate<R> {

@@ -13,4 +13,4 @@ mod constraint;
 mod coordinates;
 
 pub use constraint::Constraint;
-pub use coordinates::{CENTRING_STEPS, Coordinate, inv_power, standard_arguments};
+pub use coordinates::{CENTRING_STEPS, Coordinate, centring_weight, inv_power, standard_arguments};

@@ -2,7 +2,8 @@
 
 use crate::back::kernel::{Dispatch, RowsKernel};
 
-use super::super::shader::{BINDINGS, PHILOX, SETTINGS, SPECIAL, constants};
+use super::super::shader::constants;
+use super::super::texts::{BINDINGS, PHILOX, SETTINGS, SPECIAL};
 
 const EXACT: &str = include_str!("../../../shaders/exact.wgsl");
 const ROWS: &str = include_str!("../../../shaders/rows.wgsl");

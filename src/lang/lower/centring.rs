@@ -15,7 +15,7 @@ use crate::lang::ast::Hint;
 use crate::lang::lowered::{Effect, Parameterisation};
 use crate::lang::report::{Report, quoted};
 use crate::num::Real;
-use crate::transform::{CENTRING_STEPS, Coordinate, inv_power, standard_arguments};
+use crate::transform::{CENTRING_STEPS, Coordinate, centring_weight, inv_power, standard_arguments};
 
 impl<'a, 'b> Lowering<'a, 'b> {
     /// How the coordinate of the parameter stands for it. Decided once, and kept with the reason.
@@ -105,12 +105,11 @@ impl<'a, 'b> Lowering<'a, 'b> {
         };
         let (ir, len) = (self.plates[plate].ir, self.plates[plate].len);
         let builder = self.builder;
-        let steps = f64::from(CENTRING_STEPS);
         let grid = match &self.centring_grid {
             Some(grid) => *grid,
             None => {
                 let plate = builder.plate("centring weights", CENTRING_STEPS as usize + 1);
-                let values = (0..=CENTRING_STEPS).map(|code| f64::from(code) / steps).collect();
+                let values = (0..=CENTRING_STEPS).map(centring_weight).collect();
                 let grid = (plate, builder.column("centring weight", Some(plate), values));
                 self.centring_grid = Some(grid);
                 grid

@@ -7,7 +7,7 @@ use crate::lang::ast::{
     Arg, Call, Hint, Model, Modifier, ModifierKind, Name, StatementKind, Stochastic, Targets, Var,
 };
 use crate::lang::lowered::{Parameter, Parameterisation};
-use crate::transform::{CENTRING_STEPS, standard_arguments};
+use crate::transform::{centring_weight, standard_arguments};
 
 impl<'a, 'b> Lowering<'a, 'b> {
     /// Each line as it was understood, with a comment that says what it is. The whole is a model text of the same
@@ -85,7 +85,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 };
                 comment = match &effect.parameterisation {
                     Parameterisation::Learned { start, .. } => {
-                        let start = f64::from(*start) / f64::from(CENTRING_STEPS);
+                        let start = centring_weight(*start);
                         format!("centring learned from {start}: {}", effect.why)
                     }
                     Parameterisation::Centred | Parameterisation::Noncentred => effect.why.clone(),

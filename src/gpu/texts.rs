@@ -1,0 +1,6 @@
+//! The shader parts that every driver's module begins with.
+
+pub(super) const BINDINGS: &str = include_str!("../../shaders/bindings.wgsl");
+pub(super) const SPECIAL: &str = include_str!("../../shaders/special.wgsl");
+pub(super) const PHILOX: &str = include_str!("../../shaders/philox.wgsl");
+pub(super) const SETTINGS: &str = include_str!("../../shaders/hmc_settings.wgsl");
