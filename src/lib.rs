@@ -54,8 +54,8 @@
 //! # Layers
 //!
 //! A module imports only from modules before it in this list (a test reads every `use` line): `error`, `num`, `rng`,
-//! `data`, `diag`, `ir`, `dist`, `transform`, `ad`, `lang`, `pass`, `back`, `gpu`, `model`, `sampler`, `fit`, `bench`,
-//! `cli`. Clocks are read in `fit`, `bench` and `cli` alone; files are touched by `fit`, `cli` and
+//! `data`, `diag`, `ir`, `dist`, `transform`, `ad`, `lang`, `pass`, `back`, `gpu`, `model`, `sampler`, `fit`, `plot`,
+//! `bench`, `cli`. Clocks are read in `fit`, `bench` and `cli` alone; files are touched by `fit`, `cli` and
 //! [`data::Table::from_path`].
 //!
 //! # Vocabulary
@@ -101,6 +101,7 @@ pub mod lang;
 pub mod model;
 pub mod num;
 pub mod pass;
+pub mod plot;
 pub mod rng;
 pub mod sampler;
 pub mod transform;

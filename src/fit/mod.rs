@@ -6,6 +6,7 @@
 //! - `rounds`, `keeper`, `digest`, `tables`, `precision`, `footprint`: the run, some draws of every chain at a time; what is kept of them; when they are
 //!   enough; what they take of memory;
 //! - [`fit()`]: from a compiled model to a [`Fit`]; [`Report`]: its table and diagnostics;
+//! - [`select()`]: numbers of a fit by name or pattern, as the command line takes them;
 //! - [`layout`]: a fit as plain structs, and where each part of it lies in the file (ArviZ's InferenceData layout);
 //! - [`netcdf`]: NetCDF-4 files as groups, dimensions and variables;
 //! - `encode`, `decode`, `names`: from the one to the other;
@@ -31,6 +32,7 @@ mod precision;
 mod report;
 mod rounds;
 mod sample;
+mod select;
 mod storage;
 mod tables;
 
@@ -38,6 +40,7 @@ pub use device::gpu_driver;
 pub use footprint::GROWING_BYTES;
 pub use layout::Fit;
 pub use options::{Backend, Keep, LOG_LIK_BYTES, LogLik, Options, Plan, Sampler, hardware, plan};
-pub use report::{Report, Row};
+pub use report::{Report, Row, element_names};
 pub use sample::{available_threads, fit, fit_as_planned};
+pub use select::select;
 pub use storage::writable;

@@ -2,6 +2,7 @@
 
 mod bench;
 mod fit;
+mod plot;
 mod printing;
 mod values;
 
@@ -15,6 +16,7 @@ use values::choice;
 
 pub(crate) use bench::{BenchArgs, Places};
 pub(crate) use fit::FitArgs;
+pub(crate) use plot::{Files, PlotArgs, Wanted};
 pub(crate) use printing::{Format, Printing};
 
 /// Fits Bayesian multilevel models with thousands of Markov chains in parallel.
@@ -50,6 +52,9 @@ pub(crate) enum Command {
     /// Print the table of a fit file again: other intervals, selections, formats.
     #[command(after_help = SUMMARY_EXAMPLES)]
     Summary(SummaryArgs),
+    /// Draw pictures of fits, as SVG and PNG.
+    #[command(after_help = PLOT_EXAMPLES)]
+    Plot(Box<PlotArgs>),
     /// Say what a model is: lines as they are read, plates, parameters, supports; or print a stage.
     #[command(after_help = CHECK_EXAMPLES)]
     Check(CheckArgs),
@@ -74,6 +79,15 @@ const SUMMARY_EXAMPLES: &str = "Examples, after the first example of `tadpool fi
   tadpool summary m12_2.nc a sigma
   tadpool summary m12_2.nc 'a_tank[1]' 'sigma*' --interval eti --prob 0.5
   tadpool summary m12_2.nc --format csv";
+
+const PLOT_EXAMPLES: &str =
+    "The paths of the files go to stdout. Traces, ESS and autocorrelations show single parameters and of each set of them \
+     the one with the fewest effective draws, unless --vars chooses.
+
+Examples, after the first example of `tadpool fit --help`:
+  tadpool plot all m12_2.nc --out pictures
+  tadpool plot forest,ridge m12_2.nc --format svg
+  tadpool plot density m12_2.nc --vars a sigma --prob 0.95 --interval eti";
 
 const CHECK_EXAMPLES: &str = "Examples, from the folder of the repository:
   tadpool check data/reedfrogs/m12_2.tad --data data/reedfrogs/reedfrogs.csv
@@ -163,9 +177,7 @@ pub(crate) enum Stage {
 }
 
 /// Commands of the contract that come in later releases.
-const LATER: [&str; 7] = [
-    "compare", "export", "plot", "predict", "report", "simulate", "study",
-];
+const LATER: [&str; 6] = ["compare", "export", "predict", "report", "simulate", "study"];
 
 /// The same error, or for a command of a later release one that says so.
 pub(crate) fn named_later(error: clap::Error) -> clap::Error {
