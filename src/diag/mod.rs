@@ -40,6 +40,7 @@ pub use ess::{ess_bulk, ess_mean, ess_quantile, ess_sd, ess_tail};
 pub use findings::{EBFMI_LIMIT, ESS_LIMIT, NESTED_FROM_CHAINS, Named, RHAT_LIMIT, Run};
 pub use interval::{Interval, Prob, eti, hdi};
 pub use mcse::{mcse_mean, mcse_median, mcse_quantile, mcse_sd};
+pub use moments::{mean, variance_about};
 pub use normal_scores::std_normal_quantile;
 pub use pilot::Pilot;
 pub use quantile::quantile;
