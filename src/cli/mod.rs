@@ -1,7 +1,8 @@
 //! The command line: what is typed, what is printed, the exit codes.
 //!
-//! May import every other module of the crate; none imports this one. One file per command (`fit`, `summary`, `plot`,
-//! `check`, `bench`, `devices`) and one per thing they share: the flags (`args`), the printed page (`page`, `table`, `digits`,
+//! May import every other module of the crate; none imports this one. One file per command (`fit`, `summary`,
+//! `predict`, `plot`, `simulate`, `check`, `bench`, `devices`) and one per thing they share: the flags (`args`), the
+//! printed page (`page`, `table`, `spreads`, `digits`,
 //! `describe`), selections, progress, Ctrl-C, the streams.
 //!
 //! Promises: results go to stdout, progress and notes to stderr; exit codes are those of `--help`; a fit file is
@@ -20,7 +21,10 @@ mod interrupt;
 mod output;
 mod page;
 mod plot;
+mod predict;
 mod progress;
+mod simulate;
+mod spreads;
 mod style;
 mod summary;
 mod table;
@@ -84,7 +88,12 @@ pub fn run(words: &[OsString]) -> u8 {
         .and_then(|cli| match &cli.command {
             Command::Fit(args) => args.check().map(|()| cli),
             Command::Bench(args) => args.check().map(|()| cli),
-            Command::Summary(_) | Command::Plot(_) | Command::Check(_) | Command::Devices => Ok(cli),
+            Command::Summary(_)
+            | Command::Plot(_)
+            | Command::Predict(_)
+            | Command::Simulate(_)
+            | Command::Check(_)
+            | Command::Devices => Ok(cli),
         });
     let cli = match parsed {
         Ok(cli) => cli,
@@ -98,6 +107,8 @@ pub fn run(words: &[OsString]) -> u8 {
         Command::Fit(args) => fit::run(args, args::as_typed(words)),
         Command::Summary(args) => summary::run(args),
         Command::Plot(args) => plot::run(args),
+        Command::Predict(args) => predict::run(args),
+        Command::Simulate(args) => simulate::run(args),
         Command::Check(args) => check::run(args),
         Command::Bench(args) => bench::run_bench(args),
         Command::Devices => devices::run(),

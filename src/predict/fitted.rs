@@ -218,7 +218,7 @@ impl<'f> Fitted<'f> {
         Ok(part)
     }
 
-    fn forward(&self, table: &Table, view: View<'_>) -> Result<Forward> {
+    pub(super) fn forward(&self, table: &Table, view: View<'_>) -> Result<Forward> {
         let run = &self.fit.run;
         let columns: Vec<&str> = self.observed.names().collect();
         let source = (run.model_name.as_str(), run.model_text.as_str());

@@ -133,7 +133,7 @@ pub(super) fn fill(
 }
 
 /// The slots that some nodes depend on.
-fn slots(graph: &Graph, nodes: &[Handle]) -> Vec<usize> {
+pub(super) fn slots(graph: &Graph, nodes: &[Handle]) -> Vec<usize> {
     let mut seen = vec![false; graph.nodes.len()];
     let mut open = nodes.to_vec();
     let mut found = Vec::new();

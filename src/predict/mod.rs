@@ -7,6 +7,7 @@
 //! - [`Settings`], [`grid()`], [`Contrast`]: covariates set by hand, grids of them, differences between two settings;
 //! - [`expressions()`]: expressions over the parameters, one value a draw;
 //! - [`Simulator`]: parameters from their priors or as set, and outcomes from them, replicate by replicate;
+//! - [`Grouping`], [`Population`]: the groups of the rows, and the distributions that their effects come from;
 //! - `forward`, `groups`: nodes evaluated at values of parameters; what the parameters of new levels are.
 //!
 //! Promises: every distribution, link and formula is the one that was fitted, out of the same lowering; constants that
@@ -20,6 +21,7 @@ mod fitted;
 mod forward;
 mod groups;
 mod kind;
+mod population;
 mod settings;
 mod simulate;
 mod spread;
@@ -29,6 +31,7 @@ pub use expression::expressions;
 pub use fitted::{Fitted, Options, Rows, Told};
 pub use groups::Groups;
 pub use kind::Kind;
+pub use population::{Grouping, Population};
 pub use settings::{Settings, grid};
 pub use simulate::{Simulated, Simulator, Truth};
 pub use spread::Spread;
