@@ -5,6 +5,7 @@
 //! - [`Options`], [`plan()`]: what a fit is asked for, and what that comes to on this machine;
 //! - `rounds`, `keeper`, `digest`, `tables`, `precision`, `footprint`: the run, some draws of every chain at a time; what is kept of them; when they are
 //!   enough; what they take of memory;
+//! - [`Pointwise`]: the log likelihood of each row, stored or computed again;
 //! - [`fit()`]: from a compiled model to a [`Fit`]; [`Report`]: its table and diagnostics;
 //! - [`layout`]: a fit as plain structs, and where each part of it lies in the file (ArviZ's InferenceData layout);
 //! - [`netcdf`]: NetCDF-4 files as groups, dimensions and variables;
@@ -27,6 +28,7 @@ pub mod layout;
 mod names;
 pub mod netcdf;
 mod options;
+mod pointwise;
 mod precision;
 mod report;
 mod rounds;
@@ -38,6 +40,7 @@ pub use device::gpu_driver;
 pub use footprint::GROWING_BYTES;
 pub use layout::Fit;
 pub use options::{Backend, Keep, LOG_LIK_BYTES, LogLik, Options, Plan, Sampler, hardware, plan};
+pub use pointwise::{Observation, Pointwise};
 pub use report::{Report, Row};
 pub use sample::{available_threads, fit, fit_as_planned};
 pub use storage::writable;
