@@ -5,7 +5,8 @@
 //! - [`Options`], [`plan()`]: what a fit is asked for, and what that comes to on this machine;
 //! - `rounds`, `keeper`, `digest`, `tables`, `precision`, `footprint`: the run, some draws of every chain at a time; what is kept of them; when they are
 //!   enough; what they take of memory;
-//! - [`Pointwise`]: the log likelihood of each row, stored or computed again;
+//! - [`Pointwise`]: the log likelihood of each row, stored or computed again; [`Elpd`]: how well it is predicted;
+//!   [`data_difference`]: whether two fits are of the same data;
 //! - [`fit()`]: from a compiled model to a [`Fit`]; [`Report`]: its table and diagnostics;
 //! - [`layout`]: a fit as plain structs, and where each part of it lies in the file (ArviZ's InferenceData layout);
 //! - [`netcdf`]: NetCDF-4 files as groups, dimensions and variables;
@@ -20,6 +21,7 @@ mod assemble;
 mod decode;
 mod device;
 mod digest;
+mod elpd;
 mod encode;
 mod footprint;
 mod hdf5;
@@ -32,15 +34,18 @@ mod pointwise;
 mod precision;
 mod report;
 mod rounds;
+mod same_data;
 mod sample;
 mod storage;
 mod tables;
 
 pub use device::gpu_driver;
+pub use elpd::{Criterion, Elpd, Own};
 pub use footprint::GROWING_BYTES;
 pub use layout::Fit;
 pub use options::{Backend, Keep, LOG_LIK_BYTES, LogLik, Options, Plan, Sampler, hardware, plan};
 pub use pointwise::{Observation, Pointwise};
 pub use report::{Report, Row};
+pub use same_data::{Known, data_difference};
 pub use sample::{available_threads, fit, fit_as_planned};
 pub use storage::writable;

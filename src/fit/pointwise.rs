@@ -1,7 +1,7 @@
 //! The log likelihood of each row in each draw of a fit: from the file, or where it was left out, computed again from
 //! the draws and the data in the file, some rows at a time.
 
-use super::layout::{Column, ColumnValues, Fit};
+use super::layout::{Column, Fit};
 use crate::data::{self, Table};
 use crate::error::{Error, Result};
 use crate::lang::LowerOptions;
@@ -243,22 +243,6 @@ fn model(fit: &Fit) -> Result<Model> {
 }
 
 fn column(column: &Column) -> data::Column {
-    let cells: Vec<String> = match &column.values {
-        // The shortest text that reads back as the same number.
-        ColumnValues::Numbers(values) => values
-            .iter()
-            .map(|x| if x.is_nan() { String::new() } else { x.to_string() })
-            .collect(),
-        ColumnValues::Labels { levels, codes } => codes
-            .iter()
-            .map(|code| {
-                usize::try_from(*code)
-                    .ok()
-                    .and_then(|code| levels.get(code))
-                    .cloned()
-                    .unwrap_or_default()
-            })
-            .collect(),
-    };
+    let cells = column.cells();
     data::Column::from_cells(column.name.clone(), cells.iter().map(String::as_str))
 }
