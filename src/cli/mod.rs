@@ -1,9 +1,9 @@
 //! The command line: what is typed, what is printed, the exit codes.
 //!
-//! May import every other module of the crate; none imports this one. One file per command (`fit`, `summary`,
+//! May import every other module of the crate; none imports this one. One file per command (`fit`, `summary`, `compare`,
 //! `predict`, `plot`, `simulate`, `check`, `bench`, `devices`) and one per thing they share: the flags (`args`), the
-//! printed page (`page`, `table`, `spreads`, `digits`,
-//! `describe`), selections, progress, Ctrl-C, the streams.
+//! printed page (`page`, `table`, `spreads`, `digits`, `comparison`, `describe`), selections, progress, Ctrl-C, the
+//! streams.
 //!
 //! Promises: results go to stdout, progress and notes to stderr; exit codes are those of `--help`; a fit file is
 //! touched only once a new one is whole; a flag is obeyed or refused, never ignored; a reader that closes the pipe is
@@ -12,6 +12,8 @@
 mod args;
 mod bench;
 mod check;
+mod compare;
+mod comparison;
 mod describe;
 mod devices;
 mod digits;
@@ -94,6 +96,7 @@ pub fn run(words: &[OsString]) -> u8 {
             | Command::Simulate(_)
             | Command::Check(_)
             | Command::Devices => Ok(cli),
+            Command::Compare(args) => args.check().map(|()| cli),
         });
     let cli = match parsed {
         Ok(cli) => cli,
@@ -109,6 +112,7 @@ pub fn run(words: &[OsString]) -> u8 {
         Command::Plot(args) => plot::run(args),
         Command::Predict(args) => predict::run(args),
         Command::Simulate(args) => simulate::run(args),
+        Command::Compare(args) => compare::run(args),
         Command::Check(args) => check::run(args),
         Command::Bench(args) => bench::run_bench(args),
         Command::Devices => devices::run(),
