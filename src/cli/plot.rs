@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::Outcome;
 use super::args::{Files, PlotArgs, Wanted};
 use super::output::{Notes, print};
+use crate::data::Table;
 use crate::error::{Error, Kind as Blame, Result};
 use crate::fit::Fit;
 use crate::plot::{Drawn, Kind, Options, Source, draw};
@@ -32,7 +33,13 @@ pub(super) fn run(args: &PlotArgs) -> Result<Outcome> {
         .zip(&names)
         .map(|(fit, name)| Source { fit, name })
         .collect();
-    let options = args.options();
+    let options = args.options(
+        args.truth
+            .as_deref()
+            .map(read_truth)
+            .transpose()?
+            .unwrap_or_default(),
+    );
     let mut kinds: Vec<Kind> = Vec::new();
     let is_all = args.kinds.contains(&Wanted::All);
     for kind in Kind::ALL {
@@ -65,6 +72,14 @@ pub(super) fn run(args: &PlotArgs) -> Result<Outcome> {
     }
     print(&paths)?;
     Ok(Outcome::Done)
+}
+
+/// True values by name.
+fn read_truth(path: &Path) -> Result<Vec<(String, f64)>> {
+    let table = Table::from_path(path)?;
+    let names = table.labels("name")?;
+    let values = table.numeric("value")?;
+    Ok(names.into_iter().zip(values.iter().copied()).collect())
 }
 
 /// Whether every pattern chooses something of some fit: else no picture can be what was meant.

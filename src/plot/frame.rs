@@ -100,7 +100,7 @@ impl Frame {
 
     /// The bottom line, with ticks, numbers that do not run into each other, and a title.
     pub(crate) fn x_axis(&self, scene: &mut Scene, title: &str) {
-        let mut most = ((self.width / 55.0) as usize).max(2);
+        let mut most = ((self.width / 40.0) as usize).max(2);
         let (ticks, labels) = loop {
             let ticks = self.x.ticks(most);
             let labels = ticks.labels();
@@ -142,7 +142,7 @@ impl Frame {
 
     /// The left line, with ticks, numbers, and a title that reads from below.
     pub(crate) fn y_axis(&self, scene: &mut Scene, title: &str) {
-        let ticks = self.y.ticks(((self.height / 34.0) as usize).max(2));
+        let ticks = self.y.ticks(((self.height / 26.0) as usize).max(2));
         let labels = ticks.labels();
         for (value, label) in ticks.values.iter().zip(&labels) {
             let y = self.y_at(*value);
@@ -162,14 +162,14 @@ impl Frame {
 
     /// Faint lines at the ticks of the y axis.
     pub(crate) fn y_grid(&self, scene: &mut Scene) {
-        for y in self.y.ticks(((self.height / 34.0) as usize).max(2)).values {
+        for y in self.y.ticks(((self.height / 26.0) as usize).max(2)).values {
             self.horizontal(scene, y, Stroke::new(FAINT, 1.0));
         }
     }
 
     /// Faint lines at the ticks of the x axis.
     pub(crate) fn x_grid(&self, scene: &mut Scene) {
-        for x in self.x.ticks(((self.width / 55.0) as usize).max(2)).values {
+        for x in self.x.ticks(((self.width / 40.0) as usize).max(2)).values {
             self.vertical(scene, x, Stroke::new(FAINT, 1.0));
         }
     }

@@ -43,14 +43,6 @@ impl Scale {
         }
     }
 
-    /// Stretched so that `x` lies within.
-    pub(crate) fn with(self, x: f64) -> Self {
-        Self {
-            low: self.low.min(x),
-            high: self.high.max(x),
-        }
-    }
-
     /// Where `x` lies, 0 at the low end and 1 at the high one.
     pub(crate) fn share(self, x: f64) -> f64 {
         (x - self.low) / (self.high - self.low)

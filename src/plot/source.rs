@@ -24,6 +24,14 @@ pub struct Options {
     pub prob: Prob,
     /// Their kind.
     pub interval: Interval,
+    /// The outcome that predictions are of; the only one if none is named.
+    pub outcome: Option<String>,
+    /// Settings of covariates to predict, as [`crate::predict::Settings`] are written.
+    pub grid: Option<String>,
+    /// True values by the printed names of what has them.
+    pub truth: Vec<(String, f64)>,
+    /// Seed of new groups, new outcomes and draws from priors.
+    pub seed: u64,
     /// The picture's width in SVG's pixels.
     pub width: f64,
     /// Pixels of the PNG for each of the SVG's.
@@ -36,6 +44,10 @@ impl Default for Options {
             vars: Vec::new(),
             prob: Prob::default(),
             interval: Interval::default(),
+            outcome: None,
+            grid: None,
+            truth: Vec::new(),
+            seed: 1,
             width: 760.0,
             scale: 2.0,
         }
@@ -67,6 +79,13 @@ pub(super) struct Element<'a> {
 }
 
 impl Element<'_> {
+    /// The label of a number of a set with one axis.
+    pub(super) fn label(&self) -> &str {
+        let dim = self.quantity.dims.first();
+        dim.and_then(|dim| dim.labels.get(self.place))
+            .map_or("", String::as_str)
+    }
+
     /// `[chain][draw]`.
     pub(super) fn draws(&self) -> Vec<f64> {
         self.quantity

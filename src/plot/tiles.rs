@@ -52,11 +52,6 @@ impl Tiles {
         self.top + lines as f64 * (self.height + self.gap) - self.gap + BELOW_AXIS
     }
 
-    /// The right end of the last column.
-    pub(super) fn right(&self) -> f64 {
-        MARGIN + self.columns as f64 * (self.before + self.width)
-    }
-
     /// Whether the panel is the first of its line.
     pub(super) fn is_first(&self, place: usize) -> bool {
         place.is_multiple_of(self.columns)

@@ -31,7 +31,7 @@ pub use expression::expressions;
 pub use fitted::{Fitted, Options, Rows, Told};
 pub use groups::Groups;
 pub use kind::Kind;
-pub use population::{Grouping, Population};
+pub use population::{Grouping, Nature, Population};
 pub use settings::{Settings, grid};
 pub use simulate::{Simulated, Simulator, Truth};
 pub use spread::Spread;

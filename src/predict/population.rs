@@ -19,6 +19,21 @@ pub struct Grouping {
     pub codes: Vec<usize>,
 }
 
+/// What kind of outcome a model has.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Nature {
+    /// Its name.
+    pub name: String,
+    /// The trials that each row counts successes among; none where nothing is counted.
+    pub trials: Option<Vec<f64>>,
+    /// Whether its mean, for each trial, is a probability.
+    pub is_share: bool,
+    /// Whether it is a whole number.
+    pub is_discrete: bool,
+    /// Whether each row has its own; else groups of rows share one.
+    pub is_by_row: bool,
+}
+
 /// The distribution that the levels of an effect come from, for each draw of the posterior.
 #[derive(Debug, Clone)]
 pub struct Population {
@@ -92,53 +107,45 @@ impl Fitted<'_> {
             .collect()
     }
 
-    /// The trials that each row of the fit counts successes among; none where the outcome counts nothing.
+    /// What kind of outcome is predicted.
     ///
     /// # Errors
     ///
     /// As [`Fitted::outcome`].
-    pub fn trials(&self, options: &Options) -> Result<Option<Vec<f64>>> {
-        let name = self.outcome(options)?;
+    pub fn nature(&self, options: &Options) -> Result<Nature> {
+        let name = self.outcome(options)?.to_owned();
         let forward = self.forward(self.observed(), self.view())?;
         let outcome = forward
             .outcomes
             .iter()
             .find(|outcome| outcome.name == name)
             .ok_or_else(|| Error::bug(format!("the outcome {name} was lost")))?;
-        let counts = outcome
-            .family
-            .arguments()
-            .iter()
-            .position(|argument| argument.role == Role::Count);
-        let Some(place) = counts else {
-            return Ok(None);
+        let arguments = outcome.family.arguments();
+        let counts = arguments.iter().position(|argument| argument.role == Role::Count);
+        let trials = match counts {
+            None => None,
+            Some(place) => {
+                // Counts are data: any position has them.
+                let values = Values::of(
+                    &forward.graph,
+                    &outcome.arguments[place..=place],
+                    &vec![0.0; forward.graph.dim()],
+                )?;
+                let at = |element: &u32| {
+                    let mut count = [0.0];
+                    values.read(0, 0, *element as usize, &mut count);
+                    count[0]
+                };
+                Some(outcome.elements.iter().map(at).collect())
+            }
         };
-        // Counts are data: any position has them.
-        let values = Values::of(
-            &forward.graph,
-            &outcome.arguments[place..=place],
-            &vec![0.0; forward.graph.dim()],
-        )?;
-        let at = |element: &u32| {
-            let mut count = [0.0];
-            values.read(0, 0, *element as usize, &mut count);
-            count[0]
-        };
-        Ok(Some(outcome.elements.iter().map(at).collect()))
-    }
-
-    /// Whether the outcome is counted or takes a few values only.
-    ///
-    /// # Errors
-    ///
-    /// As [`Fitted::outcome`].
-    pub fn is_discrete(&self, options: &Options) -> Result<bool> {
-        let name = self.outcome(options)?;
-        let forward = self.forward(self.observed(), self.view())?;
-        Ok(forward
-            .outcomes
-            .iter()
-            .any(|outcome| outcome.name == name && outcome.family.is_discrete()))
+        Ok(Nature {
+            name,
+            is_share: trials.is_some() || Kind::Prob.nodes(outcome).is_ok(),
+            is_discrete: outcome.family.is_discrete(),
+            is_by_row: outcome.len == outcome.elements.len(),
+            trials,
+        })
     }
 
     /// The distributions of effects whose arguments are parameters themselves, the same for all levels.

@@ -30,6 +30,18 @@ pub(crate) struct PlotArgs {
     /// Kind of interval: the narrowest one (highest density) or the one with equal tails.
     #[arg(long, value_name = "KIND", default_value = "hdi", value_parser = choice(&[("hdi", Interval::Hdi), ("eti", Interval::Eti)]))]
     pub(crate) interval: Interval,
+    /// The outcome that predictions are of, if the model has several.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) outcome: Option<String>,
+    /// Settings of the covariates for `predictions`: every combination of these values.
+    #[arg(long, value_name = "SETTINGS")]
+    pub(crate) grid: Option<String>,
+    /// True values for `error`: a CSV file with the columns `name` and `value`, as `tadpool simulate` writes it.
+    #[arg(long, value_name = "CSV")]
+    pub(crate) truth: Option<PathBuf>,
+    /// Seed of new groups, new outcomes and draws from priors.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) seed: u64,
     /// Files to write: SVG for papers and pages, PNG for everything else, or both.
     #[arg(long, value_name = "FORMAT", default_value = "both", value_parser = choice(&[("svg", Files::Svg), ("png", Files::Png), ("both", Files::Both)]))]
     pub(crate) format: Files,
@@ -80,11 +92,15 @@ fn kinds() -> impl TypedValueParser<Value = Wanted> {
 
 impl PlotArgs {
     /// How the pictures are drawn.
-    pub(crate) fn options(&self) -> Options {
+    pub(crate) fn options(&self, truth: Vec<(String, f64)>) -> Options {
         Options {
             vars: self.vars.clone(),
             prob: self.prob,
             interval: self.interval,
+            outcome: self.outcome.clone(),
+            grid: self.grid.clone(),
+            truth,
+            seed: self.seed,
             width: self.width,
             scale: self.scale,
         }

@@ -62,7 +62,7 @@ pub(crate) fn scene(width: f64, title: (&str, &str), numbers: &[Memory]) -> Scen
             "where 95 % of independent draws' would lie",
         ),
     ];
-    scene.height = below + 8.0 + legend(&mut scene, (MARGIN, below + 6.0), width - 2.0 * MARGIN, &entries);
+    scene.height = below + 18.0 + legend(&mut scene, (MARGIN, below + 12.0), width - 2.0 * MARGIN, &entries);
     for (place, number) in numbers.iter().enumerate() {
         let lags = number.all.len().saturating_sub(1) as f64;
         let least = number

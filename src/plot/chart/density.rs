@@ -27,10 +27,11 @@ pub(crate) struct Panel {
     pub(crate) lines_only: bool,
 }
 
-/// The range of x that shows curves, without the far ends of tails in which a curve is lower than a 500th of its peak.
-fn visible<'a>(curves: impl Iterator<Item = &'a Curve>) -> Scale {
+/// The range of x that shows curves, without the far ends of tails in which a curve is lower than a hundredth of its
+/// peak.
+pub(super) fn visible<'a>(curves: impl Iterator<Item = &'a Curve>) -> Scale {
     Scale::over(curves.flat_map(|curve| {
-        let least = curve.density.peak() / 500.0;
+        let least = curve.density.peak() / 100.0;
         let points: Vec<f64> = curve
             .density
             .points()

@@ -62,7 +62,7 @@ pub(crate) fn scene(width: f64, title: (&str, &str), numbers: &[Growth]) -> Scen
         (Key::Line(Stroke::new(INK, 1.2).dashed()), limit.as_str()),
         (Key::Line(Stroke::new(RULE, 1.0)), "as many as draws"),
     ];
-    scene.height = below + 8.0 + legend(&mut scene, (MARGIN, below + 6.0), width - 2.0 * MARGIN, &entries);
+    scene.height = below + 18.0 + legend(&mut scene, (MARGIN, below + 12.0), width - 2.0 * MARGIN, &entries);
     for (place, number) in numbers.iter().enumerate() {
         let most = number.points.iter().flat_map(|point| [point.1, point.2]);
         let draws = number.points.last().map_or(1.0, |point| point.0);

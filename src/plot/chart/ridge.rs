@@ -4,12 +4,13 @@ use super::super::frame::{BELOW_AXIS, BELOW_HEADING, Frame, Key, LABEL, MARGIN, 
 use super::super::palette::{FAINT, INK, RULE};
 use super::super::scale::Scale;
 use super::super::scene::{Anchor, Colour, Fill, Scene, Shape, Stroke, font};
-use super::density::Curve;
+use super::density::{Curve, visible};
 
 /// A number: a curve for each fit that has it.
 #[derive(Debug, Clone)]
 pub(crate) struct Ridge {
     pub(crate) name: String,
+    pub(crate) quantity: String,
     pub(crate) curves: Vec<Curve>,
 }
 
@@ -17,7 +18,7 @@ const PITCH: f64 = 21.0;
 /// The highest hill, in lines.
 const REACH: f64 = 2.6;
 
-/// The picture; heights of all hills are on one scale.
+/// The picture; heights of a quantity's hills are on one scale.
 pub(crate) fn scene(width: f64, title: (&str, &str), fits: &[(&str, Colour)], ridges: &[Ridge]) -> Scene {
     let names: Vec<String> = ridges
         .iter()
@@ -34,30 +35,23 @@ pub(crate) fn scene(width: f64, title: (&str, &str), fits: &[(&str, Colour)], ri
             .collect();
         top += legend(&mut scene, (MARGIN, top + 2.0), width - 2.0 * MARGIN, &entries);
     }
-    let curves = || ridges.iter().flat_map(|ridge| &ridge.curves);
     let frame = Frame {
         left,
-        top: top + (REACH - 1.0) * PITCH,
+        top: top + (REACH - 1.3) * PITCH,
         width: width - left - MARGIN,
         height: PITCH * ridges.len() as f64 + 4.0,
-        x: Scale::over(curves().flat_map(|curve| {
-            let least = curve.density.peak() / 500.0;
-            let seen: Vec<f64> = curve
-                .density
-                .points()
-                .filter(|point| point.1 >= least)
-                .map(|point| point.0)
-                .collect();
-            [seen.first().copied(), seen.last().copied()]
-                .into_iter()
-                .flatten()
-                .collect::<Vec<f64>>()
-        }))
-        .padded(0.02, 0.02),
+        x: visible(ridges.iter().flat_map(|ridge| &ridge.curves)).padded(0.02, 0.02),
         y: Scale::new(0.0, 1.0),
     };
     scene.height = frame.bottom() + BELOW_AXIS - 12.0;
-    let peak = curves().map(|curve| curve.density.peak()).fold(0.0, f64::max);
+    // Hills of a set of numbers are on one scale; another set may be much narrower.
+    let peak = |quantity: &str| {
+        let same = ridges.iter().filter(|ridge| ridge.quantity == quantity);
+        let peaks = same
+            .flat_map(|ridge| &ridge.curves)
+            .map(|curve| curve.density.peak());
+        peaks.fold(0.0, f64::max)
+    };
     if frame.x.low < 0.0 && frame.x.high > 0.0 {
         frame.vertical(&mut scene, 0.0, Stroke::new(RULE, 1.2).dashed());
     }
@@ -68,6 +62,7 @@ pub(crate) fn scene(width: f64, title: (&str, &str), fits: &[(&str, Colour)], ri
             Stroke::new(FAINT, 1.0),
         );
         scene.word((left - 8.0, base - 1.0), &names[place], LABEL, Anchor::End, INK);
+        let peak = peak(&ridge.quantity);
         for curve in &ridge.curves {
             let points: Vec<(f64, f64)> = curve
                 .density

@@ -69,7 +69,7 @@ pub(crate) fn scene(
         }
         let ranks = Frame {
             left: over_time.right() + 40.0,
-            width: room - over_time.right() - 40.0 + MARGIN,
+            width: room - over_time.right() - 40.0 + MARGIN - 12.0,
             x: Scale::new(0.0, row.draws.len() as f64),
             y: Scale::new(0.0, shown.len() as f64),
             ..over_time

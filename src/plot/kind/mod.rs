@@ -1,6 +1,10 @@
 //! The kinds of pictures, and what each takes from fits.
 
+mod criteria;
+mod groups;
 mod posterior;
+mod predictive;
+mod rows;
 mod sampling;
 
 use super::scene::{Picture, Scene};
@@ -26,6 +30,24 @@ pub enum Kind {
     Ess,
     /// Autocorrelations by lag.
     Autocorrelation,
+    /// Observed against estimated, group by group.
+    Shrinkage,
+    /// The distribution that groups come from, and new groups.
+    Population,
+    /// New data of the model beside the data.
+    Ppc,
+    /// Predicted against observed, by group.
+    Calibration,
+    /// Prior against posterior.
+    Prior,
+    /// Predictions for settings of the covariates.
+    Predictions,
+    /// Absolute errors of estimates whose truth is known.
+    Error,
+    /// Models by how well they predict.
+    Compare,
+    /// How far the elpd of each row can be trusted.
+    ParetoK,
 }
 
 /// A picture and the name of its file without an extension.
@@ -39,7 +61,7 @@ pub struct Drawn {
 
 impl Kind {
     /// Every kind, in the order in which they are drawn.
-    pub const ALL: [Kind; 8] = [
+    pub const ALL: [Kind; 17] = [
         Kind::Trace,
         Kind::Forest,
         Kind::Density,
@@ -48,6 +70,15 @@ impl Kind {
         Kind::Energy,
         Kind::Ess,
         Kind::Autocorrelation,
+        Kind::Shrinkage,
+        Kind::Population,
+        Kind::Ppc,
+        Kind::Calibration,
+        Kind::Prior,
+        Kind::Predictions,
+        Kind::Error,
+        Kind::Compare,
+        Kind::ParetoK,
     ];
 
     /// Its name on the command line and in names of files.
@@ -61,6 +92,15 @@ impl Kind {
             Kind::Energy => "energy",
             Kind::Ess => "ess",
             Kind::Autocorrelation => "autocorrelation",
+            Kind::Shrinkage => "shrinkage",
+            Kind::Population => "population",
+            Kind::Ppc => "ppc",
+            Kind::Calibration => "calibration",
+            Kind::Prior => "prior",
+            Kind::Predictions => "predictions",
+            Kind::Error => "error",
+            Kind::Compare => "compare",
+            Kind::ParetoK => "pareto-k",
         }
     }
 
@@ -75,14 +115,37 @@ impl Kind {
             Kind::Energy => "energies and their changes",
             Kind::Ess => "effective draws by number of draws",
             Kind::Autocorrelation => "autocorrelations by lag",
+            Kind::Shrinkage => {
+                "observed against estimated, group by group, with the overall line and the groups' sizes"
+            }
+            Kind::Population => "the distribution that groups come from, in a hundred draws, and new groups",
+            Kind::Ppc => "posterior predictive: densities or bars, cumulative shares, by group",
+            Kind::Calibration => "predicted against observed, by group",
+            Kind::Prior => "prior against posterior",
+            Kind::Predictions => "predictions for the settings of --grid",
+            Kind::Error => "absolute errors by size of group, of what --truth knows",
+            Kind::Compare => "fits of the same data by how well they predict (PSIS-LOO)",
+            Kind::ParetoK => "Pareto k of each row: how far PSIS-LOO can be trusted",
         }
     }
 
     /// Whether several fits share one picture.
     fn is_joint(self) -> bool {
         match self {
-            Kind::Forest | Kind::Density | Kind::Ridge => true,
-            Kind::Trace | Kind::Pair | Kind::Energy | Kind::Ess | Kind::Autocorrelation => false,
+            Kind::Forest | Kind::Density | Kind::Ridge | Kind::Compare => true,
+            Kind::Trace
+            | Kind::Pair
+            | Kind::Energy
+            | Kind::Ess
+            | Kind::Autocorrelation
+            | Kind::Shrinkage
+            | Kind::Population
+            | Kind::Ppc
+            | Kind::Calibration
+            | Kind::Prior
+            | Kind::Predictions
+            | Kind::Error
+            | Kind::ParetoK => false,
         }
     }
 
@@ -97,6 +160,15 @@ impl Kind {
             Kind::Energy => sampling::energy(one()?, options),
             Kind::Ess => sampling::ess(one()?, options),
             Kind::Autocorrelation => sampling::autocorrelation(one()?, options),
+            Kind::Shrinkage => groups::shrinkage(one()?, options),
+            Kind::Population => groups::population(one()?, options),
+            Kind::Ppc => predictive::ppc(one()?, options),
+            Kind::Calibration => groups::calibration(one()?, options),
+            Kind::Prior => predictive::prior(one()?, options),
+            Kind::Predictions => predictive::predictions(one()?, options),
+            Kind::Error => groups::error(one()?, options),
+            Kind::Compare => criteria::compare(fits, options),
+            Kind::ParetoK => criteria::pareto_k(one()?, options),
         }
     }
 }

@@ -253,8 +253,9 @@ pub(super) fn ridge(fits: &[Source<'_>], options: &Options) -> Result<Scene> {
     }
     let ridges: Vec<hills::Ridge> = numbers
         .iter()
-        .map(|(_, name, elements)| hills::Ridge {
+        .map(|(quantity, name, elements)| hills::Ridge {
             name: name.clone(),
+            quantity: quantity.clone(),
             curves: elements
                 .iter()
                 .enumerate()
@@ -270,7 +271,10 @@ pub(super) fn ridge(fits: &[Source<'_>], options: &Options) -> Result<Scene> {
     let title = titled(fits, "posterior densities");
     Ok(hills::scene(
         options.width,
-        (&title, "dot: mean; all areas alike"),
+        (
+            &title,
+            "dot: mean; heights are on one scale within a set of parameters",
+        ),
         &colours,
         &ridges,
     ))
