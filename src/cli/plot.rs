@@ -41,9 +41,9 @@ pub(super) fn run(args: &PlotArgs) -> Result<Outcome> {
             .unwrap_or_default(),
     );
     let mut kinds: Vec<Kind> = Vec::new();
-    let is_all = args.kinds.contains(&Wanted::All);
+    let is_all = args.kinds.0.contains(&Wanted::All);
     for kind in Kind::ALL {
-        if is_all || args.kinds.contains(&Wanted::One(kind)) {
+        if is_all || args.kinds.0.contains(&Wanted::One(kind)) {
             kinds.push(kind);
         }
     }
@@ -54,7 +54,7 @@ pub(super) fn run(args: &PlotArgs) -> Result<Outcome> {
             // What was not asked for by name may be left out, if the remedy is not another word on the command line.
             Err(error)
                 if is_all
-                    && !args.kinds.contains(&Wanted::One(kind))
+                    && !args.kinds.0.contains(&Wanted::One(kind))
                     && error.kind() == Blame::User
                     && knows_all(&sources, &options) =>
             {

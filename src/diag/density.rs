@@ -184,9 +184,9 @@ mod tests {
     #[test]
     fn it_is_arvizs_density() {
         // arviz 0.23: `arviz.kde(x, bw_return=True)` of the same draws; the value at cell 0, 100, 300, and the bandwidth.
-        let cases: [(&dyn Fn(f64) -> f64, [f64; 4]); 2] = [
+        let cases = [
             (
-                &exponential,
+                exponential as fn(f64) -> f64,
                 [
                     0.8644231126563116,
                     0.23035338646173095,
@@ -195,7 +195,7 @@ mod tests {
                 ],
             ),
             (
-                &humps,
+                humps,
                 [
                     0.0015984765228496676,
                     0.03426300685852318,

@@ -93,7 +93,10 @@ impl Ticks {
             .map(|&x| {
                 // A sum of steps can miss 0 by a rounding error.
                 let x = if x.abs() < 1e-9 * self.step { 0.0 } else { x };
-                let text = if (largest >= 1e6 || places > 5) && x != 0.0 {
+                let is_long = largest >= 1e6 || places > 5;
+                let text = if is_long && x == 0.0 {
+                    "0".to_owned()
+                } else if is_long {
                     let digits = (x.abs().log10().floor() - self.step.log10().floor()).max(0.0) as usize;
                     format!("{x:.digits$e}")
                 } else {

@@ -5,6 +5,7 @@ mod failures;
 #[cfg(feature = "gpu")]
 mod gpu;
 mod harness;
+mod plot;
 mod results;
 mod stages;
 mod stopping;

@@ -56,7 +56,12 @@ mod tests {
             assert!(picture.svg.contains(word), "{word} is not in the picture");
         }
         let lines = picture.svg.matches("stroke-width=\"2\"").count();
-        assert_eq!(lines, 4, "two lines, and two in the legend");
+        assert_eq!(
+            lines, 3,
+            "one between two numbers of chains, and two in the legend"
+        );
+        let marks = picture.svg.matches("<circle").count();
+        assert_eq!(marks, 5, "three rows, and two in the legend");
         assert_eq!(picture.png[1..4], *b"PNG");
     }
 

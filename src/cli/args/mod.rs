@@ -59,7 +59,7 @@ pub(crate) enum Command {
     #[command(after_help = SUMMARY_EXAMPLES)]
     Summary(SummaryArgs),
     /// Draw pictures of fits, as SVG and PNG.
-    #[command(after_help = PLOT_EXAMPLES)]
+    #[command(after_help = plot::explanations())]
     Plot(Box<PlotArgs>),
     /// Predict from a fit file: its rows, other covariates, new groups; contrasts; expressions over parameters.
     #[command(after_help = PREDICT_EXAMPLES)]
@@ -94,15 +94,6 @@ const SUMMARY_EXAMPLES: &str = "Examples, after the first example of `tadpool fi
   tadpool summary m12_2.nc a sigma
   tadpool summary m12_2.nc 'a_tank[1]' 'sigma*' --interval eti --prob 0.5
   tadpool summary m12_2.nc --format csv";
-
-const PLOT_EXAMPLES: &str =
-    "The paths of the files go to stdout. Traces, ESS and autocorrelations show single parameters and of each set of them \
-     the one with the fewest effective draws, unless --vars chooses.
-
-Examples, after the first example of `tadpool fit --help`:
-  tadpool plot all m12_2.nc --out pictures
-  tadpool plot forest,ridge m12_2.nc --format svg
-  tadpool plot density m12_2.nc --vars a sigma --prob 0.95 --interval eti";
 
 const PREDICT_EXAMPLES: &str =
     "The result has the columns of the rows, then mean, sd, lower and upper end of the interval, \

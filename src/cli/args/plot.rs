@@ -3,18 +3,18 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 
 use super::values::{choice, factor, pixels, probability};
 use crate::diag::{Interval, Prob};
+use crate::lang::nearest;
 use crate::plot::{Kind, Options};
 
 /// `tadpool plot`.
 #[derive(Debug, Args)]
 pub(crate) struct PlotArgs {
     /// Kinds of pictures, separated by commas, or `all`: whatever the fits can give.
-    #[arg(value_name = "KIND", value_delimiter = ',', required = true, value_parser = kinds())]
-    pub(crate) kinds: Vec<Wanted>,
+    #[arg(value_name = "KIND,KIND", value_parser = kinds)]
+    pub(crate) kinds: Kinds,
     /// The fit files that `tadpool fit` wrote.
     #[arg(value_name = "FIT", required = true)]
     pub(crate) fits: Vec<PathBuf>,
@@ -53,7 +53,11 @@ pub(crate) struct PlotArgs {
     pub(crate) scale: f64,
 }
 
-/// What is to be drawn.
+/// What is to be drawn, in the order typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Kinds(pub(crate) Vec<Wanted>);
+
+/// One thing to be drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wanted {
     /// Whatever the fits can give.
@@ -73,22 +77,45 @@ pub(crate) enum Files {
     Both,
 }
 
-/// The kinds with their explanations.
-fn kinds() -> impl TypedValueParser<Value = Wanted> {
-    let all =
-        PossibleValue::new("all").help("every kind that the fits can give; says what is left out, and why");
-    let words = Kind::ALL.map(|kind| PossibleValue::new(kind.name()).help(kind.about()));
-    PossibleValuesParser::new([all].into_iter().chain(words)).try_map(|given| {
-        if given == "all" {
+/// The kinds that a word with commas names.
+fn kinds(text: &str) -> Result<Kinds, String> {
+    let one = |word: &str| -> Result<Wanted, String> {
+        if word == "all" {
             return Ok(Wanted::All);
         }
-        Kind::ALL
-            .into_iter()
-            .find(|kind| kind.name() == given)
-            .map(Wanted::One)
-            .ok_or("it is no kind of picture")
-    })
+        let found = Kind::ALL.into_iter().find(|kind| kind.name() == word);
+        found.map(Wanted::One).ok_or_else(|| {
+            let names = Kind::ALL.map(Kind::name);
+            let near = nearest(word, names.into_iter().chain(["all"]));
+            let near = near.map_or_else(String::new, |near| format!("did you mean `{near}`? "));
+            format!(
+                "`{word}` is no kind of picture; {near}there are: all, {}",
+                names.join(", ")
+            )
+        })
+    };
+    text.split(',').map(one).collect::<Result<_, _>>().map(Kinds)
 }
+
+/// What stands below the flags in `tadpool plot --help`: the kinds, and examples.
+pub(super) fn explanations() -> String {
+    let mut text = String::from("Kinds:\n");
+    for kind in Kind::ALL {
+        text.push_str(&format!("  {:16} {}\n", kind.name(), kind.about()));
+    }
+    text.push_str(EXAMPLES);
+    text
+}
+
+const EXAMPLES: &str = "
+The paths of the files go to stdout. Traces, pairs, ESS, autocorrelations and priors show single parameters and of each \
+     set of them the one with the fewest effective draws, unless --vars chooses.
+
+Examples, after the first example of `tadpool fit --help`, from the folder of the repository:
+  tadpool plot all m12_2.nc --out pictures
+  tadpool plot forest,shrinkage m12_2.nc --format svg
+  tadpool plot density m12_2.nc --vars a sigma --prob 0.95 --interval eti
+  tadpool plot predictions m12_2.nc --grid 'tank=1,2,new density=10'";
 
 impl PlotArgs {
     /// How the pictures are drawn.

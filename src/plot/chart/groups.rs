@@ -26,7 +26,7 @@ pub(crate) struct Panel {
     /// The index.
     pub(crate) index: String,
     pub(crate) groups: Vec<Group>,
-    /// What a group of which nothing is known would be expected to be.
+    /// What a group at the mean of its population would be expected to be.
     pub(crate) overall: Option<f64>,
 }
 
@@ -84,8 +84,8 @@ pub(crate) fn runs(order: &[&Group]) -> Vec<(f64, usize, usize)> {
     runs
 }
 
-/// Labels of groups below an axis, as many as there is room for; returns whether all are there.
-pub(crate) fn labelled(scene: &mut Scene, frame: &Frame, labels: &[&str]) -> bool {
+/// Labels of groups below an axis whose values count them from 1, as many as there is room for.
+pub(crate) fn labelled(scene: &mut Scene, frame: &Frame, labels: &[&str]) {
     let pitch = frame.width / labels.len().max(1) as f64;
     let wide = font::widest(labels.iter().copied(), TICK) + 6.0;
     let every = (wide / pitch).ceil().max(1.0) as usize;
@@ -98,13 +98,13 @@ pub(crate) fn labelled(scene: &mut Scene, frame: &Frame, labels: &[&str]) -> boo
         scene.word((x, bottom + 16.5), &label, TICK, Anchor::Middle, INK);
     }
     frame.bottom_line(scene);
-    every == 1
 }
 
 /// Lines between groups of different sizes, and the sizes above; without where there are too many.
 pub(crate) fn sizes(scene: &mut Scene, frame: &Frame, order: &[&Group]) {
     let runs = runs(order);
-    if runs.len() > SIZES {
+    // Groups of a single row each have no sizes worth a word.
+    if runs.len() > SIZES || matches!(runs.as_slice(), [(1.0, _, _)]) {
         return;
     }
     for (number, (size, first, last)) in runs.iter().enumerate() {
@@ -132,7 +132,7 @@ pub(crate) fn shrinkage(width: f64, title: (&str, &str), measure: Measure<'_>, p
     if panels.iter().any(|panel| panel.overall.is_some()) {
         entries.push((
             Key::Line(Stroke::new(INK, 1.2).dashed()),
-            "what a new group is expected to be",
+            "a group at its population's mean",
         ));
     }
     let at = (MARGIN, BELOW_HEADING + 2.0);

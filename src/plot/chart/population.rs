@@ -32,21 +32,21 @@ pub(crate) fn scene(width: f64, title: (&str, &str), panels: &[Panel]) -> Scene 
     let each = 0.5 * (width - 2.0 * MARGIN) - 62.0;
     for panel in panels {
         let most = panel.curves.iter().flatten().copied().fold(0.0, f64::max);
-        // A few draws of a narrow population would flatten all others.
+        // Draws of a narrow population would flatten all others: their tops are cut.
         let mut peaks: Vec<f64> = panel
             .curves
             .iter()
             .map(|curve| curve.iter().copied().fold(0.0, f64::max))
             .collect();
         peaks.sort_by(f64::total_cmp);
-        let usual = peaks.get(peaks.len() * 9 / 10).copied().unwrap_or(most);
+        let usual = peaks.get(peaks.len() / 2).copied().unwrap_or(most);
         let left = Frame {
             left: MARGIN + 52.0,
             top,
             width: each,
             height,
             x: Scale::over(panel.grid.iter().copied()),
-            y: Scale::new(0.0, 1.05 * most.min(2.0 * usual)),
+            y: Scale::new(0.0, 1.05 * most.min(3.0 * usual)),
         };
         left.name(&mut scene, &format!("population of {}", panel.effect));
         for curve in &panel.curves {

@@ -21,6 +21,8 @@ pub(crate) struct Outcomes {
 
 /// Values that bars are drawn for, at most; more are binned.
 const BARS: usize = 60;
+/// Rows from which on a density of them says something.
+const SMOOTH: usize = 25;
 /// Data sets whose curves are drawn, at most.
 const CURVES: usize = 60;
 
@@ -63,14 +65,19 @@ pub(crate) fn scene(
         ),
         y: Scale::new(0.0, 1.0),
     };
+    let has_left = outcomes.is_discrete || outcomes.observed.len() >= SMOOTH;
     if outcomes.is_discrete {
         bars(&mut scene, frame, outcomes, interval, prob);
-    } else {
+    } else if has_left {
         curves(&mut scene, frame, outcomes);
     }
     if has_steps {
         let right = Frame {
-            left: frame.right() + 64.0,
+            left: if has_left {
+                frame.right() + 64.0
+            } else {
+                frame.left
+            },
             x: frame.x.padded(0.02, 0.02),
             ..frame
         };
@@ -217,7 +224,19 @@ fn bars(scene: &mut Scene, mut frame: Frame, outcomes: &Outcomes, interval: Inte
             Fill::Full(1.0),
         );
     }
-    frame.x_axis(scene, &outcomes.name);
+    if width > 1.0 || bins > 12 {
+        frame.x_axis(scene, &outcomes.name);
+    } else {
+        // Every value by its name: an axis of few whole numbers would have halves between them.
+        let labels: Vec<String> = (0..bins).map(|bin| format!("{}", low + bin as f64)).collect();
+        let labels: Vec<&str> = labels.iter().map(String::as_str).collect();
+        let shifted = Frame {
+            x: Scale::new(frame.x.low - low + 1.0, frame.x.high - low + 1.0),
+            ..frame
+        };
+        labelled(scene, &shifted, &labels);
+        frame.x_title(scene, &outcomes.name, 34.0);
+    }
     frame.y_axis(scene, "rows");
 }
 

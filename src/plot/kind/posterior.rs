@@ -4,42 +4,40 @@ use super::super::chart::{density as densities, forest as bars, ridge as hills};
 use super::super::palette::{BLUE, SERIES, series};
 use super::super::scene::{Colour, Scene};
 use super::super::source::{Element, Options, Source};
-use crate::diag::{Density, Prob};
+use crate::diag::{Density, Prob, mean};
 use crate::error::{Error, Result};
 
 /// Rows of a forest at most, and hills of a ridge picture.
 const ROWS: usize = 400;
 const HILLS: usize = 200;
 
-/// The names that the fits have, those of a quantity together, and for each the number in each fit.
-fn aligned<'a>(
-    fits: &[Source<'a>],
-    vars: &[String],
-) -> Result<Vec<(String, String, Vec<Option<Element<'a>>>)>> {
-    let of_fits: Vec<Vec<Element<'a>>> = match vars {
-        [] => fits.iter().map(|fit| fit.chosen(&[])).collect::<Result<_>>()?,
-        _ => {
-            // A name may be missing from some of the fits, not from all.
-            let found: Vec<Result<Vec<Element<'a>>>> = fits.iter().map(|fit| fit.chosen(vars)).collect();
-            if found.iter().all(Result::is_err) {
-                found.into_iter().collect::<Result<_>>()?
-            } else {
-                let one_by_one = |fit: &Source<'a>| -> Vec<Element<'a>> {
-                    let known: Vec<String> = vars
-                        .iter()
-                        .filter(|pattern| fit.chosen(std::slice::from_ref(pattern)).is_ok())
-                        .cloned()
-                        .collect();
-                    if known.is_empty() {
-                        Vec::new()
-                    } else {
-                        fit.chosen(&known).unwrap_or_default()
-                    }
-                };
-                fits.iter().map(one_by_one).collect()
-            }
+/// A number by its name, in each fit that has it.
+struct Aligned<'a> {
+    quantity: String,
+    name: String,
+    /// One for each fit.
+    elements: Vec<Option<Element<'a>>>,
+}
+
+/// The chosen numbers of all fits, those of a quantity together. A pattern may choose nothing of some fits, not of all.
+fn aligned<'a>(fits: &[Source<'a>], vars: &[String]) -> Result<Vec<Aligned<'a>>> {
+    for pattern in vars {
+        if let (Some(first), false) = (fits.first(), fits.iter().any(|fit| fit.knows(pattern))) {
+            first.chosen(std::slice::from_ref(pattern))?;
         }
-    };
+    }
+    let mut of_fits: Vec<Vec<Element<'a>>> = Vec::new();
+    for fit in fits {
+        let known: Vec<String> = vars
+            .iter()
+            .filter(|pattern| fit.knows(pattern))
+            .cloned()
+            .collect();
+        of_fits.push(match vars.is_empty() || !known.is_empty() {
+            true => fit.chosen(&known)?,
+            false => Vec::new(),
+        });
+    }
     let mut names: Vec<(String, String)> = Vec::new();
     for one in of_fits.iter().flatten() {
         let name = (one.quantity.name.clone(), one.name.clone());
@@ -49,20 +47,18 @@ fn aligned<'a>(
         let place = names.iter().rposition(|other| other.0 == name.0);
         names.insert(place.map_or(names.len(), |place| place + 1), name);
     }
+    let find = |name: &str| {
+        let of_fit = |fit: &Vec<Element<'a>>| fit.iter().find(|one| one.name == name).cloned();
+        of_fits.iter().map(of_fit).collect()
+    };
     Ok(names
         .into_iter()
-        .map(|(quantity, name)| {
-            let numbers = of_fits
-                .iter()
-                .map(|fit| fit.iter().find(|one| one.name == name).cloned())
-                .collect();
-            (quantity, name, numbers)
+        .map(|(quantity, name)| Aligned {
+            elements: find(&name),
+            quantity,
+            name,
         })
         .collect())
-}
-
-fn mean(draws: &[f64]) -> f64 {
-    draws.iter().sum::<f64>() / draws.len() as f64
 }
 
 fn names<'a>(fits: &[Source<'a>]) -> Vec<&'a str> {
@@ -98,10 +94,11 @@ pub(super) fn forest(fits: &[Source<'_>], options: &Options) -> Result<Scene> {
     let half = Prob::new(0.5)?;
     let rows: Vec<bars::Row> = numbers
         .into_iter()
-        .map(|(quantity, name, elements)| bars::Row {
-            name,
-            quantity,
-            bars: elements
+        .map(|number| bars::Row {
+            name: number.name,
+            quantity: number.quantity,
+            bars: number
+                .elements
                 .into_iter()
                 .map(|one| {
                     let mut draws = one?.draws();
@@ -161,7 +158,7 @@ pub(super) fn density(fits: &[Source<'_>], options: &Options) -> Result<Scene> {
     }
     let mut curves = Vec::new();
     let single = numbers.len() == 1;
-    for (_, name, elements) in &numbers {
+    for Aligned { name, elements, .. } in &numbers {
         for (fit, one) in fits.iter().zip(elements) {
             let Some(one) = one else { continue };
             let called = match (fits.len(), single) {
@@ -181,10 +178,10 @@ pub(super) fn density(fits: &[Source<'_>], options: &Options) -> Result<Scene> {
         .with_help("choose fewer with --vars, or take the kind `ridge`"));
     }
     let what = match (&numbers[..], single) {
-        ([(_, name, _)], true) => name.clone(),
+        ([one], true) => one.name.clone(),
         _ => numbers
             .iter()
-            .map(|(_, name, _)| name.as_str())
+            .map(|number| number.name.as_str())
             .collect::<Vec<_>>()
             .join(", "),
     };
@@ -196,13 +193,14 @@ pub(super) fn density(fits: &[Source<'_>], options: &Options) -> Result<Scene> {
 }
 
 /// A panel for each quantity; a set of numbers shares one.
-fn by_quantity(
-    numbers: &[(String, String, Vec<Option<Element<'_>>>)],
-    fits: usize,
-    options: &Options,
-) -> Vec<densities::Panel> {
+fn by_quantity(numbers: &[Aligned<'_>], fits: usize, options: &Options) -> Vec<densities::Panel> {
     let mut panels: Vec<(String, usize, densities::Panel)> = Vec::new();
-    for (quantity, name, elements) in numbers {
+    for Aligned {
+        quantity,
+        name,
+        elements,
+    } in numbers
+    {
         let curves = elements.iter().enumerate().filter_map(|(number, one)| {
             curve(
                 one.as_ref()?,
@@ -245,18 +243,19 @@ pub(super) fn ridge(fits: &[Source<'_>], options: &Options) -> Result<Scene> {
     // Unasked, sets of numbers alone: single ones are on scales of their own.
     let is_set =
         |elements: &[Option<Element<'_>>]| elements.iter().flatten().any(|one| !one.quantity.dims.is_empty());
-    if options.vars.is_empty() && numbers.iter().any(|(_, _, elements)| is_set(elements)) {
-        numbers.retain(|(_, _, elements)| is_set(elements));
+    if options.vars.is_empty() && numbers.iter().any(|number| is_set(&number.elements)) {
+        numbers.retain(|number| is_set(&number.elements));
     }
     if numbers.len() > HILLS {
         return Err(too_many(numbers.len(), "ridge", HILLS));
     }
     let ridges: Vec<hills::Ridge> = numbers
         .iter()
-        .map(|(quantity, name, elements)| hills::Ridge {
-            name: name.clone(),
-            quantity: quantity.clone(),
-            curves: elements
+        .map(|number| hills::Ridge {
+            name: number.name.clone(),
+            quantity: number.quantity.clone(),
+            curves: number
+                .elements
                 .iter()
                 .enumerate()
                 .filter_map(|(number, one)| curve(one.as_ref()?, String::new(), series(number), options))
