@@ -215,7 +215,10 @@ impl<'a, 'b> Lowering<'a, 'b> {
                     .column(name, Some(self.plates[ROWS].ir), values.to_vec()),
                 numbers: Some(values.into()),
             }),
-            Err(error) => Err(self.data_error(&error, span)),
+            Err(error) => Err(match self.view {
+                Some(_) if self.table.column(name).is_none() => self.lacking(name, span),
+                Some(_) | None => self.data_error(&error, span),
+            }),
         };
         self.columns.insert(name, made.clone());
         made

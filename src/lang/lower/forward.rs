@@ -392,17 +392,31 @@ impl<'a, 'b> Lowering<'a, 'b> {
     /// The factor of an index of rows.
     pub(super) fn row_factor(&self, name: &str) -> Result<Factor> {
         let rows = self.table.rows();
+        let given = self.known().is_some() && !self.analysis.is_column(name);
+        if given && self.table.column(name).is_some() {
+            return self.table.factor(name);
+        }
         match self.view {
             Some(View::New { known, before }) => {
-                if self.table.column(name).is_some() {
-                    return self.table.factor(name);
-                }
                 let first = known.levels.get(name).map_or(0, |levels| levels.len()) + before;
                 Factor::rows_after(name, first, rows)
             }
             Some(View::Observed { before, .. }) => Factor::rows_after(name, before, rows),
             Some(View::Design) | None => Factor::rows(name, rows),
         }
+    }
+
+    /// The error of rows without a column that the model needs.
+    pub(super) fn lacking(&mut self, name: &str, span: Span) -> Poison {
+        let columns: Vec<&str> = self.table.names().collect();
+        let report = Report::error(
+            format!("{} has no column {}", self.table.name(), quoted(name)),
+            span,
+            "needed here",
+        )
+        .with_note(format!("its columns are {}", columns.join(", ")))
+        .with_help(format!("give every row a value of {}", quoted(name)));
+        self.blame(report)
     }
 
     /// Whether an index is made of a column that the new rows do not have.

@@ -249,6 +249,11 @@ fn modelled_predictors(
 }
 
 fn used_columns(analysis: &Analysis<'_>, table: &Table) -> Vec<UsedColumn> {
+    // A column that `drop_missing` names decides which rows are there.
+    let dropped = |name: &str| {
+        let mut named = analysis.dropped.iter().flat_map(|(columns, _)| columns);
+        named.any(|column| column.text == name)
+    };
     table
         .names()
         .map(|name| UsedColumn {
@@ -256,7 +261,7 @@ fn used_columns(analysis: &Analysis<'_>, table: &Table) -> Vec<UsedColumn> {
             numeric: analysis.numbers.contains_key(name),
             index: analysis.labels.contains_key(name),
         })
-        .filter(|column| column.numeric || column.index)
+        .filter(|column| column.numeric || column.index || dropped(&column.name))
         .collect()
 }
 
