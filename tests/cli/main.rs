@@ -5,6 +5,7 @@ mod failures;
 #[cfg(feature = "gpu")]
 mod gpu;
 mod harness;
+mod predict;
 mod results;
 mod stages;
 mod stopping;

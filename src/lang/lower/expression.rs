@@ -361,7 +361,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
         let Some(element) = wrong else {
             return Ok(());
         };
-        let place = if numbers.len() == 1 { None } else { context };
+        let place = context.filter(|_| value.expr.ty().plate.is_some());
         let causes: Vec<String> = call
             .args
             .iter()
