@@ -101,27 +101,27 @@ fn assert_close(found: f64, expected: f64, what: &str) {
 }
 
 /// The observed rows' linear predictor and arguments are those of the program that was fitted, draw by draw.
-#[test]
-fn observed_rows_have_the_fitted_program_s_own_predictor() {
-    for (model, csv) in [
-        ("chimpanzees/m12_5.tad", "chimpanzees/chimpanzees.csv"),
-        ("reedfrogs/m12_2.tad", "reedfrogs/reedfrogs.csv"),
-        ("radon_slopes/radon_slopes.tad", "radon_slopes/radon_slopes.csv"),
-        (
-            "eight_schools/eight_schools.tad",
-            "eight_schools/eight_schools.csv",
-        ),
-    ] {
-        let (compiled, fit) = short(&text(model), &data(csv), 4);
-        let fitted = Fitted::new(&fit).expect("draws");
-        let observed = fitted.observed().clone();
-        let rows = Rows::Observed(&observed);
-        let (links, told) = predicted(&fitted, rows, &wanted(Kind::Link, Groups::Sample)).expect(model);
-        assert_eq!(told, Told::default(), "{model}: every level is known");
-        let (means, _) = predicted(&fitted, rows, &wanted(Kind::Mean, Groups::Sample)).expect(model);
-        let lowered = compiled.lowered();
-        let likelihood = &lowered.likelihoods[0];
-        let draws = fitted.draws();
+fn assert_as_fitted(name: &str, text: &str, table: &Table) {
+    let (compiled, fit) = short(text, table, 4);
+    let fitted = Fitted::new(&fit).expect("draws");
+    let observed = fitted.observed().clone();
+    let rows = Rows::Observed(&observed);
+    let lowered = compiled.lowered();
+    let draws = fitted.draws();
+    for likelihood in &lowered.likelihoods {
+        let of = |kind| Wanted {
+            outcome: Some(likelihood.outcome.clone()),
+            ..wanted(kind, Groups::Sample)
+        };
+        let (means, told) = predicted(&fitted, rows, &of(Kind::Mean)).expect(name);
+        assert_eq!(told, Told::default(), "{name}: every level is known");
+        let links = likelihood
+            .link
+            .map(|(_, linear)| (linear, predicted(&fitted, rows, &of(Kind::Link)).expect(name).0));
+        let plate = lowered.plates.iter().find(|plate| plate.name == likelihood.plate);
+        let codes = plate
+            .and_then(|plate| plate.codes.clone())
+            .expect("a plate of rows");
         for draw in 0..draws {
             let named: Vec<(&str, Vec<f64>)> = fit
                 .posterior
@@ -139,20 +139,86 @@ fn observed_rows_have_the_fitted_program_s_own_predictor() {
             let nodes = reference::values(&lowered.program.graph, &position).expect("values");
             let at = |handle: tadpool::ir::Handle, row: usize| {
                 let values = &nodes[handle.index()];
-                values[if values.len() == 1 { 0 } else { row }]
-            };
-            let linear = match likelihood.link {
-                Some((_, linear)) => linear,
-                None => likelihood.arguments[0],
+                values[if values.len() == 1 { 0 } else { codes[row] as usize }]
             };
             for row in 0..observed.rows() {
-                assert_close(links[row][draw], at(linear, row), model);
+                if let Some((linear, links)) = &links {
+                    assert_close(links[row][draw], at(*linear, row), name);
+                }
                 let arguments: Vec<f64> = likelihood.arguments.iter().map(|&node| at(node, row)).collect();
                 let mean = likelihood.family.mean(&arguments).expect("a mean");
-                assert_close(means[row][draw], mean, model);
+                assert_close(means[row][draw], mean, name);
             }
         }
     }
+}
+
+#[test]
+fn observed_rows_have_the_fitted_program_s_own_predictor() {
+    for (model, csv) in [
+        ("chimpanzees/m12_5.tad", "chimpanzees/chimpanzees.csv"),
+        ("reedfrogs/m12_2.tad", "reedfrogs/reedfrogs.csv"),
+        ("ponds/m12_3.tad", "ponds/ponds.csv"),
+        ("radon_slopes/radon_slopes.tad", "radon_slopes/radon_slopes.csv"),
+        (
+            "eight_schools/eight_schools.tad",
+            "eight_schools/eight_schools.csv",
+        ),
+    ] {
+        assert_as_fitted(model, &text(model), &data(csv));
+    }
+}
+
+/// Every construct of the language that reads data.
+#[test]
+fn every_way_of_reading_data_is_read_as_in_the_fit() {
+    let priors = "s ~ Exponential(1)\n";
+    for model in [
+        LINE.to_owned(),
+        format!("y ~ Normal(a[g, k], s)\na[g, k] ~ Normal(0, 1)\n{priors}"),
+        format!("index t = g*k\ny ~ Normal(a[t], s)\na[t] ~ Normal(0, 1)\n{priors}"),
+        format!(
+            "index g levels(\"w\", \"u\", \"v\", \"z\")\ny ~ Normal(a[g] + b[2]*x, s)\na[g] ~ Normal(0, 1)\nb[3] ~ Normal(0, 1)\n{priors}"
+        ),
+        format!("y ~ Normal(b[k], s)\nb[2] ~ Normal(0, 1)\n{priors}"),
+        format!("y ~ Normal(m[row], s)\nm[row] ~ Normal(c*x, 1)\nc ~ Normal(0, 1)\n{priors}"),
+        format!("h = floor(x/5)\ny ~ Normal(a[h] + sd(x), s)\na[h] ~ Normal(sum(x), 1)\n{priors}"),
+        format!("u[g] = top[g]\ntop = standardize(w)\ny ~ Normal(a[g] + c*u[g], s)\na[g] ~ Normal(c*w[g], 1)\nc ~ Normal(0, 1)\n{priors}"),
+        format!("w[g] ~ Normal(m[g], s)\nm[g] ~ Normal(0, 1)\ny ~ Normal(1, s)\n{priors}"),
+        "n ~ Poisson(mu)\nlog(mu) = a + c*x\nn2 ~ NegBinomial(mu, phi)\na, c ~ Normal(0, 0.1)\nphi ~ Exponential(1)\n".to_owned(),
+        "z = standardize(y)\nz ~ Normal(a, 1)\na ~ Normal(0, 1)\n".to_owned(),
+    ] {
+        assert_as_fitted(&model, &model, &line_data());
+    }
+}
+
+/// A crossing with a new level of one factor is new in all its combinations; a missing factor is chosen draw by draw.
+#[test]
+fn crossings_have_new_and_open_levels() {
+    let model = "y ~ Normal(a[g, k], 1)\na[g, k] ~ Normal(m, 0.1)\nm ~ Normal(0, 1)\n";
+    let (_, fit) = short(model, &line_data(), 50);
+    let fitted = Fitted::new(&fit).expect("draws");
+    let options = wanted(Kind::Mean, Groups::Average);
+    let (rows, told) = predicted(&fitted, Rows::New(&over("g=new,u k=1,2")), &options).expect("means");
+    let m = drawn(&fit, "m", 0);
+    assert_eq!(rows, [m.clone(), m, drawn(&fit, "a", 0), drawn(&fit, "a", 1)]);
+    assert_eq!(told.new.keys().collect::<Vec<_>>(), ["g"]);
+    let (rows, told) = predicted(&fitted, Rows::New(&over("k=1,2")), &options).expect("means");
+    assert_eq!(told.mixed.iter().collect::<Vec<_>>(), ["g"]);
+    let of: Vec<Vec<f64>> = (0..6).map(|element| drawn(&fit, "a", element)).collect();
+    let mut seen = [false; 3];
+    for draw in 0..fitted.draws() {
+        let chosen = (0..3)
+            .find(|g| of[2 * g][draw] == rows[0][draw])
+            .expect("one of the levels");
+        assert_eq!(
+            rows[1][draw],
+            of[2 * chosen + 1][draw],
+            "the same level in all rows"
+        );
+        seen[chosen] = true;
+    }
+    assert_eq!(seen, [true; 3]);
 }
 
 const LINE: &str = "
@@ -165,11 +231,13 @@ const LINE: &str = "
 ";
 
 fn line_data() -> Table {
-    let mut text = String::from("g,x,pred,y\n");
+    let mut text = String::from("g,x,pred,y,k,w,n,n2\n");
     for i in 0..24 {
         let (g, x) = (["u", "v", "w"][i % 3], 1.0 + i as f64 * 0.7);
         let pred = if i % 5 < 2 { "yes" } else { "no" };
-        text.push_str(&format!("{g},{x},{pred},{}\n", (i * 7 % 11) as f64 * 0.3));
+        let y = (i * 7 % 11) as f64 * 0.3;
+        let (k, w) = (i % 2 + 1, (i % 3) as f64 * 0.4 - 1.0);
+        text.push_str(&format!("{g},{x},{pred},{y},{k},{w},{},{}\n", i % 4, i % 5));
     }
     table(&text)
 }

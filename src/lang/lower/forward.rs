@@ -315,6 +315,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
             linear: linear.map(|node| node.handle()),
             elements,
             len: plate.map_or(1, |plate| self.plates[plate].len),
+            by_row: plate == Some(ROWS),
         })
     }
 
