@@ -15,6 +15,7 @@ mod forward;
 mod likelihood;
 mod parameter;
 mod quantities;
+mod reading;
 mod ridge;
 mod value;
 
