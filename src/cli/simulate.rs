@@ -14,6 +14,9 @@ use crate::data::{Table, number_label};
 use crate::error::Result;
 use crate::predict::{Simulated, Simulator, Spread};
 
+/// The most numbers that the summary's replicates may take, of parameters and of outcomes each.
+const MOST_NUMBERS: usize = 1 << 25;
+
 /// Simulates, writes the data set and the truth, prints the prior predictive summary.
 pub(super) fn run(args: &SimulateArgs) -> Result<Outcome> {
     let notes = Notes { quiet: args.quiet };
@@ -45,7 +48,16 @@ pub(super) fn run(args: &SimulateArgs) -> Result<Outcome> {
             ));
         }
     }
-    let simulated = simulator.replicates(args.seed, 0..args.replicates)?;
+    let each = simulator.size().max(1);
+    let replicates = args.replicates.min((MOST_NUMBERS / each).max(1) as u32);
+    if replicates < args.replicates {
+        notes.say(&format!(
+            "the summary is over {} instead of {}: each has {each} numbers",
+            counted(replicates as usize, "replicate"),
+            args.replicates
+        ));
+    }
+    let simulated = simulator.replicates(args.seed, 0..replicates)?;
     let data_set = simulator.data_set(&simulated, 0)?;
     write_text(&args.out, &table_csv(&data_set))?;
     write_text(&truth, &truth_csv(&simulated, args))?;
@@ -54,7 +66,7 @@ pub(super) fn run(args: &SimulateArgs) -> Result<Outcome> {
         args.out.display(),
         truth.display()
     ));
-    print(&summary(args, &simulator, &simulated))?;
+    print(&summary(args, replicates, &simulator, &simulated))?;
     Ok(Outcome::Done)
 }
 
@@ -99,7 +111,7 @@ fn truth_csv(simulated: &Simulated, args: &SimulateArgs) -> String {
 }
 
 /// The prior predictive summary: parameters and outcomes over all replicates; rows of an outcome are pooled.
-fn summary(args: &SimulateArgs, simulator: &Simulator, simulated: &Simulated) -> String {
+fn summary(args: &SimulateArgs, replicates: u32, simulator: &Simulator, simulated: &Simulated) -> String {
     let printing = &args.printing;
     let line = |name: &str, draws: &[f64]| Line {
         cells: vec![name.to_owned()],
@@ -135,7 +147,7 @@ fn summary(args: &SimulateArgs, simulator: &Simulator, simulated: &Simulated) ->
             "{}: {}, {} of seed {}\n\nOutcomes, all rows of all replicates\n{}\nParameters\n{}",
             model_name(&args.model),
             counted(simulator.design().rows(), "row"),
-            counted(args.replicates as usize, "replicate"),
+            counted(replicates as usize, "replicate"),
             args.seed,
             outcomes.aligned(printing.interval, printing.prob),
             parameters.aligned(printing.interval, printing.prob),
@@ -151,7 +163,7 @@ fn summary(args: &SimulateArgs, simulator: &Simulator, simulated: &Simulated) ->
                 "model": model_name(&args.model),
                 "seed": args.seed,
                 "rows": simulator.design().rows(),
-                "replicates": args.replicates,
+                "replicates": replicates,
                 "prob": printing.prob.get(),
                 "interval": printing.interval.name(),
                 "outcomes": outcomes.json(),

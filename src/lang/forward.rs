@@ -119,6 +119,8 @@ pub struct Outcome {
     pub elements: Vec<u32>,
     /// The plate's size.
     pub len: usize,
+    /// Whether the plate is the rows.
+    pub by_row: bool,
 }
 
 /// A definition's values.

@@ -89,7 +89,11 @@ fn expression(fitted: &Fitted<'_>, text: &str) -> Result<Quantity> {
         }
     }
     Ok(Quantity {
-        name: if named { name } else { text.trim().to_owned() },
+        name: match (named, definition.dims.is_empty()) {
+            (true, _) => name,
+            (false, true) => text.trim().to_owned(),
+            (false, false) => format!("({})", text.trim()),
+        },
         dims: definition
             .dims
             .iter()

@@ -293,8 +293,7 @@ impl Predictor<'_> {
         let name = self.outcome.name.as_str();
         let mut at = vec![0.0; self.nodes];
         // Rows of one group share its outcome.
-        let by_row = self.outcome.len == self.outcome.elements.len();
-        let key = if by_row { place } else { element }.to_string();
+        let key = if self.outcome.by_row { place } else { element }.to_string();
         let mut rng = stream(self.options.seed, self.side, &["response", name, &key]).rng();
         for (draw, x) in draws.iter_mut().enumerate() {
             self.values.read(0, draw, element, &mut at);

@@ -1,6 +1,6 @@
 //! Parameters of a fit over other rows: levels that the fit has seen keep their draws, new ones get theirs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use rand_distr::{Distribution, Uniform};
 
@@ -156,7 +156,7 @@ fn note_new(input: &Input, element: usize, known: &[layout::Dimension], told: &m
         if !known.labels.iter().any(|own| own == label) {
             told.new
                 .entry(dim.name.clone())
-                .or_insert_with(BTreeSet::new)
+                .or_default()
                 .insert(label.to_owned());
         }
     }

@@ -77,6 +77,17 @@ impl Simulator {
         &self.forward.table
     }
 
+    /// The larger of the number of parameters' values and the number of outcomes of one replicate.
+    pub fn size(&self) -> usize {
+        let outcomes: usize = self
+            .forward
+            .outcomes
+            .iter()
+            .map(|outcome| outcome.elements.len())
+            .sum();
+        outcomes.max(self.forward.graph.dim())
+    }
+
     /// Warnings and notes about the text, and notes about the design.
     pub fn reports(&self) -> (&lang::Reports, &[String]) {
         (&self.forward.reports, self.forward.table.notes())

@@ -6,6 +6,7 @@ mod failures;
 mod gpu;
 mod harness;
 mod plot;
+mod predict;
 mod results;
 mod stages;
 mod stopping;

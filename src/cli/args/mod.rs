@@ -106,8 +106,8 @@ Examples, after the first example of `tadpool fit --help`, from the folder of th
   tadpool predict m12_2.nc --contrast 'density=35 - density=10' --kind mean --format json";
 
 const SIMULATE_EXAMPLES: &str = "Examples, from the folder of the repository:
-  tadpool simulate data/ponds/m12_3.tad --data data/ponds/ponds.csv --set a=1.4 --set sigma=1.5 --out ponds_new.csv
-  tadpool simulate data/chimpanzees/m12_4.tad --data data/chimpanzees/chimpanzees.csv --seed 7 --out prior.csv";
+  tadpool simulate data/ponds/m12_3.tad --data data/ponds/ponds.csv --set a=1.4 --out sim.csv
+  tadpool simulate data/reedfrogs/m12_2.tad --data data/reedfrogs/reedfrogs.csv --out prior.csv";
 
 const COMPARE_EXAMPLES: &str = "The columns: p is the effective number of parameters, d the distance to the best \
      model and d_se its standard error over rows, se that of the criterion itself. A difference of less than two of its \

@@ -307,9 +307,10 @@ impl<'a, 'b> Lowering<'a, 'b> {
                         line(known),
                         line(row)
                     ))
-                    .with_help(format!(
-                        "correct the data, or use `{what}` without the subscript, by row"
-                    ));
+                    .with_help(match self.known() {
+                        Some(_) => format!("give all rows of one {name} the same `{what}`, or predict them one table at a time"),
+                        None => format!("correct the data, or use `{what}` without the subscript, by row"),
+                    });
                     return Err(self.blame(report));
                 }
             }

@@ -215,7 +215,10 @@ impl<'a, 'b> Lowering<'a, 'b> {
                     .column(name, Some(self.plates[ROWS].ir), values.to_vec()),
                 numbers: Some(values.into()),
             }),
-            Err(error) => Err(self.data_error(&error, span)),
+            Err(error) => Err(match self.view {
+                Some(_) if self.table.column(name).is_none() => self.lacking(name, span),
+                Some(_) | None => self.data_error(&error, span),
+            }),
         };
         self.columns.insert(name, made.clone());
         made
@@ -358,7 +361,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
         let Some(element) = wrong else {
             return Ok(());
         };
-        let place = if numbers.len() == 1 { None } else { context };
+        let place = context.filter(|_| value.expr.ty().plate.is_some());
         let causes: Vec<String> = call
             .args
             .iter()

@@ -15,6 +15,7 @@ mod forward;
 mod likelihood;
 mod parameter;
 mod quantities;
+mod reading;
 mod ridge;
 mod value;
 
@@ -249,6 +250,11 @@ fn modelled_predictors(
 }
 
 fn used_columns(analysis: &Analysis<'_>, table: &Table) -> Vec<UsedColumn> {
+    // A column that `drop_missing` names decides which rows are there.
+    let dropped = |name: &str| {
+        let mut named = analysis.dropped.iter().flat_map(|(columns, _)| columns);
+        named.any(|column| column.text == name)
+    };
     table
         .names()
         .map(|name| UsedColumn {
@@ -256,7 +262,7 @@ fn used_columns(analysis: &Analysis<'_>, table: &Table) -> Vec<UsedColumn> {
             numeric: analysis.numbers.contains_key(name),
             index: analysis.labels.contains_key(name),
         })
-        .filter(|column| column.numeric || column.index)
+        .filter(|column| column.numeric || column.index || dropped(&column.name))
         .collect()
 }
 

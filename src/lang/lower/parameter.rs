@@ -190,7 +190,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
             else {
                 continue;
             };
-            let at = if numbers.len() == 1 { None } else { plate };
+            let at = plate.filter(|_| value.expr.ty().plate.is_some());
             let report = Report::error(
                 format!(
                     "the argument `{}` of {} is {}{}",
