@@ -6,18 +6,13 @@ use serde_json::Value;
 
 use crate::harness::{Folder, Ran};
 
-/// Fits a model under `data/` with few draws.
+/// Fits a model of the folder `data` under `data/`, whose table has the folder's name.
 fn fit(folder: &Folder, data: &str, model: &str, more: &[&str]) {
-    let table = if data == "reedfrogs" {
-        "reedfrogs"
-    } else {
-        "chimpanzees"
-    };
     let (model, table) = (
         format!("data/{data}/{model}.tad"),
-        format!("data/{data}/{table}.csv"),
+        format!("data/{data}/{data}.csv"),
     );
-    let args = ["fit", &model, "--data", &table, "--quiet", "--draws", "500"];
+    let args = ["fit", &model, "--data", &table, "--quiet"];
     folder.run(args.iter().chain(more)).exits(0);
 }
 
@@ -173,6 +168,18 @@ fn what_cannot_be_trusted_is_said_with_a_remedy() {
 }
 
 #[test]
+fn a_poor_sample_is_told_of() {
+    let folder = Folder::new("compare_poor");
+    fit(&folder, "chimpanzees", "m12_4", &["--draws", "20"]);
+    let table = compare(&folder, &["m12_4.nc"]).exits(0).out;
+    assert!(
+        table.contains("not to be trusted yet; `tadpool summary m12_4.nc` tells why"),
+        "{table}"
+    );
+    assert!(!table.contains("later release"), "{table}");
+}
+
+#[test]
 fn refits_are_refused_by_name() {
     let folder = Folder::new("compare_refits");
     for flags in [&["--by", "exact"][..], &["--exact"], &["--by", "kfold"]] {
@@ -229,7 +236,7 @@ fn fits_of_different_data_are_refused_with_what_differs() {
         shorter.contains("m12_2.nc predicts 48 rows, shorter.nc predicts 47"),
         "{shorter}"
     );
-    // density,pred,size,surv,propsurv or the like: the first row's survivors, one fewer.
+    // The first row with another count.
     let mut reader = csv::Reader::from_reader(table.as_bytes());
     let head = reader.headers().expect("a head").clone();
     let change = |column: &str, by: i64| {
