@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value;
+
 use super::Outcome;
 use super::args::{CompareArgs, Format, Weights};
 use super::comparison::{Compared, Comparison};
@@ -71,9 +73,11 @@ pub(super) fn run(args: &CompareArgs) -> Result<Outcome> {
         .into_iter()
         .zip(fits)
         .zip(weights)
-        .map(|((name, (file, _, elpd)), weight)| Compared {
+        .map(|((name, (file, fit, elpd)), weight)| Compared {
             name,
             file,
+            // Files without a verdict are not doubted for that.
+            is_sampled_well: fit.run.diagnostics.get("ok").and_then(Value::as_bool) != Some(false),
             elpd,
             weight,
         })

@@ -20,6 +20,8 @@ pub(super) struct Compared {
     pub(super) name: String,
     /// The file it was read from.
     pub(super) file: String,
+    /// Whether the fit's own diagnostics found its draws good.
+    pub(super) is_sampled_well: bool,
     /// How well it predicts.
     pub(super) elpd: Elpd,
     /// Its weight among the models.
@@ -240,7 +242,7 @@ impl Comparison {
             .iter()
             .map(|(doubt, names)| format!("{}: {doubt}", names.join(", ")))
             .collect();
-        if !messages.is_empty() {
+        if messages.iter().any(|message| message.contains("`--by exact`")) {
             messages.push(LATER.to_owned());
         }
         messages
@@ -251,6 +253,12 @@ impl Comparison {
         let elpd = &model.elpd;
         let rows = elpd.rows.len();
         let mut doubts = Vec::new();
+        if !model.is_sampled_well {
+            doubts.push(format!(
+                "the draws themselves are not to be trusted yet; `tadpool summary {}` tells why.",
+                model.file
+            ));
+        }
         let non_finite = elpd.non_finite();
         if non_finite > 0 {
             doubts.push(format!(

@@ -55,13 +55,12 @@ def main():
     rows = [
         (np.reshape(row, (chains, -1)), r_eff) for row, r_eff in zip(data["log_lik"], data["r_eff"], strict=True)
     ]
-    # psislw takes log likelihoods in some versions and their negatives in others; loo takes log likelihoods in all.
     found = [array_stats.loo(row, r_eff=r_eff, **AXES) for row, r_eff in rows]
     result = {
         "versions": f"arviz-stats {arviz_stats.__version__}",
         "quantities": quantities,
         "pareto_k": [float(k) for _, k, _ in found],
-        "log_weights": [array_stats._psislw(row, r_eff)[0].ravel().tolist() for row, r_eff in rows],
+        "log_weights": [array_stats.psislw(row.ravel(), r_eff=r_eff)[0].tolist() for row, r_eff in rows],
         "loo": {"elpd": [float(elpd) for elpd, _, _ in found], "p": [float(p) for _, _, p in found]},
     }
     json.dump(result, sys.stdout)

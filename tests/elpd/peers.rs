@@ -128,9 +128,13 @@ impl Subject {
                 smoothed.pareto_k,
                 &answer["pareto_k"][row],
             );
-            for (draw, weight) in smoothed.log_weights.iter().enumerate() {
-                let expected = &answer["log_weights"][row][draw];
-                off.note(&format!("weight {draw} of row {row}"), *weight, expected);
+            let theirs = answer["log_weights"][row]
+                .as_array()
+                .expect("a weight for each draw");
+            let theirs: Vec<f64> = theirs.iter().map(|x| x.as_f64().unwrap_or(f64::NAN)).collect();
+            let pairs = by_ratio(log_lik, &smoothed.log_weights);
+            for (place, (ours, theirs)) in pairs.iter().zip(by_ratio(log_lik, &theirs)).enumerate() {
+                off.note(&format!("weight {place} of row {row}"), *ours, &json!(theirs));
             }
             let ours = loo_at(log_lik, *r_eff);
             off.note(
@@ -144,6 +148,19 @@ impl Subject {
     }
 }
 
+/// The weights in the order of the draws' ratios; those of equal ratios, which of them has which is left open, in their
+/// own.
+fn by_ratio(log_lik: &[f64], weights: &[f64]) -> Vec<f64> {
+    assert_eq!(log_lik.len(), weights.len());
+    let mut order: Vec<usize> = (0..weights.len()).collect();
+    order.sort_by(|&a, &b| {
+        log_lik[a]
+            .total_cmp(&log_lik[b])
+            .then(weights[a].total_cmp(&weights[b]))
+    });
+    order.into_iter().map(|draw| weights[draw]).collect()
+}
+
 /// What differs, and how many numbers were compared.
 #[derive(Default)]
 struct Differences {
@@ -152,11 +169,11 @@ struct Differences {
 }
 
 impl Differences {
-    /// Relative to the number, or to 1 where that is larger.
+    /// Relative to the number; to 1 where it is larger, to 0.001 where it is smaller.
     fn note(&mut self, what: &str, ours: f64, theirs: &Value) {
         let theirs = theirs.as_f64().unwrap_or(f64::NAN);
         self.compared += 1;
-        let is_near = (ours - theirs).abs() <= TOLERANCE * theirs.abs().min(1.0).max(1e-3);
+        let is_near = (ours - theirs).abs() <= TOLERANCE * theirs.abs().clamp(1e-3, 1.0);
         if !is_near {
             self.found.push(format!("{what}: {ours} for {theirs}"));
         }

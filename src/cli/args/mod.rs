@@ -115,7 +115,7 @@ const COMPARE_EXAMPLES: &str = "The columns: p is the effective number of parame
 
 Not in this release: --by exact, --by kfold. They are refused by name.
 
-Examples, the first two lines from the folder of the repository:
+Examples, from the folder of the repository:
   tadpool fit data/chimpanzees/m12_4.tad --data data/chimpanzees/chimpanzees.csv
   tadpool fit data/chimpanzees/m12_5.tad --data data/chimpanzees/chimpanzees.csv
   tadpool compare m12_4.nc m12_5.nc

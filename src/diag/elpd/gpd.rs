@@ -2,7 +2,7 @@
 //!
 //! Zhang and Stephens 2009, "A new and efficient estimation method for the generalized Pareto distribution",
 //! Technometrics 51, in the form of Vehtari, Simpson, Gelman, Yao, Gabry 2024 ("Pareto smoothed importance sampling",
-//! JMLR 25(72), appendix C), whose shape k has the sign opposite to theirs.
+//! JMLR 25(72)), whose shape k has the sign opposite to theirs.
 
 /// Points of the grid for a sample of one; ⌊√n⌋ more for n values (the paper takes 20, PSIS 30).
 const GRID: usize = 30;

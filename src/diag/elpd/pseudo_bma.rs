@@ -1,5 +1,5 @@
 //! Pseudo-BMA weights (Geisser and Eddy 1979; Yao, Vehtari, Simpson, Gelman 2018, "Using stacking to average Bayesian
-//! predictive distributions", Bayesian Analysis 13, section 3.4), with WAIC the Akaike weights of the book.
+//! predictive distributions", Bayesian Analysis 13), with WAIC the Akaike weights of the book.
 
 use rand::RngExt;
 use rand_distr::Exp1;

@@ -17,13 +17,13 @@ pub struct Smoothed {
     pub pareto_k: f64,
 }
 
-/// The shape of a tail up to which `draws` draws suffice: min(0.7, 1 − 1/log₁₀ S) (Vehtari et al. 2024, section 3.2.4).
+/// The shape of a tail up to which `draws` draws suffice: min(0.7, 1 − 1/log₁₀ S) (Vehtari et al. 2024, eq. 13).
 pub fn pareto_k_threshold(draws: usize) -> f64 {
     (1.0 - 1.0 / (draws as f64).log10()).min(0.7)
 }
 
-/// How many of the largest of `draws` ratios make the tail: ⌈min(0.2 S, 3 √(S/r_eff))⌉ (Vehtari et al. 2024, section
-/// 3.2, with the effective size of the sample in place of its size).
+/// How many of the largest of `draws` ratios make the tail: ⌈min(0.2 S, 3 √(S/r_eff))⌉ (Vehtari et al. 2024, with
+/// the effective size of the sample in place of its size).
 fn tail_len(draws: usize, r_eff: f64) -> usize {
     let s = draws as f64;
     (0.2 * s).min(3.0 * (s / r_eff).sqrt()).ceil() as usize

@@ -6,8 +6,7 @@ use crate::diag::chains::Chains;
 use crate::diag::ess::ess_mean;
 use crate::diag::moments::{mean, variance};
 
-/// A variance of a row's log likelihood from which on WAIC is not to be relied on (Vehtari, Gelman, Gabry 2017, section
-/// 2.2).
+/// A variance of a row's log likelihood from which on WAIC is not to be relied on (Vehtari, Gelman, Gabry 2017).
 pub const VARIANCE_LIMIT: f64 = 0.4;
 
 /// One row's part of a criterion.
@@ -72,7 +71,7 @@ pub fn loo_at(log_lik: &[f64], r_eff: f64) -> Row {
         p: log_mean_exp(log_lik) - elpd,
         variance: variance(log_lik),
         pareto_k: Some(smoothed.pareto_k),
-        // The weights count as known (Vehtari et al. 2024, section 3.3).
+        // The self-normalised estimate's, the weights being taken as known.
         influence: log_lik
             .iter()
             .zip(weights)

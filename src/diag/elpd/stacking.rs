@@ -1,12 +1,12 @@
 //! Stacking weights: the mixture of the models that predicts best (Yao, Vehtari, Simpson, Gelman 2018, "Using stacking
-//! to average Bayesian predictive distributions", Bayesian Analysis 13, section 3.3, "Stacking of predictive
-//! distributions").
+//! to average Bayesian predictive distributions", Bayesian Analysis 13), with the logarithmic score.
 //!
 //! With p_ik = exp(elpd of row i in model k) the weights maximise (1/n) Σᵢ ln Σₖ wₖ p_ik over the simplex, a concave
-//! problem. Its solution also maximises (1/n) Σᵢ ln (p w)ᵢ − Σₖ wₖ over w ≥ 0 (Kim, Carbonetto, Stephens, Anitescu 2020,
-//! "A fast algorithm for maximum likelihood estimation of mixture proportions using sequential quadratic programming",
-//! JCGS 29, proposition 3.2), so that a logarithmic barrier is all that is left of the constraints (Boyd and
-//! Vandenberghe 2004, section 11.3): Newton steps maximise that plus μ Σₖ ln wₖ, with μ falling to [`LAST_BARRIER`].
+//! problem. Its derivative along w is 1 everywhere, so its solution also maximises (1/n) Σᵢ ln (p w)ᵢ − Σₖ wₖ over w ≥ 0
+//! (Kim, Carbonetto, Stephens, Anitescu 2020, "A fast algorithm for maximum likelihood estimation of mixture proportions
+//! using sequential quadratic programming", JCGS 29), and a logarithmic barrier is all that is left of the constraints
+//! (Boyd and Vandenberghe 2004, section 11.3): Newton steps maximise that plus μ Σₖ ln wₖ, with μ falling to
+//! [`LAST_BARRIER`].
 
 use crate::num::dense::Cholesky;
 
