@@ -1,6 +1,6 @@
 //! Pictures of fits, as SVG and PNG.
 //!
-//! May import everything up to `fit`. What lives here:
+//! May import everything up to `predict`. What lives here:
 //!
 //! - `scene`: what a picture consists of, and its two writers with one built-in font;
 //! - `scale`, `frame`, `tiles`, `palette`: axes, panels, legends, colours that those who see few colours tell apart;
@@ -10,8 +10,7 @@
 //! Promises: the same numbers give the same bytes; every picture says in words what is drawn how; names are the data's
 //! own and cannot break a file; what a fit cannot give is an error that says why.
 //!
-//! The layer is our own because a trial of plotters showed curves whose points were rounded to whole pixels, in SVG too,
-//! for some 25 crates more.
+//! The layer is our own: in a trial, plotters rounded the points of curves to whole pixels, in SVG too.
 
 mod chart;
 mod frame;

@@ -53,7 +53,7 @@ impl Measure<'_> {
 }
 
 /// Sizes that are told apart by lines, at most.
-const SIZES: usize = 8;
+pub(super) const SIZES: usize = 8;
 
 /// Groups in the order of their sizes where these differ much; else in their own.
 pub(crate) fn ordered(groups: &[Group]) -> Vec<&Group> {
@@ -221,102 +221,7 @@ pub(crate) fn calibration(width: f64, title: (&str, &str), measure: Measure<'_>,
     scene
 }
 
-/// Errors of estimates and of raw observations, group by group, with the mean of each size.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Errors {
-    pub(crate) index: String,
-    /// The estimate's error; `size` and `label` as before.
-    pub(crate) groups: Vec<Group>,
-    /// The errors of what was observed, in the order of the groups; none where it is on another scale.
-    pub(crate) raw: Option<Vec<f64>>,
-}
-
-/// The picture of absolute errors; `groups[…].mean` hold the estimates' ones.
-pub(crate) fn errors(width: f64, title: (&str, &str), quantity: &str, errors: &Errors) -> Scene {
-    let mut scene = Scene::new(width, 100.0);
-    heading(&mut scene, title.0, title.1);
-    let mut entries = vec![
-        (
-            Key::Mark(Shape::Disc, BLACK, Fill::Open),
-            "estimated by the model",
-        ),
-        (Key::Line(Stroke::new(BLACK, 1.4).dashed()), "their mean"),
-    ];
-    if errors.raw.is_some() {
-        entries.push((
-            Key::Mark(Shape::Disc, BLUE, Fill::Full(0.85)),
-            "observed, group by group",
-        ));
-        entries.push((Key::Line(Stroke::new(BLUE, 2.0)), "their mean"));
-    }
-    let at = (MARGIN, BELOW_HEADING + 2.0);
-    let taken = legend(&mut scene, at, width - 2.0 * MARGIN, &entries);
-    let order = ordered(&errors.groups);
-    let raw = |group: &Group| -> Option<f64> {
-        let place = errors
-            .groups
-            .iter()
-            .position(|other| other.label == group.label)?;
-        errors.raw.as_ref()?.get(place).copied()
-    };
-    let all = order
-        .iter()
-        .flat_map(|group| [Some(group.mean), raw(group)])
-        .flatten();
-    let frame = Frame {
-        left: MARGIN + 52.0,
-        top: BELOW_HEADING + taken + 22.0,
-        width: width - 2.0 * MARGIN - 52.0,
-        height: 0.4 * width,
-        x: Scale::new(0.4, order.len() as f64 + 0.6),
-        y: Scale::over(all.chain([0.0])).padded(0.0, 0.06),
-    };
-    scene.height = frame.bottom() + BELOW_AXIS;
-    frame.y_grid(&mut scene);
-    sizes(&mut scene, &frame, &order);
-    let runs = runs(&order);
-    let mean_of = |first: usize, last: usize, value: &dyn Fn(&Group) -> Option<f64>| {
-        let values: Vec<f64> = order[first..=last]
-            .iter()
-            .filter_map(|group| value(group))
-            .collect();
-        (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
-    };
-    if runs.len() <= SIZES {
-        for &(_, first, last) in &runs {
-            let ends = |y: f64| [(first as f64 + 0.6, y), (last as f64 + 1.4, y)];
-            if let Some(mean) = mean_of(first, last, &raw) {
-                frame.curve(&mut scene, ends(mean), Stroke::new(BLUE, 2.0));
-            }
-            if let Some(mean) = mean_of(first, last, &|group| Some(group.mean)) {
-                frame.curve(&mut scene, ends(mean), Stroke::new(BLACK, 1.4).dashed());
-            }
-        }
-    }
-    let marks = |value: &dyn Fn(&Group) -> Option<f64>| {
-        frame.all(
-            order
-                .iter()
-                .enumerate()
-                .filter_map(|(place, group)| Some((place as f64 + 1.0, value(group)?))),
-        )
-    };
-    scene.marks(marks(&raw), 3.4, Shape::Disc, BLUE, Fill::Full(0.85));
-    scene.marks(
-        marks(&|group| Some(group.mean)),
-        3.4,
-        Shape::Disc,
-        BLACK,
-        Fill::Open,
-    );
-    let labels: Vec<&str> = order.iter().map(|group| group.label.as_str()).collect();
-    labelled(&mut scene, &frame, &labels);
-    frame.x_title(&mut scene, &errors.index, 34.0);
-    frame.y_axis(&mut scene, &format!("absolute error of {quantity}"));
-    scene
-}
-
-/// Groups in rows of their own, observed as marks and new data of the model as bands.
+/// A faint line for each group.
 pub(crate) fn faint_rows(scene: &mut Scene, frame: &Frame, count: usize) {
     for place in 0..count {
         frame.vertical(scene, place as f64 + 1.0, Stroke::new(FAINT, 1.0));

@@ -4,6 +4,7 @@ pub(crate) mod autocorrelation;
 pub(crate) mod criteria;
 pub(crate) mod density;
 pub(crate) mod energy;
+pub(crate) mod errors;
 pub(crate) mod ess;
 pub(crate) mod forest;
 pub(crate) mod groups;

@@ -25,20 +25,25 @@ pub(crate) fn scene(width: f64, title: (&str, &str), axes: &[Axis], divergent: &
     let mut scene = Scene::new(width, 100.0);
     heading(&mut scene, title.0, title.1);
     let mut top = BELOW_HEADING;
-    if !divergent.is_empty() {
-        let mark = |colour, opacity| Key::Mark(Shape::Disc, colour, Fill::Full(opacity));
-        let text = match divergent.len() {
-            1 => "the draw that diverged".to_owned(),
-            many => format!("the {many} draws that diverged"),
-        };
-        let entries = [(mark(BLUE, 0.5), "draws"), (mark(VERMILION, 1.0), text.as_str())];
-        top += legend(&mut scene, (left, top + 2.0), width - left - MARGIN, &entries);
-    }
-    let height = side * 0.86;
-    scene.height = top + 8.0 + height * count as f64 + BELOW_AXIS;
     let panels = count * count.saturating_sub(1) / 2;
     let draws = axes.first().map_or(0, |axis| axis.draws.len());
     let every = draws.div_ceil((MARKS / panels.max(1)).max(100)).max(1);
+    let mark = |colour, opacity| Key::Mark(Shape::Disc, colour, Fill::Full(opacity));
+    let shown = match every {
+        1 => "draws".to_owned(),
+        many => format!("one draw in {many}"),
+    };
+    let diverged = match divergent.len() {
+        1 => "the draw that diverged".to_owned(),
+        many => format!("all {many} draws that diverged"),
+    };
+    let mut entries = vec![(mark(BLUE, 0.5), shown.as_str())];
+    if !divergent.is_empty() {
+        entries.push((mark(VERMILION, 1.0), diverged.as_str()));
+    }
+    top += legend(&mut scene, (left, top + 2.0), width - left - MARGIN, &entries);
+    let height = side * 0.86;
+    scene.height = top + 8.0 + height * count as f64 + BELOW_AXIS;
     for (line, down) in axes.iter().enumerate() {
         for (column, across) in axes.iter().enumerate().take(line + 1) {
             let mut frame = Frame {

@@ -1,6 +1,6 @@
 //! Pictures of the groups of a fit's rows.
 
-use super::super::chart::{groups as chart, population as populations};
+use super::super::chart::{errors, groups as chart, population as populations};
 use super::super::scene::Scene;
 use super::super::source::{Options, Source};
 use super::rows::Predicted;
@@ -235,17 +235,17 @@ pub(super) fn error(fit: &Source<'_>, options: &Options) -> Result<Scene> {
             ..group.clone()
         });
     }
-    let errors = chart::Errors {
+    let found = errors::Errors {
         index: index.clone(),
         groups,
         raw: is_measured.then_some(raw),
     };
     let title = format!("{}: errors of {}", fit.name, quantity.name);
     let subtitle = "distance of the estimate's mean from the truth";
-    Ok(chart::errors(
+    Ok(errors::scene(
         options.width,
         (&title, subtitle),
         &quantity.name,
-        &errors,
+        &found,
     ))
 }
