@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use tadpool::back::evaluate::{Density, Evaluator};
 use tadpool::back::kernel::{Form, Memory};
-use tadpool::back::simd::{InstructionSet, LANES, SimdDensity};
+use tadpool::back::simd::{InstructionSet, LANES};
 use tadpool::data::Table;
 use tadpool::error::{Error, Result};
 use tadpool::gpu::{FusedHmc, Gpu, IterationResult, Plan, SteppedHmc};
@@ -104,28 +104,31 @@ fn bench(gpu: &Gpu, model: &Model, chains: usize, length: u32) -> Result<()> {
         purpose: Purpose::Initial,
     }
     .fill_normal(&mut positions);
-    let fused = |form| {
+    let fused = |form, memory| {
         FusedHmc::new(
             gpu,
-            &model.fused_kernel(form, Memory::Held)?,
+            &model.fused_kernel(form, memory)?,
             chains,
             ENSEMBLE,
             1,
             0,
         )
     };
-    let scalar =
-        SimdDensity::new(model.density_program().clone())?.with_instruction_set(InstructionSet::Scalar)?;
+    let scalar = model
+        .density()
+        .clone()
+        .with_instruction_set(InstructionSet::Scalar)?;
     let mut rows = Vec::new();
     for (name, form) in [
         ("stepped", None),
-        ("fused, arrays", Some(Form::Arrays)),
-        ("fused, unrolled", Some(Form::Unrolled)),
+        ("fused, arrays", Some((Form::Arrays, Memory::Held))),
+        ("fused, unrolled", Some((Form::Unrolled, Memory::Held))),
+        ("fused, unrolled, start in buffers", Some((Form::Unrolled, Memory::Buffers))),
     ] {
         let start = Instant::now();
         let work = match form {
             None => Work::Stepped(SteppedHmc::new(gpu, &model.kernel()?, chains, ENSEMBLE, 1, 0)?),
-            Some(form) => Work::Fused(fused(form)?),
+            Some((form, memory)) => Work::Fused(fused(form, memory)?),
         };
         println!("{name}: made in {:.2} s", start.elapsed().as_secs_f64());
         rows.push(Row {
@@ -146,7 +149,7 @@ fn bench(gpu: &Gpu, model: &Model, chains: usize, length: u32) -> Result<()> {
         });
     }
     let plan = Plan {
-        step_size: 0.1,
+        step_size: 1.6 / f64::from(length),
         num_leapfrog_steps: length,
     };
     let plans = vec![vec![plan; chains / ENSEMBLE]; (STEPS / length) as usize];
@@ -181,7 +184,7 @@ fn bench(gpu: &Gpu, model: &Model, chains: usize, length: u32) -> Result<()> {
             "{} | {rate:.3e} | {by_core:.3e} | {:.2} | {:.2}",
             row.name,
             by_core / medians[0].1,
-            by_core / medians[3].1
+            by_core / medians[4].1
         );
     }
     Ok(())

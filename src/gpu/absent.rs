@@ -161,6 +161,11 @@ impl FusedHmc {
         match self.never {}
     }
 
+    /// Keeps the last of every `thin` iterations.
+    pub fn set_thin(&mut self, _thin: u32) {
+        match self.never {}
+    }
+
     /// Log density `[chain]` and gradient `[chain][dim]` at the positions.
     ///
     /// # Errors

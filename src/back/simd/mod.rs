@@ -38,7 +38,7 @@ use crate::pass::schedule::schedule;
 pub const LANES: usize = 16;
 
 /// A compiled program, ready to be evaluated by any number of threads.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct SimdDensity {
     code: Code,
     instruction_set: InstructionSet,
