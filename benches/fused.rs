@@ -1,7 +1,8 @@
 //! Gradients per second of the GPU drivers on m12_2, stepped and fused in each form, against the CPU's code, by number of
 //! chains, all in one run; centred as written, and with learned centring weights.
 //!
-//! `cargo bench --bench fused [CHAINS …]`; the first line names the adapter, and whether it is software. Rows take turns,
+//! `cargo bench --bench fused [CHAINS …] [steps=N] [thin=N]`: of every `thin` iterations (1) the fused driver returns the
+//! last, the others stay on the device. The first line names the adapter, and whether it is software. Rows take turns,
 //! so that a change of the machine's speed meets all of them alike; rates are medians over rounds, per second and, for
 //! software adapters and the CPU, per core-second of this process.
 
@@ -18,7 +19,7 @@ use tadpool::model::Model;
 use tadpool::rng::{Purpose, Stream};
 
 const ROUNDS: usize = 5;
-/// Leapfrog steps of a row's rounds, whatever the length of a trajectory.
+/// Leapfrog steps of a row's rounds, whatever the length of a trajectory, unless `steps=N` tells.
 const STEPS: u32 = 512;
 /// Lengths of trajectories: momentum, acceptance and draws cost as much as some steps.
 const LENGTHS: [u32; 2] = [16, 64];
@@ -93,7 +94,37 @@ impl Row<'_> {
     }
 }
 
-fn bench(gpu: &Gpu, model: &Model, chains: usize, length: u32) -> Result<()> {
+/// What is asked for on the command line.
+struct Asked {
+    sizes: Vec<usize>,
+    steps: u32,
+    thin: u32,
+}
+
+impl Asked {
+    fn read() -> Self {
+        let mut asked = Self {
+            sizes: Vec::new(),
+            steps: STEPS,
+            thin: 1,
+        };
+        for arg in std::env::args() {
+            if let Ok(chains) = arg.parse() {
+                asked.sizes.push(chains);
+            } else if let Some(Ok(steps)) = arg.strip_prefix("steps=").map(str::parse) {
+                asked.steps = steps;
+            } else if let Some(Ok(thin)) = arg.strip_prefix("thin=").map(str::parse) {
+                asked.thin = thin;
+            }
+        }
+        if asked.sizes.is_empty() {
+            asked.sizes.push(4096);
+        }
+        asked
+    }
+}
+
+fn bench(gpu: &Gpu, model: &Model, chains: usize, length: u32, asked: &Asked) -> Result<()> {
     let dim = model.dim();
     let mut positions = vec![0.0; dim * chains];
     Stream {
@@ -128,7 +159,11 @@ fn bench(gpu: &Gpu, model: &Model, chains: usize, length: u32) -> Result<()> {
         let start = Instant::now();
         let work = match form {
             None => Work::Stepped(SteppedHmc::new(gpu, &model.kernel()?, chains, ENSEMBLE, 1, 0)?),
-            Some((form, memory)) => Work::Fused(fused(form, memory)?),
+            Some((form, memory)) => {
+                let mut hmc = fused(form, memory)?;
+                hmc.set_thin(asked.thin);
+                Work::Fused(hmc)
+            }
         };
         println!("{name}: made in {:.2} s", start.elapsed().as_secs_f64());
         rows.push(Row {
@@ -152,7 +187,7 @@ fn bench(gpu: &Gpu, model: &Model, chains: usize, length: u32) -> Result<()> {
         step_size: 1.6 / f64::from(length),
         num_leapfrog_steps: length,
     };
-    let plans = vec![vec![plan; chains / ENSEMBLE]; (STEPS / length) as usize];
+    let plans = vec![vec![plan; chains / ENSEMBLE]; (asked.steps / length) as usize];
     let origin = Instant::now();
     for round in 0..=ROUNDS {
         for row in &mut rows {
@@ -197,17 +232,17 @@ fn main() -> Result<()> {
         .map_err(|error| Error::environment(error.to_string()))?;
     let gpu = Gpu::open(None)?;
     println!("adapter: {}", gpu.adapter());
-    let given: Vec<usize> = std::env::args().filter_map(|arg| arg.parse().ok()).collect();
-    let sizes = if given.is_empty() { vec![4096] } else { given };
+    let asked = Asked::read();
+    println!("fused rows return one of {} iterations", asked.thin);
     for (name, centring) in [("m12_2, centred", Some(true)), ("m12_2, weights as data", None)] {
         let options = LowerOptions {
             centring,
             ..LowerOptions::default()
         };
         let model = Model::with_options(name, &text, &table, &options)?;
-        for &chains in &sizes {
+        for &chains in &asked.sizes {
             for length in LENGTHS {
-                bench(&gpu, &model, chains, length)?;
+                bench(&gpu, &model, chains, length, &asked)?;
             }
         }
     }
