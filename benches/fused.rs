@@ -1,8 +1,8 @@
 //! Gradients per second of the GPU drivers on m12_2, stepped and fused in each form, against the CPU's code, by number of
 //! chains, all in one run; centred as written, and with learned centring weights.
 //!
-//! `cargo bench --bench fused [CHAINS …] [steps=N] [thin=N]`: of every `thin` iterations (1) the fused driver returns the
-//! last, the others stay on the device. The first line names the adapter, and whether it is software. Rows take turns,
+//! `cargo bench --bench fused [CHAINS …] [steps=N] [thin=N] [only=WORDS]`: of every `thin` iterations (1) the fused driver
+//! returns the last, the others stay on the device; `only` takes the rows with these words. The first line names the adapter, and whether it is software. Rows take turns,
 //! so that a change of the machine's speed meets all of them alike; rates are medians over rounds, per second and, for
 //! software adapters and the CPU, per core-second of this process.
 
@@ -99,6 +99,13 @@ struct Asked {
     sizes: Vec<usize>,
     steps: u32,
     thin: u32,
+    only: String,
+}
+
+impl Asked {
+    fn wants(&self, row: &str) -> bool {
+        row.contains(&self.only)
+    }
 }
 
 impl Asked {
@@ -107,6 +114,7 @@ impl Asked {
             sizes: Vec::new(),
             steps: STEPS,
             thin: 1,
+            only: String::new(),
         };
         for arg in std::env::args() {
             if let Ok(chains) = arg.parse() {
@@ -115,6 +123,8 @@ impl Asked {
                 asked.steps = steps;
             } else if let Some(Ok(thin)) = arg.strip_prefix("thin=").map(str::parse) {
                 asked.thin = thin;
+            } else if let Some(only) = arg.strip_prefix("only=") {
+                asked.only = only.into();
             }
         }
         if asked.sizes.is_empty() {
@@ -155,7 +165,10 @@ fn bench(gpu: &Gpu, model: &Model, chains: usize, length: u32, asked: &Asked) ->
         ("fused, arrays", Some((Form::Arrays, Memory::Held))),
         ("fused, unrolled", Some((Form::Unrolled, Memory::Held))),
         ("fused, unrolled, start in buffers", Some((Form::Unrolled, Memory::Buffers))),
-    ] {
+    ]
+    .into_iter()
+    .filter(|(name, _)| asked.wants(name))
+    {
         let start = Instant::now();
         let work = match form {
             None => Work::Stepped(SteppedHmc::new(gpu, &model.kernel()?, chains, ENSEMBLE, 1, 0)?),
@@ -176,7 +189,10 @@ fn bench(gpu: &Gpu, model: &Model, chains: usize, length: u32, asked: &Asked) ->
         ("CPU f64, one number at a time", &scalar, 1),
         ("CPU f64, rows in lanes", model.density(), 1),
         ("CPU f64, chains in lanes", model.density(), LANES),
-    ] {
+    ]
+    .into_iter()
+    .filter(|(name, ..)| asked.wants(name))
+    {
         rows.push(Row {
             name,
             work: Work::Cpu(density.evaluator(lanes)),
@@ -214,12 +230,16 @@ fn bench(gpu: &Gpu, model: &Model, chains: usize, length: u32, asked: &Asked) ->
         "\n{}, {chains} chains | per second | per core-second | × stepped | × CPU, one number at a time",
         model.name()
     );
-    for (row, (rate, by_core)) in rows.iter().zip(&medians) {
+    let times = |yardstick: &str, by_core: f64| match rows.iter().position(|row| row.name == yardstick) {
+        Some(row) => format!("{:.2}", by_core / medians[row].1),
+        None => "-".into(),
+    };
+    for (row, &(rate, by_core)) in rows.iter().zip(&medians) {
         println!(
-            "{} | {rate:.3e} | {by_core:.3e} | {:.2} | {:.2}",
+            "{} | {rate:.3e} | {by_core:.3e} | {} | {}",
             row.name,
-            by_core / medians[0].1,
-            by_core / medians[4].1
+            times("stepped", by_core),
+            times("CPU f64, one number at a time", by_core)
         );
     }
     Ok(())
