@@ -2,9 +2,10 @@
 //!
 //! What lives here: R-hat and nested R-hat, effective sample sizes, Monte Carlo standard errors, intervals, the energy
 //! diagnostic, the summary of one parameter, and the verdict that puts all of them into plain words; and, for draws
-//! that are not kept, the same numbers from a stream ([`Accumulator`], [`EnergyStream`]).
+//! that are not kept, the same numbers from a stream ([`Accumulator`], [`EnergyStream`]). How well a model predicts, and
+//! weights of several models, are in [`elpd`].
 //!
-//! May import `error` and `num` alone. Slices in, numbers out: no names of files, no clocks, no threads. Draws come as a
+//! May import `error`, `num` and `rng` alone. Slices in, numbers out: no names of files, no clocks, no threads. Draws come as a
 //! [`Chains`] view of `[chain][draw]`, on any scale; a caller that has many parameters runs them in parallel.
 //!
 //! Promises: the numbers of ArviZ and of R's posterior on the same draws to 1e-8, with the choice between the two named
@@ -15,6 +16,7 @@
 mod accumulator;
 mod autocovariance;
 mod chains;
+pub mod elpd;
 mod energy;
 mod ess;
 mod findings;

@@ -4,6 +4,7 @@
 //! from positions in f64, whichever back end drew them.
 
 mod centring;
+mod positions;
 
 use std::sync::OnceLock;
 
@@ -31,6 +32,8 @@ pub struct ModelData {
     pub columns: Vec<Column>,
     /// The same without the rows that `drop_missing` drops.
     pub kept: Vec<Column>,
+    /// Which rows of the table those are, counted from 1.
+    pub kept_rows: Vec<usize>,
 }
 
 /// A compiled model.
@@ -106,9 +109,15 @@ impl Model {
                 .collect()
         };
         let columns = used_of(table);
-        let kept = match dropped(&tree, &lowered) {
-            Some(names) => used_of(&table.drop_missing(&names)?),
-            None => columns.clone(),
+        let (kept, kept_rows) = match dropped(&tree, &lowered) {
+            Some(names) => {
+                let kept = table.drop_missing(&names)?;
+                // Rows remember their lines, which rise.
+                let lines: Vec<u64> = (0..table.rows()).map(|row| table.line_of(row)).collect();
+                let row_of = |row| lines.partition_point(|line| *line <= kept.line_of(row));
+                (used_of(&kept), (0..kept.rows()).map(row_of).collect())
+            }
+            None => (columns.clone(), (1..=table.rows()).collect()),
         };
         let used: Vec<&Column> = columns.iter().collect();
         let fingerprint = fingerprint(&used).to_string();
@@ -132,6 +141,7 @@ impl Model {
                 fingerprint,
                 columns,
                 kept,
+                kept_rows,
             },
             density,
             lowered,

@@ -46,6 +46,8 @@ pub enum Purpose {
     Predictive = 5,
     /// Subsampling of draws for the f64 re-evaluation and the like.
     Subsample = 6,
+    /// Weights of rows in a Bayesian bootstrap; replicate = the bootstrap.
+    Bootstrap = 7,
 }
 
 /// One named stream of random words.

@@ -1,6 +1,7 @@
 //! The real program, from outside: exit codes, what goes to stdout and what to stderr, files written and not written.
 
 mod bench;
+mod compare;
 mod failures;
 #[cfg(feature = "gpu")]
 mod gpu;
