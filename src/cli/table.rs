@@ -127,7 +127,7 @@ fn shown(rows: &[Row], shorten: bool) -> Vec<Shown<'_>> {
 }
 
 /// What stands between two columns.
-const GAP: &str = "  ";
+pub(super) const GAP: &str = "  ";
 
 /// The title of the interval: one for each end, or one for both.
 enum Title {

@@ -2,7 +2,7 @@
 
 /// Arithmetic mean. Values are summed as differences from the first, so that the mean of equal values is exact and a
 /// chain that never moved has variance 0 rather than a rounding error. NaN for an empty slice.
-pub(super) fn mean(values: &[f64]) -> f64 {
+pub fn mean(values: &[f64]) -> f64 {
     let Some(&shift) = values.first() else {
         return f64::NAN;
     };
@@ -15,7 +15,7 @@ pub(super) fn variance(values: &[f64]) -> f64 {
 }
 
 /// Sum of squared deviations from `centre` over n − 1; NaN for fewer than two values.
-pub(super) fn variance_about(values: &[f64], centre: f64) -> f64 {
+pub fn variance_about(values: &[f64], centre: f64) -> f64 {
     if values.len() < 2 {
         return f64::NAN;
     }

@@ -8,6 +8,7 @@
 //! - [`Pointwise`]: the log likelihood of each row, stored or computed again; [`Elpd`]: how well it is predicted;
 //!   [`data_difference`]: whether two fits are of the same data;
 //! - [`fit()`]: from a compiled model to a [`Fit`]; [`Report`]: its table and diagnostics;
+//! - [`select()`]: numbers of a fit by name or pattern, as the command line takes them;
 //! - [`layout`]: a fit as plain structs, and where each part of it lies in the file (ArviZ's InferenceData layout);
 //! - [`netcdf`]: NetCDF-4 files as groups, dimensions and variables;
 //! - `encode`, `decode`, `names`: from the one to the other;
@@ -36,6 +37,7 @@ mod report;
 mod rounds;
 mod same_data;
 mod sample;
+mod select;
 mod storage;
 mod tables;
 
@@ -45,7 +47,8 @@ pub use footprint::GROWING_BYTES;
 pub use layout::Fit;
 pub use options::{Backend, Keep, LOG_LIK_BYTES, LogLik, Options, Plan, Sampler, hardware, plan};
 pub use pointwise::{Observation, Pointwise};
-pub use report::{Report, Row};
+pub use report::{Report, Row, element_names};
 pub use same_data::{Known, data_difference};
 pub use sample::{available_threads, fit, fit_as_planned};
+pub use select::select;
 pub use storage::writable;

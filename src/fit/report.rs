@@ -58,8 +58,8 @@ fn f32_discrepancy(fit: &Fit) -> Option<f64> {
     (fit.run.backend == "gpu").then(|| stored.unwrap_or(f64::NAN))
 }
 
-/// The printed name of each element, in order.
-fn element_names(quantity: &Quantity) -> Vec<String> {
+/// The printed name of each element, in order: `a_tank[1]`, `a_tank[2]`, ….
+pub fn element_names(quantity: &Quantity) -> Vec<String> {
     let mut labels: Vec<Vec<&str>> = vec![Vec::new()];
     for dim in &quantity.dims {
         labels = labels

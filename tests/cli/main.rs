@@ -6,6 +6,8 @@ mod failures;
 #[cfg(feature = "gpu")]
 mod gpu;
 mod harness;
+mod plot;
+mod predict;
 mod results;
 mod stages;
 mod stopping;

@@ -3,7 +3,10 @@
 mod bench;
 mod compare;
 mod fit;
+mod plot;
+mod predict;
 mod printing;
+mod simulate;
 mod values;
 
 use std::ffi::OsString;
@@ -17,7 +20,10 @@ use values::choice;
 pub(crate) use bench::{BenchArgs, Places};
 pub(crate) use compare::{CompareArgs, Scale, Weights};
 pub(crate) use fit::FitArgs;
+pub(crate) use plot::{Files, PlotArgs, Wanted};
+pub(crate) use predict::PredictArgs;
 pub(crate) use printing::{Format, Printing};
+pub(crate) use simulate::SimulateArgs;
 
 /// Fits Bayesian multilevel models with thousands of Markov chains in parallel.
 ///
@@ -52,6 +58,15 @@ pub(crate) enum Command {
     /// Print the table of a fit file again: other intervals, selections, formats.
     #[command(after_help = SUMMARY_EXAMPLES)]
     Summary(SummaryArgs),
+    /// Draw pictures of fits, as SVG and PNG.
+    #[command(after_help = plot::explanations())]
+    Plot(Box<PlotArgs>),
+    /// Predict from a fit file: its rows, other covariates, new groups; contrasts; expressions over parameters.
+    #[command(after_help = PREDICT_EXAMPLES)]
+    Predict(Box<PredictArgs>),
+    /// Draw parameters and outcomes from a model: a data set whose truth is known, and the prior predictive.
+    #[command(after_help = SIMULATE_EXAMPLES)]
+    Simulate(Box<SimulateArgs>),
     /// Compare how well models predict rows that they were not fitted to: LOO or WAIC, differences, weights.
     #[command(after_help = COMPARE_EXAMPLES)]
     Compare(CompareArgs),
@@ -79,6 +94,20 @@ const SUMMARY_EXAMPLES: &str = "Examples, after the first example of `tadpool fi
   tadpool summary m12_2.nc a sigma
   tadpool summary m12_2.nc 'a_tank[1]' 'sigma*' --interval eti --prob 0.5
   tadpool summary m12_2.nc --format csv";
+
+const PREDICT_EXAMPLES: &str =
+    "The result has the columns of the rows, then mean, sd, lower and upper end of the interval, \
+     and with --draws N those draws.
+
+Examples, after the first example of `tadpool fit --help`, from the folder of the repository:
+  tadpool predict m12_2.nc --format table
+  tadpool predict m12_2.nc --grid 'tank=1,2,new density=10,35' --kind response
+  tadpool predict m12_2.nc --expr 'inv_logit(a)' --expr 'gap[tank] = a_tank[tank] - a'
+  tadpool predict m12_2.nc --contrast 'density=35 - density=10' --kind mean --format json";
+
+const SIMULATE_EXAMPLES: &str = "Examples, from the folder of the repository:
+  tadpool simulate data/ponds/m12_3.tad --data data/ponds/ponds.csv --set a=1.4 --out sim.csv
+  tadpool simulate data/reedfrogs/m12_2.tad --data data/reedfrogs/reedfrogs.csv --out prior.csv";
 
 const COMPARE_EXAMPLES: &str = "The columns: p is the effective number of parameters, d the distance to the best \
      model and d_se its standard error over rows, se that of the criterion itself. A difference of less than two of its \
@@ -181,7 +210,7 @@ pub(crate) enum Stage {
 }
 
 /// Commands of the contract that come in later releases.
-const LATER: [&str; 6] = ["export", "plot", "predict", "report", "simulate", "study"];
+const LATER: [&str; 3] = ["export", "report", "study"];
 
 /// The same error, or for a command of a later release one that says so.
 pub(crate) fn named_later(error: clap::Error) -> clap::Error {
