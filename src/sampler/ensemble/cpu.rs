@@ -9,7 +9,7 @@ use crate::rng::{Purpose, Stream};
 use crate::sampler::DIVERGENCE;
 use crate::sampler::settings::Settings;
 
-/// Eight chains in lockstep; arrays are `[dim][lane]`.
+/// A block's chains in lockstep; arrays are `[dim][lane]`.
 struct Block {
     position: Vec<f64>,
     gradient: Vec<f64>,
@@ -52,6 +52,8 @@ pub struct CpuEngine<'d> {
     blocks: Vec<Block>,
     trajectory: Block,
     momentum: Vec<f64>,
+    /// Results that were read already.
+    spare: Vec<IterationResult>,
 }
 
 impl<'d> CpuEngine<'d> {
@@ -71,7 +73,20 @@ impl<'d> CpuEngine<'d> {
             blocks: (0..chains.div_ceil(LANES)).map(|_| Block::new(dim)).collect(),
             trajectory: Block::new(dim),
             momentum: vec![0.0; dim * LANES],
+            spare: Vec::new(),
         }
+    }
+
+    /// Room for the results of an iteration; the numbers in it mean nothing yet.
+    fn room(&mut self) -> IterationResult {
+        self.spare.pop().unwrap_or_else(|| IterationResult {
+            positions: vec![0.0; self.chains * self.dim],
+            accept_prob: vec![0.0; self.chains],
+            log_density: vec![0.0; self.chains],
+            energy: vec![0.0; self.chains],
+            energy_error: vec![0.0; self.chains],
+            is_divergent: vec![false; self.chains],
+        })
     }
 
     /// The chain (of the ensemble) in a lane of a block; spare lanes repeat the last chain.
@@ -259,14 +274,7 @@ impl Engine for CpuEngine<'_> {
     ) -> Result<Vec<IterationResult>> {
         let mut results = Vec::with_capacity(plans.len());
         for (offset, plan) in plans.iter().enumerate() {
-            let mut result = IterationResult {
-                positions: vec![0.0; self.chains * self.dim],
-                accept_prob: vec![0.0; self.chains],
-                log_density: vec![0.0; self.chains],
-                energy: vec![0.0; self.chains],
-                energy_error: vec![0.0; self.chains],
-                is_divergent: vec![false; self.chains],
-            };
+            let mut result = self.room();
             for block in 0..self.blocks.len() {
                 self.iterate(block, first_iteration + offset as u32, plan[0], &mut result);
             }
@@ -276,6 +284,14 @@ impl Engine for CpuEngine<'_> {
             }
         }
         Ok(results)
+    }
+
+    fn recycle(&mut self, mut results: Vec<IterationResult>) {
+        let fits = |result: &IterationResult| {
+            result.positions.len() == self.chains * self.dim && result.accept_prob.len() == self.chains
+        };
+        results.retain(fits);
+        self.spare.append(&mut results);
     }
 }
 

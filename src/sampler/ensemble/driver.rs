@@ -74,6 +74,7 @@ pub fn run_on_engine(
             driver.gradient_evaluations += chains as u64;
         }
         engine.set_inv_mass(&driver.inv_mass())?;
+        engine.recycle(results);
         done += 1;
         watch.report(driver.progress(Phase::Warmup, done));
     }
@@ -123,6 +124,7 @@ pub fn run_on_engine(
                 plans.len()
             )));
         }
+        engine.recycle(results);
     }
     samples.truncate((sampled / settings.thin) as usize);
     samples.gradient_evaluations = driver.gradient_evaluations;
