@@ -42,6 +42,13 @@ macro_rules! wide {
 
 pub(crate) use wide;
 
+/// Keeps the compiler from making vectors of several coordinates, whose numbers it would gather: the lanes are the
+/// vectors.
+#[inline(always)]
+fn one_at_a_time() {
+    std::sync::atomic::compiler_fence(std::sync::atomic::Ordering::SeqCst);
+}
+
 wide! {
     /// momentum += kick · gradient, then position += drift · inv_mass · momentum.
     fn kick_drift(
@@ -56,6 +63,7 @@ wide! {
         let (p, _) = momentum.as_chunks_mut::<LANES>();
         let (g, _) = gradient.as_chunks::<LANES>();
         for (((q, p), g), v) in q.iter_mut().zip(p).zip(g).zip(inv_mass) {
+            one_at_a_time();
             let scale = drift * v;
             for lane in 0..LANES {
                 p[lane] += kick * g[lane];
@@ -80,6 +88,7 @@ wide! {
         let mut sum = [0.0; LANES];
         let (p, _) = momentum.as_chunks::<LANES>();
         for (p, v) in p.iter().zip(inv_mass) {
+            one_at_a_time();
             for lane in 0..LANES {
                 sum[lane] += v * p[lane] * p[lane];
             }
@@ -96,6 +105,7 @@ wide! {
         let (to, _) = to.as_chunks_mut::<LANES>();
         let (from, _) = from.as_chunks::<LANES>();
         for (to, from) in to.iter_mut().zip(from) {
+            one_at_a_time();
             for lane in 0..LANES {
                 to[lane] = if take[lane] { from[lane] } else { to[lane] };
             }

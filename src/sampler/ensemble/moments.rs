@@ -1,5 +1,7 @@
 //! Moving moments of an ensemble's positions: variances and the largest eigenvalue of the whitened covariance.
 
+use crate::num::sum::sum_pairs;
+
 /// Mean and variance of every coordinate over a window that grows with the run.
 ///
 /// Every iteration counts its chains as one batch of weight 1/(n + 1), n ← min(n + 1, max(1, step/8)): the estimate
@@ -123,7 +125,7 @@ impl LargestEigenvalue {
             for ((deviation, x), mean) in self.deviation.iter_mut().zip(position).zip(&moments.mean) {
                 *deviation = x - mean;
             }
-            let projection = dot(&self.deviation, &self.dual);
+            let projection = sum_pairs(&self.deviation, &self.dual, |a, b| a * b);
             squares += projection * projection;
             for (sum, deviation) in self.batch.iter_mut().zip(&self.deviation) {
                 *sum += deviation * projection;
@@ -140,19 +142,6 @@ impl LargestEigenvalue {
     pub(crate) fn value(&self) -> f64 {
         self.value.max(1.0)
     }
-}
-
-/// Σ aᵢ·bᵢ in eight sums, so that no addition waits for the one before.
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
-    let mut sums = [0.0; 8];
-    for (a, b) in a.iter().zip(b) {
-        for k in 0..8 {
-            sums[k] += a[k] * b[k];
-        }
-    }
-    let rest: f64 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
-    sums.iter().sum::<f64>() + rest
 }
 
 #[cfg(test)]
