@@ -83,8 +83,7 @@ impl<'a> Autocovariance<'a> {
 
 /// The definition, for one lag.
 fn direct(chains: Chains, means: &[f64], lag: usize) -> f64 {
-    let one =
-        |(x, &mean): (&[f64], &f64)| -> f64 { sum_pairs(x, &x[lag..], |a, b| (a - mean) * (b - mean)) };
+    let one = |(x, &mean): (&[f64], &f64)| -> f64 { sum_pairs(x, &x[lag..], |a, b| (a - mean) * (b - mean)) };
     let sum: f64 = chains.iter().zip(means).map(one).sum();
     sum / (chains.num_draws() as f64 * chains.num_chains() as f64)
 }

@@ -398,16 +398,17 @@ impl<'a, 'b> Lowering<'a, 'b> {
 
     /// The effects with weights as data; slots are numbered by the parameters before them.
     fn tuned_effects(&self) -> Vec<TunedEffect> {
-        let effect = |&(place, [centre, ln_scale, standardised, ln_jacobian]): &(usize, [Handle; 4])| TunedEffect {
-            slot: self.analysis.relations[..place]
-                .iter()
-                .filter(|relation| !relation.observed)
-                .count(),
-            centre,
-            ln_scale,
-            standardised,
-            ln_jacobian,
-        };
+        let effect =
+            |&(place, [centre, ln_scale, standardised, ln_jacobian]): &(usize, [Handle; 4])| TunedEffect {
+                slot: self.analysis.relations[..place]
+                    .iter()
+                    .filter(|relation| !relation.observed)
+                    .count(),
+                centre,
+                ln_scale,
+                standardised,
+                ln_jacobian,
+            };
         self.tuned.iter().map(effect).collect()
     }
 
