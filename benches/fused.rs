@@ -145,16 +145,7 @@ fn bench(gpu: &Gpu, model: &Model, chains: usize, length: u32, asked: &Asked) ->
         purpose: Purpose::Initial,
     }
     .fill_normal(&mut positions);
-    let fused = |form, memory| {
-        FusedHmc::new(
-            gpu,
-            &model.fused_kernel(form, memory)?,
-            chains,
-            ENSEMBLE,
-            1,
-            0,
-        )
-    };
+    let fused = |form, memory| FusedHmc::new(gpu, &model.fused_kernel(form, memory)?, chains, ENSEMBLE, 1, 0);
     let scalar = model
         .density()
         .clone()
@@ -164,7 +155,10 @@ fn bench(gpu: &Gpu, model: &Model, chains: usize, length: u32, asked: &Asked) ->
         ("stepped", None),
         ("fused, arrays", Some((Form::Arrays, Memory::Held))),
         ("fused, unrolled", Some((Form::Unrolled, Memory::Held))),
-        ("fused, unrolled, start in buffers", Some((Form::Unrolled, Memory::Buffers))),
+        (
+            "fused, unrolled, start in buffers",
+            Some((Form::Unrolled, Memory::Buffers)),
+        ),
     ]
     .into_iter()
     .filter(|(name, _)| asked.wants(name))

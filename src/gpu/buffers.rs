@@ -147,12 +147,7 @@ impl Buffers {
     ///
     /// # Errors
     /// Environment: not enough memory.
-    pub(super) async fn new(
-        gpu: &Gpu,
-        kernel: &DensityKernel,
-        shape: Shape,
-        room: Room,
-    ) -> Result<Self> {
+    pub(super) async fn new(gpu: &Gpu, kernel: &DensityKernel, shape: Shape, room: Room) -> Result<Self> {
         use wgpu::BufferUsages as Usage;
         let state = shape.dim * shape.chains;
         let draws = room.draws * shape.draw_words();
@@ -327,20 +322,14 @@ mod tests {
 
     #[test]
     fn too_much_is_refused_with_both_numbers() {
-        let error = SHAPE
-            .room(&kernel(), &adapter(2_000_000))
-            .unwrap_err();
+        let error = SHAPE.room(&kernel(), &adapter(2_000_000)).unwrap_err();
         let absurd = Shape {
             dim: 50,
             chains: usize::MAX / 64,
             chains_per_ensemble: 1,
             levels: 3,
         };
-        assert!(
-            absurd
-                .room(&kernel(), &adapter(u64::MAX))
-                .is_err()
-        );
+        assert!(absurd.room(&kernel(), &adapter(u64::MAX)).is_err());
         // 3 · 50 · 4,096 words.
         assert!(
             error.message().contains("2457600") && error.message().contains("2000000"),

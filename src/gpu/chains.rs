@@ -8,8 +8,8 @@ use super::device::Gpu;
 use super::draws::{by_chain, decode, log_densities};
 use super::pipelines::grid;
 use super::plan::{IterationResult, Plan};
-use super::thinning::Thinning;
 use super::shader::{CHAIN_ROWS, ChainRow, LANES};
+use super::thinning::Thinning;
 
 /// Data that the codes of centring weights choose.
 #[derive(Debug)]
@@ -39,6 +39,8 @@ pub(super) struct Chains {
     /// Whether the device's log density and gradient belong to its positions.
     pub(super) is_evaluated: bool,
     pub(super) gradient_evaluations: u64,
+    /// Results that were read already.
+    spare: Vec<IterationResult>,
 }
 
 impl Chains {
@@ -84,6 +86,7 @@ impl Chains {
             constant: kernel.constant,
             is_evaluated: false,
             gradient_evaluations: 0,
+            spare: Vec::new(),
         };
         this.set_positions(&vec![0.0; chains * kernel.dim])?;
         this.set_inv_mass(&vec![1.0; shape.inv_mass_words()])?;
@@ -124,7 +127,11 @@ impl Chains {
 
     /// See [`super::SteppedHmc::set_centring`].
     pub(super) fn set_centring(&mut self, codes: &[u32]) -> Result<()> {
-        expect_length("codes of centring weights", codes.len(), self.levels * self.shape.ensembles())?;
+        expect_length(
+            "codes of centring weights",
+            codes.len(),
+            self.levels * self.shape.ensembles(),
+        )?;
         let at = self.shape.inv_mass_words();
         match &self.tuned {
             None => self.write_settings(at, codes),
@@ -260,17 +267,34 @@ impl Chains {
     }
 
     /// The first `iterations` draws of the block.
-    pub(super) async fn read_draws(&self, iterations: usize) -> Result<Vec<IterationResult>> {
+    pub(super) async fn read_draws(&mut self, iterations: usize) -> Result<Vec<IterationResult>> {
         let Shape { dim, chains, .. } = self.shape;
         if iterations == 0 {
             return Ok(Vec::new());
         }
+        let mut results = std::mem::take(&mut self.spare);
+        results.resize_with(iterations, || IterationResult::zeros(chains, dim));
         self.fetch(
             &self.buffers.draws,
             iterations * self.shape.draw_words(),
-            |words| decode(words, dim, chains, self.constant, self.gpu.adapter()),
+            |words| {
+                decode(
+                    words,
+                    dim,
+                    chains,
+                    self.constant,
+                    self.gpu.adapter(),
+                    &mut results,
+                )
+            },
         )
-        .await?
+        .await??;
+        Ok(results)
+    }
+
+    /// Takes back results that were read: pages that a process has already cost less than new ones.
+    pub(super) fn recycle(&mut self, results: Vec<IterationResult>) {
+        self.spare = results;
     }
 
     /// What `decode` makes of the first `words` words of `buffer`, at least one, read back to the host.

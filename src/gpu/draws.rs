@@ -48,7 +48,8 @@ struct Part<'a> {
     is_divergent: &'a mut [bool],
 }
 
-/// The results of a block, `words[draw][row][chain]`; `constant` is added to the log density.
+/// Writes the results of a block, `words[draw][row][chain]`, into as many `results`; `constant` is added to the log
+/// density.
 ///
 /// # Errors
 /// Environment: a word was not written, or a chain's count of draws is not the one expected.
@@ -58,12 +59,10 @@ pub(super) fn decode(
     chains: usize,
     constant: f64,
     adapter: &Adapter,
-) -> Result<Vec<IterationResult>> {
+    results: &mut [IterationResult],
+) -> Result<()> {
     let of_draw = draw_rows(dim) * chains;
-    let mut results: Vec<IterationResult> = (0..words.len() / of_draw)
-        .map(|_| IterationResult::zeros(chains, dim))
-        .collect();
-    let draws = words.chunks_exact(of_draw).zip(1u32..).zip(&mut results);
+    let draws = words.chunks_exact(of_draw).zip(1u32..).zip(results.iter_mut());
     let parts: Vec<Part<'_>> = draws
         .flat_map(|((draw, count), result)| {
             let positions = result.positions.chunks_mut(PART * dim);
@@ -99,10 +98,10 @@ pub(super) fn decode(
         std::thread::available_parallelism().map_or(1, usize::from)
     };
     let decoded = in_parallel(parts, threads, |part| part.decode(dim, chains, constant, adapter));
-    for (place, divergences) in decoded.into_iter().enumerate() {
-        results[place / per_draw].divergences += divergences?;
+    for (result, divergences) in results.iter_mut().zip(decoded.chunks(per_draw)) {
+        result.divergences = divergences.iter().cloned().sum::<Result<u64>>()?;
     }
-    Ok(results)
+    Ok(())
 }
 
 impl Part<'_> {
@@ -185,7 +184,10 @@ pub(super) fn log_densities(
 
 /// The divergences that a status word tells of; drivers that do not count them set the bit alone.
 fn divergences(status: u32) -> u64 {
-    match (status & DIVERGENT_BIT, (status & !DIVERGENT_BIT) >> DIVERGENCES_SHIFT) {
+    match (
+        status & DIVERGENT_BIT,
+        (status & !DIVERGENT_BIT) >> DIVERGENCES_SHIFT,
+    ) {
         (0, _) => 0,
         (_, counted) => u64::from(counted.max(1)),
     }
@@ -238,17 +240,26 @@ mod tests {
         ]
     }
 
+    fn decoded(words: &[u32], constant: f64) -> Result<Vec<IterationResult>> {
+        let mut results = vec![IterationResult::zeros(2, 2)];
+        decode(words, 2, 2, constant, &adapter(), &mut results)?;
+        Ok(results)
+    }
+
     #[test]
     fn rows_become_chains() {
-        let results = decode(&draw(), 2, 2, 10.0, &adapter()).unwrap();
+        let results = decoded(&draw(), 10.0).unwrap();
         let result = &results[0];
         assert_eq!(result.positions, [1.0, 3.0, 2.0, 4.0]);
         assert_eq!(result.log_density, [5.25, 4.0]);
         assert_eq!(result.energy, [1.5 - 5.25, 1.0 - 4.0]);
-        assert_eq!((&result.is_divergent[..], result.divergences), (&[false, true][..], 1));
+        assert_eq!(
+            (&result.is_divergent[..], result.divergences),
+            (&[false, true][..], 1)
+        );
         let mut words = draw();
         words[15] |= 5 << DIVERGENCES_SHIFT;
-        assert_eq!(decode(&words, 2, 2, 10.0, &adapter()).unwrap()[0].divergences, 5);
+        assert_eq!(decoded(&words, 10.0).unwrap()[0].divergences, 5);
         assert_eq!(result.energy_error[1], f64::INFINITY);
     }
 
@@ -269,11 +280,11 @@ mod tests {
         for at in 0..16 {
             let mut words = draw();
             words[at] = POISON;
-            assert!(decode(&words, 2, 2, 0.0, &adapter()).is_err(), "word {at}");
+            assert!(decoded(&words, 0.0).is_err(), "word {at}");
         }
         let mut words = draw();
         words[15] = DIVERGENT_BIT | 2;
-        let error = decode(&words, 2, 2, 0.0, &adapter()).unwrap_err();
+        let error = decoded(&words, 0.0).unwrap_err();
         assert!(error.message().contains("chain 1"), "{error}");
     }
 }

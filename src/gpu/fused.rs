@@ -198,6 +198,11 @@ impl FusedHmc {
         };
     }
 
+    /// Takes back results that were read, so that their memory serves for those to come.
+    pub fn recycle(&mut self, results: Vec<IterationResult>) {
+        self.chains.recycle(results);
+    }
+
     /// Log density `[chain]`, the kernel's constant included, and its gradient `[chain][dim]` at the positions.
     ///
     /// # Errors

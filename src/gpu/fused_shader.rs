@@ -113,7 +113,8 @@ impl Expansion {
             lines.extend([
                 "// Data columns whose places are known, as operands rather than loads.".to_owned(),
                 format!("@group(0) @binding(9) var<uniform> known_columns: array<vec4<f32>, {vectors}>;"),
-                "// Where the data that the codes of the chain's ensemble choose begin in the settings.".to_owned(),
+                "// Where the data that the codes of the chain's ensemble choose begin in the settings."
+                    .to_owned(),
                 "var<private> hmc_tuned_at: u32;".to_owned(),
                 "fn hmc_tuned(place: u32) -> f32 { return bitcast<f32>(settings[hmc_tuned_at + place]); }"
                     .to_owned(),
@@ -235,5 +236,14 @@ pub fn fused_module(kernel: &FusedKernel, has_wide_integers: bool) -> String {
     let expansion = Expansion::of(kernel);
     let driver = expansion.expand(HMC_FUSED);
     let product = product(has_wide_integers);
-    [BINDINGS, SPECIAL, product, PHILOX, SETTINGS, &kernel.density.wgsl, &driver].join("\n")
+    [
+        BINDINGS,
+        SPECIAL,
+        product,
+        PHILOX,
+        SETTINGS,
+        &kernel.density.wgsl,
+        &driver,
+    ]
+    .join("\n")
 }

@@ -70,7 +70,16 @@ pub(super) fn draw_rows(dim: usize) -> usize {
 /// The whole module's text. Declarations of WGSL may come in any order, so `log_density` may call any of the rest.
 pub(super) fn assemble(log_density: &str, has_wide_integers: bool) -> String {
     let product = product(has_wide_integers);
-    [BINDINGS, SPECIAL, product, PHILOX, SETTINGS, log_density, HMC_STEP].join("\n")
+    [
+        BINDINGS,
+        SPECIAL,
+        product,
+        PHILOX,
+        SETTINGS,
+        log_density,
+        HMC_STEP,
+    ]
+    .join("\n")
 }
 
 /// The values of the module's `override` constants for positions of `dim` coordinates.

@@ -204,7 +204,8 @@ impl SteppedHmc {
     /// Uploads a block's plans, resets the chains' counters and poisons the draws.
     fn start_block(&self, first_iteration: u32, plans: &[Vec<Plan>]) -> Result<Flight> {
         let draw_words = plans.len() * self.chains.shape.draw_words();
-        self.chains.write_params(first_iteration, draw_words, 0, Thinning::NONE);
+        self.chains
+            .write_params(first_iteration, draw_words, 0, Thinning::NONE);
         self.chains.write_plans(plans);
         let mut encoder = self.chains.encoder();
         self.chains.clear_counters(&mut encoder, COUNTER_ROWS);

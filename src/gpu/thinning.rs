@@ -56,7 +56,13 @@ mod tests {
         assert_eq!((kept, at), (thinning.kept_of(22), thinning.after(22)));
         assert_eq!(thinning.kept_of(22), 5);
         let later = thinning.after(3);
-        assert_eq!((later.kept_of(later.iterations_for(2)), later.kept_of(later.iterations_for(2) + 1)), (2, 3));
+        assert_eq!(
+            (
+                later.kept_of(later.iterations_for(2)),
+                later.kept_of(later.iterations_for(2) + 1)
+            ),
+            (2, 3)
+        );
         assert_eq!(Thinning::NONE.kept_of(7), 7);
     }
 }

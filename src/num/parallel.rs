@@ -5,11 +5,7 @@ use std::sync::Mutex;
 /// Does `work` on every piece, on up to `threads` threads; with one, on the calling thread.
 ///
 /// Returns what each piece made, in the order of the pieces.
-pub fn in_parallel<T: Send, R: Send>(
-    pieces: Vec<T>,
-    threads: usize,
-    work: impl Fn(T) -> R + Sync,
-) -> Vec<R> {
+pub fn in_parallel<T: Send, R: Send>(pieces: Vec<T>, threads: usize, work: impl Fn(T) -> R + Sync) -> Vec<R> {
     let threads = threads.min(pieces.len());
     if threads <= 1 {
         return pieces.into_iter().map(work).collect();
@@ -33,7 +29,9 @@ pub fn in_parallel<T: Send, R: Send>(
         let mut all: Vec<Option<R>> = (0..count).map(|_| None).collect();
         for worker in workers {
             match worker.join() {
-                Ok(made) => made.into_iter().for_each(|(place, result)| all[place] = Some(result)),
+                Ok(made) => made
+                    .into_iter()
+                    .for_each(|(place, result)| all[place] = Some(result)),
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         }

@@ -160,10 +160,16 @@ fn thinned_draws_are_the_last_of_every_few() -> Result<()> {
             let last = &group[3];
             assert_eq!((&kept.positions, &kept.energy), (&last.positions, &last.energy));
             assert_eq!(kept.accept_prob, last.accept_prob);
-            assert_eq!(kept.divergences, group.iter().map(|result| result.divergences).sum::<u64>());
+            assert_eq!(
+                kept.divergences,
+                group.iter().map(|result| result.divergences).sum::<u64>()
+            );
             for chain in 0..chains {
                 let any = group.iter().any(|result| result.is_divergent[chain]);
-                assert_eq!(kept.is_divergent[chain], any, "{form:?} {memory:?}: chain {chain}");
+                assert_eq!(
+                    kept.is_divergent[chain], any,
+                    "{form:?} {memory:?}: chain {chain}"
+                );
             }
         }
     }

@@ -67,7 +67,9 @@ pub(super) fn array(form: Form, number: usize, element: &Element) -> String {
 pub(super) fn known_column(form: Form, memory: Memory, at: usize) -> String {
     match (form, memory) {
         (Form::Unrolled, Memory::Held) => format!("k{at}"),
-        (Form::Unrolled, Memory::Buffers) => format!("known_columns[{}u].{}", at / 4, ["x", "y", "z", "w"][at % 4]),
+        (Form::Unrolled, Memory::Buffers) => {
+            format!("known_columns[{}u].{}", at / 4, ["x", "y", "z", "w"][at % 4])
+        }
         (Form::Buffers | Form::Arrays, _) => format!("columns[{at}u]"),
     }
 }

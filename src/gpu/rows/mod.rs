@@ -68,7 +68,15 @@ impl RowsHmc {
         replicate: u32,
     ) -> Result<Self> {
         check_trips(gpu, loop_trips(kernel))?;
-        let chains = Chains::new(gpu, &kernel.density, None, chains, chains_per_ensemble, (seed, replicate)).await?;
+        let chains = Chains::new(
+            gpu,
+            &kernel.density,
+            None,
+            chains,
+            chains_per_ensemble,
+            (seed, replicate),
+        )
+        .await?;
         let buffers = RowsBuffers::new(&chains, kernel).await?;
         let text = assemble(kernel, gpu.has_wide_integers());
         let module = gpu
@@ -236,7 +244,8 @@ impl RowsHmc {
     /// Uploads a block's plans, resets the chains' counters and poisons the draws.
     fn start_block(&self, first_iteration: u32, plans: &[Vec<Plan>]) -> Result<Flight> {
         let draw_words = plans.len() * self.chains.shape.draw_words();
-        self.chains.write_params(first_iteration, draw_words, 0, Thinning::NONE);
+        self.chains
+            .write_params(first_iteration, draw_words, 0, Thinning::NONE);
         self.chains.write_plans(plans);
         self.write_row(ProgressRow::Fault, 0);
         let (x, y) = self.chains.grid(draw_words)?;

@@ -10,7 +10,7 @@ use crate::rng::{Purpose, Stream};
 use crate::sampler::DIVERGENCE;
 use crate::sampler::settings::Settings;
 
-/// Eight chains in lockstep; arrays are `[dim][lane]`.
+/// A block's chains in lockstep; arrays are `[dim][lane]`.
 struct Block {
     position: Vec<f64>,
     gradient: Vec<f64>,
@@ -54,6 +54,8 @@ pub struct CpuEngine<'d> {
     trajectory: Block,
     momentum: Vec<f64>,
     thinner: Thinner,
+    /// Results that were read already.
+    spare: Vec<IterationResult>,
 }
 
 impl<'d> CpuEngine<'d> {
@@ -74,6 +76,18 @@ impl<'d> CpuEngine<'d> {
             trajectory: Block::new(dim),
             momentum: vec![0.0; dim * LANES],
             thinner: Thinner::new(1),
+            spare: Vec::new(),
+        }
+    }
+
+    /// Room for the results of an iteration; the numbers in it mean nothing yet.
+    fn room(&mut self) -> IterationResult {
+        match self.spare.pop() {
+            Some(result) => IterationResult {
+                divergences: 0,
+                ..result
+            },
+            None => IterationResult::zeros(self.chains, self.dim),
         }
     }
 
@@ -267,7 +281,7 @@ impl Engine for CpuEngine<'_> {
     ) -> Result<Vec<IterationResult>> {
         let mut results = Vec::with_capacity(plans.len());
         for (offset, plan) in plans.iter().enumerate() {
-            let mut result = IterationResult::zeros(self.chains, self.dim);
+            let mut result = self.room();
             for block in 0..self.blocks.len() {
                 self.iterate(block, first_iteration + offset as u32, plan[0], &mut result);
             }
@@ -277,6 +291,14 @@ impl Engine for CpuEngine<'_> {
             }
         }
         Ok(results)
+    }
+
+    fn recycle(&mut self, mut results: Vec<IterationResult>) {
+        let fits = |result: &IterationResult| {
+            result.positions.len() == self.chains * self.dim && result.accept_prob.len() == self.chains
+        };
+        results.retain(fits);
+        self.spare.append(&mut results);
     }
 }
 

@@ -62,8 +62,8 @@ pub fn run_on_engine(
     let mut done = 0;
     while done < settings.warmup && !watch.is_stopped() {
         let plans = [driver.plans(state.iteration + done)];
-        let results = engine.run(state.iteration + done, &plans, &mut |_| true)?;
-        let [result] = results.as_slice() else {
+        let mut results = engine.run(state.iteration + done, &plans, &mut |_| true)?;
+        let [result] = results.as_mut_slice() else {
             return Err(Error::bug(format!(
                 "an engine returned {} of 1 iterations",
                 results.len()
@@ -71,13 +71,14 @@ pub fn run_on_engine(
         };
         driver.count(&plans, result);
         driver.adapt(state.iteration + done, result);
-        samples.state.positions.copy_from_slice(&result.positions);
+        std::mem::swap(&mut samples.state.positions, &mut result.positions);
         if driver.recentre(state.iteration + done, &mut samples.state.positions) {
             driver.set_centring(engine)?;
             engine.set_positions(&samples.state.positions)?;
             driver.gradient_evaluations += chains as u64;
         }
         engine.set_inv_mass(&driver.inv_mass())?;
+        engine.recycle(results);
         done += 1;
         watch.report(driver.progress(Phase::Warmup, done));
     }
@@ -95,11 +96,13 @@ pub fn run_on_engine(
     let draws_at_once = within.min(BLOCK_ITERATIONS / settings.thin).clamp(1, BLOCK);
     let mut sampled = 0;
     while sampled < iterations && !watch.is_stopped() {
-        let count = draws_at_once.saturating_mul(settings.thin).min(iterations - sampled);
+        let count = draws_at_once
+            .saturating_mul(settings.thin)
+            .min(iterations - sampled);
         let plans: Vec<Vec<Plan>> = (0..count)
             .map(|i| driver.plans(state.iteration + done + sampled + i))
             .collect();
-        let results = engine.run(state.iteration + done + sampled, &plans, &mut |block_done| {
+        let mut results = engine.run(state.iteration + done + sampled, &plans, &mut |block_done| {
             // Counts of gradients and divergences follow with the block's results.
             watch.report(driver.progress(Phase::Sampling, sampled + block_done as u32));
             !watch.is_stopped()
@@ -107,10 +110,16 @@ pub fn run_on_engine(
         for (plans, result) in plans.chunks(settings.thin as usize).zip(&results) {
             driver.count(plans, result);
         }
-        driver.keep(&mut samples, (sampled / settings.thin) as usize, &plans, &results, settings.thin);
+        driver.keep(
+            &mut samples,
+            (sampled / settings.thin) as usize,
+            &plans,
+            &results,
+            settings.thin,
+        );
         sampled += results.len() as u32 * settings.thin;
-        if let Some(last) = results.last() {
-            samples.state.positions.copy_from_slice(&last.positions);
+        if let Some(last) = results.last_mut() {
+            std::mem::swap(&mut samples.state.positions, &mut last.positions);
         }
         watch.report(driver.progress(Phase::Sampling, sampled));
         if results.len() * (settings.thin as usize) < plans.len() && !watch.is_stopped() {
@@ -120,6 +129,7 @@ pub fn run_on_engine(
                 plans.len()
             )));
         }
+        engine.recycle(results);
     }
     samples.truncate((sampled / settings.thin) as usize);
     samples.gradient_evaluations = driver.gradient_evaluations;
@@ -206,9 +216,13 @@ impl Driver<'_> {
             .zip(result.positions.chunks_exact(self.size * dim))
             .zip(result.accept_prob.chunks_exact(self.size))
             .collect();
-        in_parallel(of_ensembles, self.threads, |((adaptation, positions), accept_prob)| {
-            adaptation.update(iteration, positions, accept_prob);
-        });
+        in_parallel(
+            of_ensembles,
+            self.threads,
+            |((adaptation, positions), accept_prob)| {
+                adaptation.update(iteration, positions, accept_prob);
+            },
+        );
     }
 
     /// Learns the centring from an iteration's `positions`; tells whether it changed, and they with it.
@@ -220,13 +234,17 @@ impl Driver<'_> {
             .zip(&mut self.adaptations)
             .zip(positions.chunks_exact_mut(chunk))
             .collect();
-        let changed = in_parallel(of_ensembles, self.threads, |((recentring, adaptation), positions)| {
-            let refit = recentring.update(iteration, positions);
-            if let Some(refit) = &refit {
-                adaptation.recentre(recentring.coordinates(), refit);
-            }
-            refit.is_some()
-        });
+        let changed = in_parallel(
+            of_ensembles,
+            self.threads,
+            |((recentring, adaptation), positions)| {
+                let refit = recentring.update(iteration, positions);
+                if let Some(refit) = &refit {
+                    adaptation.recentre(recentring.coordinates(), refit);
+                }
+                refit.is_some()
+            },
+        );
         changed.into_iter().any(|changed| changed)
     }
 

@@ -112,6 +112,16 @@ impl Engine for GpuEngine {
             GpuDriver::Rows(driver) => driver.run(first_iteration, plans, progress)?,
             GpuDriver::Fused(driver) => return driver.run(first_iteration, plans, progress),
         };
-        Ok(all.into_iter().filter_map(|result| self.thinner.keep(result)).collect())
+        Ok(all
+            .into_iter()
+            .filter_map(|result| self.thinner.keep(result))
+            .collect())
+    }
+
+    fn recycle(&mut self, results: Vec<IterationResult>) {
+        match &mut self.driver {
+            GpuDriver::Stepped(_) | GpuDriver::Rows(_) => drop(results),
+            GpuDriver::Fused(driver) => driver.recycle(results),
+        }
     }
 }

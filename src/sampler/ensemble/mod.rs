@@ -75,4 +75,9 @@ pub trait Engine {
         plans: &[Vec<Plan>],
         progress: &mut dyn FnMut(usize) -> bool,
     ) -> Result<Vec<IterationResult>>;
+
+    /// Takes back results that were read, so that their memory may serve for those to come.
+    fn recycle(&mut self, results: Vec<IterationResult>) {
+        drop(results);
+    }
 }

@@ -63,10 +63,16 @@ mod tests {
         assert_eq!(thinner.keep(result(Some(1))), None);
         assert_eq!(thinner.keep(result(Some(1))), None);
         let kept = thinner.keep(result(None)).expect("the third");
-        assert_eq!((&kept.is_divergent[..], kept.divergences), (&[false, true][..], 2));
+        assert_eq!(
+            (&kept.is_divergent[..], kept.divergences),
+            (&[false, true][..], 2)
+        );
         assert_eq!(thinner.keep(result(None)), None);
         assert_eq!(thinner.keep(result(Some(0))), None);
         let kept = thinner.keep(result(None)).expect("the sixth");
-        assert_eq!((&kept.is_divergent[..], kept.divergences), (&[true, false][..], 1));
+        assert_eq!(
+            (&kept.is_divergent[..], kept.divergences),
+            (&[true, false][..], 1)
+        );
     }
 }

@@ -60,7 +60,9 @@ fn check_chosen(graph: &Graph) -> Result<()> {
         _ => false,
     };
     match graph.nodes.iter().any(|node| is_chosen(&node.op)) {
-        true => Err(Error::bug("codes choose among computed values in a program for GPUs")),
+        true => Err(Error::bug(
+            "codes choose among computed values in a program for GPUs",
+        )),
         false => Ok(()),
     }
 }

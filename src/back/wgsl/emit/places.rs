@@ -34,9 +34,7 @@ impl Emitter<'_> {
         let start = self.index_offsets[index.index()];
         match (&column.domain, &self.element) {
             (None, _) => Element::Known(column.codes[0] as usize),
-            (Some(_), _) if column.tuned => {
-                Element::Dynamic(names::code(&self.level(index)))
-            }
+            (Some(_), _) if column.tuned => Element::Dynamic(names::code(&self.level(index))),
             // The design is part of the shape: unrolled text names the element itself.
             (Some(_), Some(Element::Known(k))) => Element::Known(column.codes[*k] as usize),
             (Some(_), Some(Element::Dynamic(text))) => {
