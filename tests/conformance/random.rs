@@ -17,7 +17,9 @@ fn random_models_agree_on_all_back_ends() {
     let mut worst = Worst::default();
     let mut failures = Vec::new();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    for checked in in_parallel((0..MODELS).collect(), threads, |case| check_case(case, gpu.as_ref())) {
+    for checked in in_parallel((0..MODELS).collect(), threads, |case| {
+        check_case(case, gpu.as_ref())
+    }) {
         match checked {
             Ok(found) => worst.include(found),
             Err(error) => failures.push(error),
@@ -46,6 +48,6 @@ fn check_case(case: u32, gpu: Option<&Gpu>) -> Result<Worst, String> {
         0 => &FORMS[case as usize / 10 % 4..][..1],
         _ => &[],
     };
-    check(&model.lowered().program, &positions, gpu, fused)
+    check(&model.lowered().program, &positions, gpu, fused, case % 50 == 0)
         .map_err(|error| format!("model {case}: {error}\n{text}\n{csv}\npositions {positions:?}"))
 }
