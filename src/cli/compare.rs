@@ -1,12 +1,13 @@
 //! `tadpool compare`: fits of the same data in, how well each predicts out.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
 use super::Outcome;
-use super::args::{CompareArgs, Format, Weights};
+use super::args::{CompareArgs, Format, Weights, as_typed};
 use super::comparison::{Compared, Comparison};
 use super::output::{Notes, print};
 use crate::diag::elpd::{pseudo_bma, pseudo_bma_plus, stacking};
@@ -29,6 +30,13 @@ pub(super) fn run(args: &CompareArgs) -> Result<Outcome> {
             path.display(),
             fit.run.version
         ));
+        if fit.run.diagnostics.get("ok").and_then(Value::as_bool) == Some(false) {
+            let summary = as_typed(&[OsString::new(), "summary".into(), path.into()]);
+            notes.say(&format!(
+                "the diagnostics of {} found fault with its draws; `{summary}` tells which",
+                path.display()
+            ));
+        }
         let file = path.display().to_string();
         let elpd = Elpd::of(&fit, &file, criterion, available_threads())?;
         if elpd.is_recomputed {
@@ -73,11 +81,9 @@ pub(super) fn run(args: &CompareArgs) -> Result<Outcome> {
         .into_iter()
         .zip(fits)
         .zip(weights)
-        .map(|((name, (file, fit, elpd)), weight)| Compared {
+        .map(|((name, (file, _, elpd)), weight)| Compared {
             name,
             file,
-            // Files without a verdict are not doubted for that.
-            is_sampled_well: fit.run.diagnostics.get("ok").and_then(Value::as_bool) != Some(false),
             elpd,
             weight,
         })

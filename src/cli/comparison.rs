@@ -7,7 +7,7 @@ use super::digits::{Places, fewest, number, places};
 use super::output::counted;
 use super::style::{HEADING, WARNING, styled};
 use super::table::{field, on_the_point, right, width};
-use crate::diag::elpd::{Total, VARIANCE_LIMIT, difference};
+use crate::diag::elpd::{Total, VARIANCE_LIMIT, difference, pareto_k_threshold};
 use crate::fit::{Criterion, Elpd};
 
 /// What the remedies that need refits have to wait for.
@@ -20,8 +20,6 @@ pub(super) struct Compared {
     pub(super) name: String,
     /// The file it was read from.
     pub(super) file: String,
-    /// Whether the fit's own diagnostics found its draws good.
-    pub(super) is_sampled_well: bool,
     /// How well it predicts.
     pub(super) elpd: Elpd,
     /// Its weight among the models.
@@ -253,12 +251,6 @@ impl Comparison {
         let elpd = &model.elpd;
         let rows = elpd.rows.len();
         let mut doubts = Vec::new();
-        if !model.is_sampled_well {
-            doubts.push(format!(
-                "the draws themselves are not to be trusted yet; `tadpool summary {}` tells why.",
-                model.file
-            ));
-        }
         let non_finite = elpd.non_finite();
         if non_finite > 0 {
             doubts.push(format!(
@@ -277,10 +269,15 @@ impl Comparison {
             Criterion::Loo => {
                 let count = elpd.high_pareto_k().unwrap_or_default();
                 if count > 0 {
+                    let threshold = elpd.pareto_k_threshold();
+                    let remedy = if threshold < pareto_k_threshold(usize::MAX) {
+                        "More draws raise that limit up to 0.70; else use `--by exact` or `--by kfold`."
+                    } else {
+                        "Use `--by exact` or `--by kfold`."
+                    };
                     doubts.push(format!(
-                        "{count} of {rows} rows have a Pareto k above {:.2}, up to {:.2}: a few draws carry most of the \
-                         weight, and LOO is likely too optimistic. Use `--by exact` or `--by kfold`.",
-                        elpd.pareto_k_threshold(),
+                        "{count} of {rows} rows have a Pareto k above {threshold:.2}, up to {:.2}: a few draws carry most of the \
+                         weight, and LOO is likely too optimistic. {remedy}",
                         elpd.max_pareto_k().unwrap_or(f64::NAN)
                     ));
                 }

@@ -8,6 +8,7 @@ use std::f64::consts::PI;
 
 use super::chains::Chains;
 use super::moments::mean;
+use crate::num::sum::sum_pairs;
 
 #[derive(Clone, Copy)]
 struct Complex {
@@ -94,12 +95,7 @@ pub fn autocorrelation(chains: Chains, lags: usize) -> Vec<f64> {
 
 /// The definition, for one lag.
 fn direct(chains: Chains, means: &[f64], lag: usize) -> f64 {
-    let one = |(x, &mean): (&[f64], &f64)| -> f64 {
-        x.iter()
-            .zip(&x[lag..])
-            .map(|(a, b)| (a - mean) * (b - mean))
-            .sum()
-    };
+    let one = |(x, &mean): (&[f64], &f64)| -> f64 { sum_pairs(x, &x[lag..], |a, b| (a - mean) * (b - mean)) };
     let sum: f64 = chains.iter().zip(means).map(one).sum();
     sum / (chains.num_draws() as f64 * chains.num_chains() as f64)
 }

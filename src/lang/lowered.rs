@@ -246,6 +246,8 @@ pub struct TunedEffect {
     pub ln_scale: Handle,
     /// The standardised effect ξ, over its plate.
     pub standardised: Handle,
+    /// ln |dη/dξ| = Σ λ·ln scale, over all of its levels together.
+    pub ln_jacobian: Handle,
 }
 
 /// An index set with its labels.

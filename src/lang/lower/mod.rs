@@ -80,9 +80,9 @@ struct Lowering<'a, 'b> {
     variations: BTreeMap<usize, (Option<f64>, String)>,
     /// The plate of the centring weights with their values, made when an effect needs it.
     centring_grid: Option<(PlateId, Node<'b>)>,
-    /// Effects with centring weights as data, in the order of their tuned indices: place, then centre, ln scale and
-    /// standardised effect.
-    tuned: Vec<(usize, [Handle; 3])>,
+    /// Effects with centring weights as data, in the order of their tuned indices: place, then centre, ln scale,
+    /// standardised effect and the logarithm of the Jacobian.
+    tuned: Vec<(usize, [Handle; 4])>,
     /// With the places of the calls in the text.
     learned: Vec<(Span, LearnedCall)>,
     /// How many `ifelse` are open: what they do not choose may be infinite.
@@ -423,15 +423,17 @@ impl<'a, 'b> Lowering<'a, 'b> {
 
     /// The effects with weights as data; slots are numbered by the parameters before them.
     fn tuned_effects(&self) -> Vec<TunedEffect> {
-        let effect = |&(place, [centre, ln_scale, standardised]): &(usize, [Handle; 3])| TunedEffect {
-            slot: self.analysis.relations[..place]
-                .iter()
-                .filter(|relation| !relation.observed)
-                .count(),
-            centre,
-            ln_scale,
-            standardised,
-        };
+        let effect =
+            |&(place, [centre, ln_scale, standardised, ln_jacobian]): &(usize, [Handle; 4])| TunedEffect {
+                slot: self.analysis.relations[..place]
+                    .iter()
+                    .filter(|relation| !relation.observed)
+                    .count(),
+                centre,
+                ln_scale,
+                standardised,
+                ln_jacobian,
+            };
         self.tuned.iter().map(effect).collect()
     }
 

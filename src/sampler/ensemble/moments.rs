@@ -1,5 +1,7 @@
 //! Moving moments of an ensemble's positions: variances and the largest eigenvalue of the whitened covariance.
 
+use crate::num::sum::sum_pairs;
+
 /// Mean and variance of every coordinate over a window that grows with the run.
 ///
 /// Every iteration counts its chains as one batch of weight 1/(n + 1), n ← min(n + 1, max(1, step/8)): the estimate
@@ -12,6 +14,9 @@ pub(crate) struct MovingMoments {
     window: f64,
     mean: Vec<f64>,
     variance: Vec<f64>,
+    /// Of the last batch alone.
+    batch_mean: Vec<f64>,
+    batch_variance: Vec<f64>,
 }
 
 impl MovingMoments {
@@ -22,6 +27,8 @@ impl MovingMoments {
             window: 0.0,
             mean: vec![0.0; dim],
             variance: vec![0.0; dim],
+            batch_mean: vec![0.0; dim],
+            batch_variance: vec![0.0; dim],
         }
     }
 
@@ -36,12 +43,24 @@ impl MovingMoments {
         let is_first = self.window == 0.0;
         self.window = (self.window + 1.0).min((f64::from(step) / 8.0).max(1.0));
         let weight = if is_first { 1.0 } else { self.weight() };
+        // Position after position, as they lie in memory.
         let count = self.chains as f64;
+        self.batch_mean.fill(0.0);
+        for position in positions.chunks_exact(dim) {
+            for (sum, x) in self.batch_mean.iter_mut().zip(position) {
+                *sum += x;
+            }
+        }
+        self.batch_mean.iter_mut().for_each(|sum| *sum /= count);
+        self.batch_variance.fill(0.0);
+        for position in positions.chunks_exact(dim) {
+            for ((sum, x), mean) in self.batch_variance.iter_mut().zip(position).zip(&self.batch_mean) {
+                *sum += (x - mean) * (x - mean);
+            }
+        }
         for i in 0..dim {
-            let column = || positions[i..].iter().step_by(dim);
-            let mean = column().sum::<f64>() / count;
-            let variance = column().map(|x| (x - mean) * (x - mean)).sum::<f64>() / count;
-            let shift = mean - self.mean[i];
+            let shift = self.batch_mean[i] - self.mean[i];
+            let variance = self.batch_variance[i] / count;
             self.mean[i] += weight * shift;
             // The variance of the mixture of window and batch.
             self.variance[i] +=
@@ -75,7 +94,9 @@ impl MovingMoments {
 pub(crate) struct LargestEigenvalue {
     direction: Vec<f64>,
     value: f64,
-    whitened: Vec<f64>,
+    /// The unit direction over the standard deviations: its product with a deviation is that of the whitened one.
+    dual: Vec<f64>,
+    deviation: Vec<f64>,
     batch: Vec<f64>,
 }
 
@@ -84,7 +105,8 @@ impl LargestEigenvalue {
         Self {
             direction: vec![1.0 / (dim as f64).sqrt(); dim],
             value: 1.0,
-            whitened: vec![0.0; dim],
+            dual: vec![0.0; dim],
+            deviation: vec![0.0; dim],
             batch: vec![0.0; dim],
         }
     }
@@ -94,23 +116,25 @@ impl LargestEigenvalue {
         let dim = self.direction.len();
         let chains = (positions.len() / dim) as f64;
         let norm = self.direction.iter().map(|u| u * u).sum::<f64>().sqrt();
+        for ((dual, u), v) in self.dual.iter_mut().zip(&self.direction).zip(inv_mass) {
+            *dual = u / (norm * v.sqrt());
+        }
         self.batch.fill(0.0);
         let mut squares = 0.0;
         for position in positions.chunks_exact(dim) {
-            let mut projection = 0.0;
-            for i in 0..dim {
-                self.whitened[i] = (position[i] - moments.mean[i]) / inv_mass[i].sqrt();
-                projection += self.whitened[i] * self.direction[i] / norm;
+            for ((deviation, x), mean) in self.deviation.iter_mut().zip(position).zip(&moments.mean) {
+                *deviation = x - mean;
             }
+            let projection = sum_pairs(&self.deviation, &self.dual, |a, b| a * b);
             squares += projection * projection;
-            for (sum, x) in self.batch.iter_mut().zip(&self.whitened) {
-                *sum += x * projection;
+            for (sum, deviation) in self.batch.iter_mut().zip(&self.deviation) {
+                *sum += deviation * projection;
             }
         }
         let weight = moments.weight();
         self.value += weight * (squares / chains - self.value);
-        for (u, sum) in self.direction.iter_mut().zip(&self.batch) {
-            *u += weight * (sum / chains - *u);
+        for ((u, sum), v) in self.direction.iter_mut().zip(&self.batch).zip(inv_mass) {
+            *u += weight * (sum / (chains * v.sqrt()) - *u);
         }
     }
 
