@@ -1,5 +1,7 @@
 //! Moving moments of an ensemble's positions: variances and the largest eigenvalue of the whitened covariance.
 
+use crate::sampler::vectors::{add_scaled, dot};
+
 /// Mean and variance of every coordinate over a window that grows with the run.
 ///
 /// Every iteration counts its chains as one batch of weight 1/(n + 1), n ← min(n + 1, max(1, step/8)): the estimate
@@ -28,6 +30,11 @@ impl MovingMoments {
     /// The weight that [`MovingMoments::update`] gave to the last batch.
     pub(crate) fn weight(&self) -> f64 {
         1.0 / (self.window + 1.0)
+    }
+
+    /// The means, `[dim]`.
+    pub(crate) fn mean(&self) -> &[f64] {
+        &self.mean
     }
 
     /// Counts `positions`, `[chain][dim]`, of the `step`-th iteration of warm-up.
@@ -66,51 +73,58 @@ impl MovingMoments {
     }
 }
 
-/// The largest eigenvalue of the covariance of whitened positions, by a batched Oja iteration.
+/// The largest eigenvalue of the covariance of whitened positions, by a batched Oja iteration in two halves.
 ///
-/// The direction follows the amnesic power iteration u ← (1 − w) u + w · mean(x (x·u/|u|)) (Weng, Zhang, Hwang 2003,
-/// equation 4); the eigenvalue is a moving mean of (x·u/|u|)² with the direction of before the batch, so that noise of
-/// the batch does not inflate it.
+/// Either half of the chains, those of even and of odd number, has a direction of its own, which follows the amnesic
+/// power iteration u ← (1 − w) u + w · mean(x (x·u/|u|)) (Weng, Zhang, Hwang 2003, equation 4); the eigenvalue is a moving
+/// mean of (x·u/|u|)² over the chains of the other half. A direction is full of the noise of its own chains, which move
+/// little from one iteration to the next: measured on them, the eigenvalue of 2,000 independent coordinates came out as 7.
 #[derive(Debug, Clone)]
 pub(crate) struct LargestEigenvalue {
-    direction: Vec<f64>,
+    directions: [Vec<f64>; 2],
     value: f64,
     whitened: Vec<f64>,
-    batch: Vec<f64>,
+    batches: [Vec<f64>; 2],
 }
 
 impl LargestEigenvalue {
     pub(crate) fn new(dim: usize) -> Self {
+        let direction = vec![1.0 / (dim as f64).sqrt(); dim];
         Self {
-            direction: vec![1.0 / (dim as f64).sqrt(); dim],
+            directions: [direction.clone(), direction],
             value: 1.0,
             whitened: vec![0.0; dim],
-            batch: vec![0.0; dim],
+            batches: [vec![0.0; dim], vec![0.0; dim]],
         }
     }
 
     /// Counts `positions`, `[chain][dim]`, whitened by `moments`' mean and by `inv_mass`, with the moments' weight.
     pub(crate) fn update(&mut self, moments: &MovingMoments, inv_mass: &[f64], positions: &[f64]) {
-        let dim = self.direction.len();
-        let chains = (positions.len() / dim) as f64;
-        let norm = self.direction.iter().map(|u| u * u).sum::<f64>().sqrt();
-        self.batch.fill(0.0);
-        let mut squares = 0.0;
-        for position in positions.chunks_exact(dim) {
-            let mut projection = 0.0;
+        let dim = self.whitened.len();
+        let norms = [0, 1].map(|half: usize| dot(&self.directions[half], &self.directions[half]).sqrt());
+        for batch in &mut self.batches {
+            batch.fill(0.0);
+        }
+        let (mut squares, mut counts) = (0.0, [0.0f64; 2]);
+        for (chain, position) in positions.chunks_exact(dim).enumerate() {
             for i in 0..dim {
                 self.whitened[i] = (position[i] - moments.mean[i]) / inv_mass[i].sqrt();
-                projection += self.whitened[i] * self.direction[i] / norm;
             }
-            squares += projection * projection;
-            for (sum, x) in self.batch.iter_mut().zip(&self.whitened) {
-                *sum += x * projection;
-            }
+            let (own, other) = (chain % 2, 1 - chain % 2);
+            squares += (dot(&self.whitened, &self.directions[other]) / norms[other]).powi(2);
+            counts[own] += 1.0;
+            let projection = dot(&self.whitened, &self.directions[own]) / norms[own];
+            add_scaled(projection, &self.whitened, &mut self.batches[own]);
         }
         let weight = moments.weight();
-        self.value += weight * (squares / chains - self.value);
-        for (u, sum) in self.direction.iter_mut().zip(&self.batch) {
-            *u += weight * (sum / chains - *u);
+        self.value += weight * (squares / (counts[0] + counts[1]) - self.value);
+        for ((direction, batch), count) in self.directions.iter_mut().zip(&self.batches).zip(counts) {
+            // A single chain leaves the other half without any.
+            if count > 0.0 {
+                for (u, sum) in direction.iter_mut().zip(batch) {
+                    *u += weight * (sum / count - *u);
+                }
+            }
         }
     }
 
