@@ -166,10 +166,7 @@ mod tests {
         let normal = |r: f64| (r.sin() - (0.5 * r).sin()) / (0.5 * r);
         assert_eq!(chosen(240, normal), 2.6);
         assert_eq!(chosen(240, |r| if r == 1.4 { 0.3 } else { 0.4 }), 1.4);
-        assert_eq!(
-            chosen(240, |r| if r == 2.6 { 0.25 } else { 0.4 + 0.1 * (1.9 - r) }),
-            1.9
-        );
+        assert_eq!(chosen(240, |r| if r == 2.6 { 0.25 } else { 0.4 }), 1.7);
     }
 
     #[test]
