@@ -162,11 +162,11 @@ mod tests {
     #[test]
     fn the_reach_that_pays_is_chosen() {
         // Effects per step of the shortest and the longest relative to the middle one: of a normal 0.8 and 2.2; 1.5 and 0.7
-        // where longer trajectories forget less; 1.2 and 0.9, which is not clear.
+        // where longer trajectories forget less; 1 and 1 where effect grows with length, known to a twentieth.
         let normal = |r: f64| (r.sin() - (0.5 * r).sin()) / (0.5 * r);
         assert_eq!(chosen(240, normal), 2.6);
         assert_eq!(chosen(240, |r| if r == 1.4 { 0.3 } else { 0.4 }), 1.4);
-        assert_eq!(chosen(240, |r| if r == 2.6 { 0.25 } else { 0.4 }), 1.7);
+        assert_eq!(chosen(960, |r| (1.0 - 0.25 * r) / (1.0 + 0.25 * r)), 1.7);
     }
 
     #[test]
