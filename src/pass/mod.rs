@@ -25,6 +25,7 @@ pub mod unify;
 use crate::ad;
 use crate::error::Result;
 use crate::ir::Program;
+use merge::Predictors;
 
 /// The program of log density and gradient that the fast back ends run; without outputs, whose rows the density may
 /// not need ([`output_program`] has them).
@@ -32,7 +33,7 @@ pub fn density_program(program: &Program) -> Result<Program> {
     let mut program = expand::expand(program)?;
     program.outputs.clear();
     let program = simplify::simplify(&program)?;
-    let program = unify::unify(&merge::merge(&program)?)?;
+    let program = unify::unify(&merge::merge(&program, Predictors::Whole)?)?;
     simplify::simplify(&ad::differentiate(program)?)
 }
 
@@ -41,7 +42,7 @@ pub fn density_program_f64(program: &Program) -> Result<Program> {
     let mut program = expand::expand(program)?;
     program.outputs.clear();
     let program = quadratic::quadratic(&simplify::simplify(&program)?)?;
-    let program = unify::unify(&merge::merge(&program)?)?;
+    let program = unify::unify(&merge::merge(&program, Predictors::Apart)?)?;
     simplify::simplify(&ad::differentiate(program)?)
 }
 

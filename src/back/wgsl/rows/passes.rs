@@ -10,10 +10,6 @@ use crate::error::{Error, Result};
 use crate::ir::{Handle, IndexId, PlateId, SlotId};
 use crate::pass::schedule::{Loop, Target};
 
-/// Terms of the log density that are added in plain f32 before they enter a pair: their sum's rounding stays below that
-/// of the terms themselves.
-const BLOCK: u32 = 16;
-
 /// What one dispatch over a plate does.
 #[derive(Default)]
 struct Work {
@@ -27,6 +23,8 @@ struct Work {
     segments: Vec<(Handle, Target)>,
     /// The index that orders the elements, if there are `segments`.
     index: Option<IndexId>,
+    /// The index of centring weights by which `segments` are summed instead: its few codes change while the device runs.
+    tuned: Option<IndexId>,
 }
 
 impl Work {
@@ -99,7 +97,7 @@ impl Emitter<'_> {
         indices.sort_unstable();
         indices.dedup();
         // The largest index whose codes are in order goes along with everything else.
-        let range = |index: &IndexId| self.graph.plate_len(Some(self.graph.index_column(*index).range));
+        let range = |index: &IndexId| self.range_of(*index);
         let of_index = |index: IndexId| -> Vec<(Handle, Target)> {
             let of_it = pass.segments.iter().filter(|(_, known, _)| *known == index);
             of_it.map(|(source, _, target)| (*source, *target)).collect()
@@ -107,7 +105,10 @@ impl Emitter<'_> {
         let first = indices
             .iter()
             .copied()
-            .filter(|index| self.graph.index_column(*index).codes.is_sorted())
+            .filter(|index| {
+                let column = self.graph.index_column(*index);
+                !column.tuned && column.codes.is_sorted()
+            })
             .filter(|index| !main.clashes(&of_index(*index)))
             .max_by_key(range);
         if let Some(index) = first {
@@ -119,10 +120,14 @@ impl Emitter<'_> {
             indices
                 .iter()
                 .filter(|index| Some(**index) != first)
-                .map(|&index| Work {
-                    segments: of_index(index),
-                    index: Some(index),
-                    ..Work::default()
+                .map(|&index| {
+                    let is_tuned = self.graph.index_column(index).tuned;
+                    Work {
+                        segments: of_index(index),
+                        index: (!is_tuned).then_some(index),
+                        tuned: is_tuned.then_some(index),
+                        ..Work::default()
+                    }
                 }),
         );
         let mut parts = Vec::new();
@@ -177,8 +182,9 @@ impl Emitter<'_> {
             }
             Elements::Blocks(_) | Elements::Runs { .. } => Vec::new(),
         };
-        // The runs of an item and the elements of all its runs.
-        self.open(name, items, 2 * longest as u64 + 2);
+        // The runs of an item and the elements of all its runs, or the elements and the codes that they have.
+        let codes = work.tuned.map_or(0, |index| self.range_of(index));
+        self.open(name, items, (2 * longest + codes) as u64 + 2);
         let roots = work.roots();
         let computed = self.closure(&roots, |node| pass.body.binary_search(&node).is_ok());
         let reads = self.reads(&computed, &roots);
@@ -192,9 +198,11 @@ impl Emitter<'_> {
             self.line(&format!("var t{number}: f32 = 0.0;"));
         }
         for (number, _) in work.pairs.iter().enumerate() {
-            self.line(&format!("var b{number}: f32 = 0.0;"));
             self.line(&format!("var p{number} = vec2<f32>(0.0, 0.0);"));
         }
+        let codes = work
+            .tuned
+            .map(|index| self.codes_begin(index, work.segments.len(), items));
         let body = Body {
             work,
             varying,
@@ -222,10 +230,15 @@ impl Emitter<'_> {
             self.write_sum(sum.partials, items, "item", &format!("t{number}"), false);
         }
         for (number, sum) in pairs.iter().enumerate() {
-            self.line(&format!("p{number} = ex_grow(p{number}, b{number});"));
             self.write_sum(sum.partials, items, "item", &format!("p{number}"), true);
         }
+        if let Some(codes) = &codes {
+            self.codes_write(codes);
+        }
         self.close();
+        if let Some(codes) = &codes {
+            self.codes_sum(name, codes, &work.segments)?;
+        }
         if let Elements::Runs { runs, .. } = &elements {
             self.splits(name, &runs.splits, &work.segments, &splits)?;
         }
@@ -332,13 +345,17 @@ impl Emitter<'_> {
                 if by == Some(index) {
                     return "code".into();
                 }
-                format!("indices[{}u + i]", this.index_offsets[index.index()])
+                this.code(index, "i")
             })?;
         }
         let work = body.work;
         for &node in &work.stores {
             let (at, value) = (self.at_array(node, "i")?, self.value(node));
             self.line(&format!("{at} = {value};"));
+            if let Some(place) = self.low_arrays.get(&node) {
+                let at = self.at_work(&format!("{place}u + i"));
+                self.line(&format!("{at} = x{}.y;", node.index()));
+            }
         }
         for &(source, slot) in &work.gradient {
             let (at, value) = (self.at_gradient(slot, "i"), self.value(source));
@@ -348,23 +365,22 @@ impl Emitter<'_> {
             let value = self.value(*source);
             self.line(&format!("t{number} += {value};"));
         }
+        let at_code = match work.tuned {
+            Some(index) => {
+                let code = self.code(index, "i");
+                self.line(&format!("let code = {code};"));
+                "[code]"
+            }
+            None => "",
+        };
         for (number, (source, _)) in work.segments.iter().enumerate() {
             let value = self.value(*source);
-            self.line(&format!("s{number} += {value};"));
+            self.line(&format!("s{number}{at_code} += {value};"));
         }
         for (number, source) in work.pairs.iter().enumerate() {
             let value = self.value(*source);
-            self.line(&format!("b{number} += {value};"));
-        }
-        if !work.pairs.is_empty() {
-            let last = BLOCK - 1;
-            self.line(&format!("if (k & {last}u) == {last}u {{"));
-            for number in 0..work.pairs.len() {
-                self.line(&format!(
-                    "    p{number} = ex_grow(p{number}, b{number}); b{number} = 0.0;"
-                ));
-            }
-            self.line("}");
+            // Without a block in plain f32, whose rounding would exceed that of the terms.
+            self.line(&format!("p{number} = accumulate(p{number}, {value});"));
         }
         Ok(())
     }
