@@ -121,7 +121,7 @@ impl Emitter<'_> {
         Ok(())
     }
 
-    /// A product of elements with what their factors' high parts leave out; none if nothing is known of that.
+    /// A product of elements with what their factors' high parts leave out; none if that does not count.
     pub(super) fn whole_product(&self, handle: Handle) -> Option<String> {
         let Op::Binary(Binary::Mul, a, b) = self.graph.node(handle).op else {
             return None;
@@ -129,19 +129,16 @@ impl Emitter<'_> {
         if !self.remainders.products.contains(&handle) {
             return None;
         }
-        let mut product = String::new();
-        for (factor, other) in [(a, b), (b, a)] {
-            if self.remainders.gathers.contains(&factor) || self.low_scalars.contains_key(&factor) {
-                let low = format!("ex_opaque(l{} * {})", factor.index(), self.value(other));
-                product = if product.is_empty() {
-                    low
-                } else {
-                    format!("{product} + {low}")
-                };
-            }
-        }
-        let (a, b) = (self.value(a), self.value(b));
-        (!product.is_empty()).then(|| format!("fma({a}, {b}, {product})"))
+        let pair = |factor: Handle| {
+            let has_low = self.remainders.gathers.contains(&factor) || self.low_scalars.contains_key(&factor);
+            let low = if has_low {
+                format!("l{}", factor.index())
+            } else {
+                "0.0".into()
+            };
+            format!("vec2<f32>({}, {low})", self.value(factor))
+        };
+        Some(format!("ex_scaled({}, {})", pair(a), pair(b)))
     }
 }
 
