@@ -88,12 +88,6 @@ pub(super) fn assemble(kernel: &RowsKernel) -> String {
     for (number, dispatch) in kernel.dispatches.iter().enumerate() {
         text.push_str(&wrapped(number, dispatch));
     }
-    if let Ok(p) = std::env::var("TP_WGSL_DUMP") {
-        std::fs::write(p, &text).unwrap();
-    }
-    if let Ok(p) = std::env::var("TP_WGSL_LOAD") {
-        text = std::fs::read_to_string(p).unwrap();
-    }
     text
 }
 

@@ -10,6 +10,9 @@ use crate::sampler::dual_averaging::DualAveraging;
 
 /// Warm-up iterations after which the jitter of the starting points counts as forgotten; a short warm-up takes less.
 const SETTLING: u32 = 16;
+/// Leapfrog steps of a trajectory at most while the metric is not estimated yet: a long table knows some coordinates to
+/// 1e-3 of their first scale, and a trajectory that spans the others would take thousands of steps as short as those.
+const SETTLING_STEPS: u32 = 64;
 /// T in standard deviations of the longest direction.
 ///
 /// Along a direction of a normal with sd s, trajectories uniform on (0, T) leave the autocorrelation sin(x)/x, x = T/s:
@@ -98,14 +101,20 @@ impl Adaptation {
     }
 
     /// Step size and number of leapfrog steps of `iteration`: ⌈uT/ε⌉, u of a Halton sequence, between 1 and
-    /// [`MAX_LEAPFROG_STEPS`].
+    /// [`MAX_LEAPFROG_STEPS`], or [`SETTLING_STEPS`] before the metric is estimated.
     pub fn plan(&self, iteration: u32) -> Plan {
         let step_size = self.step_size();
         let num_leapfrog_steps = match self.step {
             StepSize::Search { .. } => 1,
             StepSize::Averaging(_) | StepSize::Fixed(_) => {
                 let steps = (halton(iteration) * self.trajectory_length / step_size).ceil();
-                steps.clamp(1.0, f64::from(MAX_LEAPFROG_STEPS)) as u32
+                let is_settling = iteration < self.warmup.start.saturating_add(self.settling);
+                let most = if is_settling {
+                    SETTLING_STEPS
+                } else {
+                    MAX_LEAPFROG_STEPS
+                };
+                steps.clamp(1.0, f64::from(most)) as u32
             }
         };
         Plan {

@@ -1,5 +1,9 @@
 //! Moving moments of an ensemble's positions: variances and the largest eigenvalue of the whitened covariance.
 
+/// Chains whose positions in two iterations, the shortest window, estimate a variance: as many as ensembles have unless
+/// there are not as many.
+const ENOUGH: usize = 8;
+
 /// Mean and variance of every coordinate over a window that grows with the run.
 ///
 /// Every iteration counts its chains as one batch of weight 1/(n + 1), n ← min(n + 1, max(1, step/8)): the estimate
@@ -57,13 +61,23 @@ impl MovingMoments {
         }
     }
 
-    /// Writes the variances, shrunk as Stan shrinks them: (N s² + 5 · 10⁻³) / (N + 5), with N positions in the window.
+    /// Writes the variances. Fewer than [`ENOUGH`] chains have theirs shrunk as Stan's single ones have,
+    /// (N s² + 5 · 10⁻³) / (N + 5) with N positions in the window; more need no help, and that absolute share would swamp
+    /// what a long table knows to four digits.
     pub(crate) fn regularised(&self, inv_mass: &mut [f64]) {
+        let share = if self.chains < ENOUGH { 5.0 } else { 0.0 };
         let count = self.chains as f64 * (self.window + 1.0);
         for (v, variance) in inv_mass.iter_mut().zip(&self.variance) {
-            *v = (count * variance + 5e-3) / (count + 5.0);
+            let shrunk = (count * variance + share * 1e-3) / (count + share);
+            // A metric is positive, in f32 too, even where all positions are the same.
+            *v = shrunk.max(f64::from(f32::MIN_POSITIVE));
         }
     }
+}
+
+/// The number of chains of a half, every second one of `chains` where there are two halves.
+fn chains_of(half: usize, halves: usize, chains: usize) -> usize {
+    (chains + halves - 1 - half) / halves
 }
 
 /// The largest eigenvalue of the covariance of whitened positions, by a batched Oja iteration.
@@ -74,6 +88,7 @@ impl MovingMoments {
 /// Each half of the chains has a direction, and is projected on that of the other half. A chain remembers where it was:
 /// projected on a direction that its own past has shaped, it would find there its distance from the mean, a variance of
 /// some dim / chains however round the posterior, and the trajectories that follow from that would be as much too long.
+/// Each half has a moving mean of its own for the same reason: the halves' distances from a common mean are opposite.
 #[derive(Debug, Clone)]
 pub(crate) struct LargestEigenvalue {
     /// `[half][dim]`.
@@ -82,6 +97,8 @@ pub(crate) struct LargestEigenvalue {
     whitened: Vec<f64>,
     /// `[half][dim]`.
     batches: [Vec<f64>; 2],
+    /// Moving means, `[half][dim]`; none before the first positions.
+    means: Option<[Vec<f64>; 2]>,
 }
 
 impl LargestEigenvalue {
@@ -92,6 +109,7 @@ impl LargestEigenvalue {
             value: 1.0,
             whitened: vec![0.0; dim],
             batches: [vec![0.0; dim], vec![0.0; dim]],
+            means: None,
         }
     }
 
@@ -105,13 +123,16 @@ impl LargestEigenvalue {
             .directions
             .each_ref()
             .map(|direction| direction.iter().map(|u| u * u).sum::<f64>().sqrt());
+        let weight = moments.weight();
+        self.move_means(if self.means.is_some() { weight } else { 1.0 }, halves, positions);
+        let Some(means) = &self.means else { return };
         self.batches.iter_mut().for_each(|batch| batch.fill(0.0));
         let mut squares = 0.0;
         for (chain, position) in positions.chunks_exact(dim).enumerate() {
             let (half, other) = (chain % halves, (chain + 1) % halves);
             let mut projection = 0.0;
             for i in 0..dim {
-                self.whitened[i] = (position[i] - moments.mean[i]) / inv_mass[i].sqrt();
+                self.whitened[i] = (position[i] - means[half][i]) / inv_mass[i].sqrt();
                 projection += self.whitened[i] * self.directions[other][i] / norms[other];
             }
             squares += projection * projection;
@@ -119,12 +140,25 @@ impl LargestEigenvalue {
                 *sum += x * projection;
             }
         }
-        let weight = moments.weight();
         self.value += weight * (squares / chains as f64 - self.value);
         for half in 0..halves {
-            let of_half = (chains + halves - 1 - half) / halves;
+            let of_half = chains_of(half, halves, chains);
             for (u, sum) in self.directions[half].iter_mut().zip(&self.batches[half]) {
                 *u += weight * (sum / of_half as f64 - *u);
+            }
+        }
+    }
+
+    /// Moves the halves' means towards those of `positions`.
+    fn move_means(&mut self, weight: f64, halves: usize, positions: &[f64]) {
+        let dim = self.whitened.len();
+        let chains = positions.len() / dim;
+        let means = self.means.get_or_insert_with(|| [vec![0.0; dim], vec![0.0; dim]]);
+        for (half, mean) in means.iter_mut().enumerate().take(halves) {
+            let share = weight / chains_of(half, halves, chains) as f64;
+            mean.iter_mut().for_each(|m| *m *= 1.0 - weight);
+            for position in positions.chunks_exact(dim).skip(half).step_by(halves) {
+                mean.iter_mut().zip(position).for_each(|(m, x)| *m += share * x);
             }
         }
     }
@@ -195,17 +229,18 @@ mod tests {
     #[test]
     fn chains_that_hardly_move_are_no_long_direction() {
         let dim = 2000;
-        let positions = batch(0, &vec![1.0; dim], 0.0, 0.0);
+        let there = batch(0, &vec![1.0; dim], 0.0, 0.0);
         let mut moments = MovingMoments::new(dim, 16);
         let mut eigen = LargestEigenvalue::new(dim);
         let inv_mass = vec![1.0; dim];
         for step in 0..100 {
-            moments.update(step, &positions);
-            eigen.update(&moments, &inv_mass, &positions);
+            moments.update(step, &there);
+            eigen.update(&moments, &inv_mass, &there);
         }
-        // The largest eigenvalue of 8 by 8 products of independent standard normal vectors is (2√8·√dim)/8 · √dim / dim
-        // of a chain's share dim / 8; squared projections are below the square of twice √8 by that.
-        assert!(eigen.value() < 16.0, "λ = {}", eigen.value());
+        // Projections of one half are G p, p a unit vector and G the 8 by 8 scalar products with the other half over
+        // √dim, nearly standard normals: their squares add up to less than G's largest singular value squared, (2√8)²,
+        // shared by 8 chains. A chain on its own direction would have dim / 16 = 125.
+        assert!(eigen.value() < 8.0, "λ = {}", eigen.value());
     }
 
     /// Batches whose means alternate between −2 and 2 around chains of variance 1 have variance 5 together.
