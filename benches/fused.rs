@@ -1,7 +1,8 @@
 //! Gradients per second of the GPU drivers on m12_2, stepped and fused in each form, against the CPU's code, by number of
 //! chains, all in one run; centred as written, and with learned centring weights.
 //!
-//! `cargo bench --bench fused [CHAINS …]`; the first line names the adapter, and whether it is software. Rows take turns,
+//! `cargo bench --bench fused [CHAINS …] [steps=N] [thin=N] [only=WORDS]`: of every `thin` iterations (1) the fused driver
+//! returns the last, the others stay on the device; `only` takes the rows with these words. The first line names the adapter, and whether it is software. Rows take turns,
 //! so that a change of the machine's speed meets all of them alike; rates are medians over rounds, per second and, for
 //! software adapters and the CPU, per core-second of this process.
 
@@ -9,7 +10,7 @@ use std::time::Instant;
 
 use tadpool::back::evaluate::{Density, Evaluator};
 use tadpool::back::kernel::{Form, Memory};
-use tadpool::back::simd::{InstructionSet, LANES, SimdDensity};
+use tadpool::back::simd::{InstructionSet, LANES};
 use tadpool::data::Table;
 use tadpool::error::{Error, Result};
 use tadpool::gpu::{FusedHmc, Gpu, IterationResult, Plan, SteppedHmc};
@@ -18,7 +19,7 @@ use tadpool::model::Model;
 use tadpool::rng::{Purpose, Stream};
 
 const ROUNDS: usize = 5;
-/// Leapfrog steps of a row's rounds, whatever the length of a trajectory.
+/// Leapfrog steps of a row's rounds, whatever the length of a trajectory, unless `steps=N` tells.
 const STEPS: u32 = 512;
 /// Lengths of trajectories: momentum, acceptance and draws cost as much as some steps.
 const LENGTHS: [u32; 2] = [16, 64];
@@ -93,7 +94,47 @@ impl Row<'_> {
     }
 }
 
-fn bench(gpu: &Gpu, model: &Model, chains: usize, length: u32) -> Result<()> {
+/// What is asked for on the command line.
+struct Asked {
+    sizes: Vec<usize>,
+    steps: u32,
+    thin: u32,
+    only: String,
+}
+
+impl Asked {
+    fn wants(&self, row: &str) -> bool {
+        row.contains(&self.only)
+    }
+}
+
+impl Asked {
+    fn read() -> Self {
+        let mut asked = Self {
+            sizes: Vec::new(),
+            steps: STEPS,
+            thin: 1,
+            only: String::new(),
+        };
+        for arg in std::env::args() {
+            if let Ok(chains) = arg.parse() {
+                asked.sizes.push(chains);
+            } else if let Some(Ok(steps)) = arg.strip_prefix("steps=").map(str::parse) {
+                asked.steps = steps;
+            } else if let Some(Ok(thin)) = arg.strip_prefix("thin=").map(str::parse) {
+                asked.thin = thin;
+            } else if let Some(only) = arg.strip_prefix("only=") {
+                asked.only = only.into();
+            }
+        }
+        if asked.sizes.is_empty() {
+            asked.sizes.push(4096);
+        }
+        asked
+    }
+}
+
+fn bench(gpu: &Gpu, model: &Model, chains: usize, length: u32, asked: &Asked) -> Result<()> {
     let dim = model.dim();
     let mut positions = vec![0.0; dim * chains];
     Stream {
@@ -104,28 +145,32 @@ fn bench(gpu: &Gpu, model: &Model, chains: usize, length: u32) -> Result<()> {
         purpose: Purpose::Initial,
     }
     .fill_normal(&mut positions);
-    let fused = |form| {
-        FusedHmc::new(
-            gpu,
-            &model.fused_kernel(form, Memory::Held)?,
-            chains,
-            ENSEMBLE,
-            1,
-            0,
-        )
-    };
-    let scalar =
-        SimdDensity::new(model.density_program().clone())?.with_instruction_set(InstructionSet::Scalar)?;
+    let fused = |form, memory| FusedHmc::new(gpu, &model.fused_kernel(form, memory)?, chains, ENSEMBLE, 1, 0);
+    let scalar = model
+        .density()
+        .clone()
+        .with_instruction_set(InstructionSet::Scalar)?;
     let mut rows = Vec::new();
     for (name, form) in [
         ("stepped", None),
-        ("fused, arrays", Some(Form::Arrays)),
-        ("fused, unrolled", Some(Form::Unrolled)),
-    ] {
+        ("fused, arrays", Some((Form::Arrays, Memory::Held))),
+        ("fused, unrolled", Some((Form::Unrolled, Memory::Held))),
+        (
+            "fused, unrolled, start in buffers",
+            Some((Form::Unrolled, Memory::Buffers)),
+        ),
+    ]
+    .into_iter()
+    .filter(|(name, _)| asked.wants(name))
+    {
         let start = Instant::now();
         let work = match form {
             None => Work::Stepped(SteppedHmc::new(gpu, &model.kernel()?, chains, ENSEMBLE, 1, 0)?),
-            Some(form) => Work::Fused(fused(form)?),
+            Some((form, memory)) => {
+                let mut hmc = fused(form, memory)?;
+                hmc.set_thin(asked.thin);
+                Work::Fused(hmc)
+            }
         };
         println!("{name}: made in {:.2} s", start.elapsed().as_secs_f64());
         rows.push(Row {
@@ -138,7 +183,10 @@ fn bench(gpu: &Gpu, model: &Model, chains: usize, length: u32) -> Result<()> {
         ("CPU f64, one number at a time", &scalar, 1),
         ("CPU f64, rows in lanes", model.density(), 1),
         ("CPU f64, chains in lanes", model.density(), LANES),
-    ] {
+    ]
+    .into_iter()
+    .filter(|(name, ..)| asked.wants(name))
+    {
         rows.push(Row {
             name,
             work: Work::Cpu(density.evaluator(lanes)),
@@ -146,10 +194,10 @@ fn bench(gpu: &Gpu, model: &Model, chains: usize, length: u32) -> Result<()> {
         });
     }
     let plan = Plan {
-        step_size: 0.1,
+        step_size: 1.6 / f64::from(length),
         num_leapfrog_steps: length,
     };
-    let plans = vec![vec![plan; chains / ENSEMBLE]; (STEPS / length) as usize];
+    let plans = vec![vec![plan; chains / ENSEMBLE]; (asked.steps / length) as usize];
     let origin = Instant::now();
     for round in 0..=ROUNDS {
         for row in &mut rows {
@@ -176,12 +224,16 @@ fn bench(gpu: &Gpu, model: &Model, chains: usize, length: u32) -> Result<()> {
         "\n{}, {chains} chains | per second | per core-second | × stepped | × CPU, one number at a time",
         model.name()
     );
-    for (row, (rate, by_core)) in rows.iter().zip(&medians) {
+    let times = |yardstick: &str, by_core: f64| match rows.iter().position(|row| row.name == yardstick) {
+        Some(row) => format!("{:.2}", by_core / medians[row].1),
+        None => "-".into(),
+    };
+    for (row, &(rate, by_core)) in rows.iter().zip(&medians) {
         println!(
-            "{} | {rate:.3e} | {by_core:.3e} | {:.2} | {:.2}",
+            "{} | {rate:.3e} | {by_core:.3e} | {} | {}",
             row.name,
-            by_core / medians[0].1,
-            by_core / medians[3].1
+            times("stepped", by_core),
+            times("CPU f64, one number at a time", by_core)
         );
     }
     Ok(())
@@ -194,17 +246,17 @@ fn main() -> Result<()> {
         .map_err(|error| Error::environment(error.to_string()))?;
     let gpu = Gpu::open(None)?;
     println!("adapter: {}", gpu.adapter());
-    let given: Vec<usize> = std::env::args().filter_map(|arg| arg.parse().ok()).collect();
-    let sizes = if given.is_empty() { vec![4096] } else { given };
+    let asked = Asked::read();
+    println!("fused rows return one of {} iterations", asked.thin);
     for (name, centring) in [("m12_2, centred", Some(true)), ("m12_2, weights as data", None)] {
         let options = LowerOptions {
             centring,
             ..LowerOptions::default()
         };
         let model = Model::with_options(name, &text, &table, &options)?;
-        for &chains in &sizes {
+        for &chains in &asked.sizes {
             for length in LENGTHS {
-                bench(&gpu, &model, chains, length)?;
+                bench(&gpu, &model, chains, length, &asked)?;
             }
         }
     }

@@ -16,6 +16,10 @@ struct Params {
     levels: u32,
     // Leapfrog steps that a chain makes in one dispatch of the fused driver.
     budget: u32,
+    // The fused driver keeps the last of every so many iterations,
+    thin: u32,
+    // of which this many were done before the block.
+    since_kept: u32,
 }
 
 // Given by the host when a pipeline is made, so that no number stands in two languages.
@@ -26,6 +30,8 @@ override PURPOSE_ACCEPT: u32;
 override MAX_ENERGY_ERROR: f32;     // beyond it a trajectory is divergent
 override POISON: u32;               // NaN pattern of a draw that was not written
 override DIVERGENT_BIT: u32;        // of the status word
+override DIVERGENCES_SHIFT: u32;    // where it counts divergences,
+override DIVERGENCES_MOST: u32;     // up to this number
 override CHAIN_ITERATION: u32;      // rows of `chain_state`
 override CHAIN_STEP: u32;
 override CHAIN_START_WHOLE: u32;

@@ -1,15 +1,5 @@
 // Philox4x32-10 (Salmon, Moraes, Dror, Shaw 2011): the same words as src/rng/philox.rs, whose page names the counters.
-
-// High word of the 64-bit product; WGSL has no wide multiplication.
-fn philox_high(a: u32, b: u32) -> u32 {
-    let a_low = a & 0xffffu;
-    let a_high = a >> 16u;
-    let b_low = b & 0xffffu;
-    let b_high = b >> 16u;
-    let middle = a_high * b_low + ((a_low * b_low) >> 16u);
-    let cross = a_low * b_high + (middle & 0xffffu);
-    return a_high * b_high + (middle >> 16u) + (cross >> 16u);
-}
+// `philox_high` stands in product_wide.wgsl or product_narrow.wgsl.
 
 fn philox_round(counter: vec4<u32>, key: vec2<u32>) -> vec4<u32> {
     let m0 = 0xd2511f53u;

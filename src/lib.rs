@@ -45,6 +45,8 @@
 //!                                                     samplers (NUTS, ensemble HMC)
 //!                                                                    ▼
 //!                                       fit: draws, diagnostics, summary, fit file
+//!                                                                    ▼
+//!                                       predict: the text read forward, from draws to outcomes
 //! ```
 //!
 //! Each formula stands once: a density or transform is written generic over [`num::Real`]; with numbers it is the
@@ -54,8 +56,8 @@
 //! # Layers
 //!
 //! A module imports only from modules before it in this list (a test reads every `use` line): `error`, `num`, `rng`,
-//! `data`, `diag`, `ir`, `dist`, `transform`, `ad`, `lang`, `pass`, `back`, `gpu`, `model`, `sampler`, `fit`, `bench`,
-//! `cli`. Clocks are read in `fit`, `bench` and `cli` alone; files are touched by `fit`, `cli` and
+//! `data`, `diag`, `ir`, `dist`, `transform`, `ad`, `lang`, `pass`, `back`, `gpu`, `model`, `sampler`, `fit`, `predict`,
+//! `plot`, `bench`, `cli`. Clocks are read in `fit`, `bench` and `cli` alone; files are touched by `fit`, `cli` and
 //! [`data::Table::from_path`].
 //!
 //! # Vocabulary
@@ -101,6 +103,8 @@ pub mod lang;
 pub mod model;
 pub mod num;
 pub mod pass;
+pub mod plot;
+pub mod predict;
 pub mod rng;
 pub mod sampler;
 pub mod transform;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const LAYERS: [&str; 18] = [
+const LAYERS: [&str; 20] = [
     "error",
     "num",
     "rng",
@@ -20,6 +20,8 @@ const LAYERS: [&str; 18] = [
     "model",
     "sampler",
     "fit",
+    "predict",
+    "plot",
     "bench",
     "cli",
 ];

@@ -42,6 +42,7 @@ models=(
 samplers=(
     "tadpool"
     "tadpool --sampler hmc"
+    "tadpool --sampler hmc --warmup 200"
     "tadpool --sampler hmc --chains 256 --warmup 200 --draws 250"
     "nutpie"
     "nutpie low-rank"
@@ -62,7 +63,7 @@ for entry in "${models[@]}"; do
             these=(--seeds "${seeds%%,*}" --draws 150 --warmup 300)
             case $sampler in
                 *"--chains 256"*) sampler="tadpool --sampler hmc --chains 32 --warmup 200" these=(--seeds "${seeds%%,*}" --draws 100) ;;
-                "tadpool --sampler hmc") continue ;;
+                "tadpool --sampler hmc" | "tadpool --sampler hmc --warmup 200") continue ;;
                 tadpool) sampler="tadpool --warmup 300" ;;
                 "numpyro parallel" | "nutpie low-rank") continue ;;
             esac

@@ -63,18 +63,21 @@ pub struct KernelSize {
 }
 
 /// A log density over a thread's own memory, for drivers that keep a chain's state there over many steps.
+///
+/// Besides `log_density_grad` its text has `fn only_grad(chain: u32) -> vec2<f32>`, which computes the gradient alone and
+/// returns 0: for all steps of a trajectory but the last, after which no one asks for the value.
 #[derive(Debug, Clone)]
 pub struct FusedKernel {
-    /// As for the other drivers, but for where its text keeps position and gradient.
+    /// As for the other drivers, but for where its text keeps position, gradient and data.
     pub density: DensityKernel,
-    /// Where that is: [`Form::Arrays`] or [`Form::Unrolled`].
+    /// Where position and gradient are: [`Form::Arrays`] or [`Form::Unrolled`].
     pub form: Form,
-    /// For [`Memory::Held`] an unrolled text names entry 9 of the data columns `k9`, a private scalar that the driver
-    /// loads; otherwise `columns[9u]`.
+    /// With [`Memory::Held`] an unrolled text names entry 9 of the data columns `k9`, a private scalar that the driver
+    /// loads; otherwise `known_columns[2u].y`, of a uniform array of vectors.
     pub memory: Memory,
-    /// What the text reads by the codes of centring weights: where in the columns the candidates begin, and the weight's
-    /// level. For (96, 3) a held and unrolled text names the entry at 96 + code of level 3 `c96_3`, and the
-    /// code itself `code3`, private scalars that the driver loads; other texts call `centring_code`.
+    /// What an unrolled text reads by the codes of centring weights: where in the columns the candidates begin, and the
+    /// weight's level. It names number 3 of this list, the entry at (start + code of the level), `c3` where held, a
+    /// private scalar that the driver loads, else `hmc_tuned(3u)`. Empty for other texts, which call `centring_code`.
     pub tuned: Vec<(usize, usize)>,
 }
 

@@ -1,4 +1,4 @@
-//! Reading the model file, and keeping the fit file off other files.
+//! Reading the model file, keeping results off other files, writing texts.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read};
@@ -79,6 +79,47 @@ fn is_replaceable(path: &Path) -> bool {
         Ok(_) => head.is_empty() || head.starts_with(HDF5) || head.starts_with(CLASSIC),
         Err(_) => true,
     }
+}
+
+/// Checks that a result at `out` would not replace one of the files that it is made from.
+///
+/// # Errors
+///
+/// A user error if it would, by whatever path.
+pub(super) fn keeps_inputs<'a>(out: &Path, inputs: impl Iterator<Item = &'a Path>) -> Result<()> {
+    let Ok(target) = fs::canonicalize(out) else {
+        return Ok(());
+    };
+    for input in inputs {
+        if fs::canonicalize(input).is_ok_and(|input| input == target) {
+            return Err(Error::user(format!(
+                "{} is read here, and the result would replace it",
+                out.display()
+            ))
+            .with_help("name another file with `--out`"));
+        }
+    }
+    Ok(())
+}
+
+/// Writes a text to a file as a whole: beside it first, then in its place.
+///
+/// # Errors
+///
+/// An environment error if the file cannot be written.
+pub(super) fn write_text(path: &Path, text: &str) -> Result<()> {
+    let mut name = std::ffi::OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(format!(".{}.part", std::process::id()));
+    let beside = path.with_file_name(name);
+    let written = fs::write(&beside, text).and_then(|()| fs::rename(&beside, path));
+    written.map_err(|fault| {
+        // The error that led here is returned; a leftover may not even exist.
+        drop(fs::remove_file(&beside));
+        Error::environment(format!("{} cannot be written: {fault}", path.display())).with_help(
+            "check that the folder exists and that you may write there, or name another with `--out`",
+        )
+    })
 }
 
 /// The name of a model: its file's name without the extension.

@@ -1,8 +1,9 @@
 //! The command line: what is typed, what is printed, the exit codes.
 //!
-//! May import every other module of the crate; none imports this one. One file per command (`fit`, `summary`, `check`,
-//! `bench`, `devices`) and one per thing they share: the flags (`args`), the printed page (`page`, `table`, `digits`,
-//! `describe`), selections, progress, Ctrl-C, the streams.
+//! May import every other module of the crate; none imports this one. One file per command (`fit`, `summary`, `compare`,
+//! `predict`, `plot`, `simulate`, `check`, `bench`, `devices`) and one per thing they share: the flags (`args`), the
+//! printed page (`page`, `table`, `spreads`, `digits`, `comparison`, `describe`), selections, progress, Ctrl-C, the
+//! streams.
 //!
 //! Promises: results go to stdout, progress and notes to stderr; exit codes are those of `--help`; a fit file is
 //! touched only once a new one is whole; a flag is obeyed or refused, never ignored; a reader that closes the pipe is
@@ -11,6 +12,8 @@
 mod args;
 mod bench;
 mod check;
+mod compare;
+mod comparison;
 mod describe;
 mod devices;
 mod digits;
@@ -19,8 +22,11 @@ mod fit;
 mod interrupt;
 mod output;
 mod page;
+mod plot;
+mod predict;
 mod progress;
-mod select;
+mod simulate;
+mod spreads;
 mod style;
 mod summary;
 mod table;
@@ -84,7 +90,13 @@ pub fn run(words: &[OsString]) -> u8 {
         .and_then(|cli| match &cli.command {
             Command::Fit(args) => args.check().map(|()| cli),
             Command::Bench(args) => args.check().map(|()| cli),
-            Command::Summary(_) | Command::Check(_) | Command::Devices => Ok(cli),
+            Command::Summary(_)
+            | Command::Plot(_)
+            | Command::Predict(_)
+            | Command::Simulate(_)
+            | Command::Check(_)
+            | Command::Devices => Ok(cli),
+            Command::Compare(args) => args.check().map(|()| cli),
         });
     let cli = match parsed {
         Ok(cli) => cli,
@@ -97,6 +109,10 @@ pub fn run(words: &[OsString]) -> u8 {
     let outcome = match &cli.command {
         Command::Fit(args) => fit::run(args, args::as_typed(words)),
         Command::Summary(args) => summary::run(args),
+        Command::Plot(args) => plot::run(args),
+        Command::Predict(args) => predict::run(args),
+        Command::Simulate(args) => simulate::run(args),
+        Command::Compare(args) => compare::run(args),
         Command::Check(args) => check::run(args),
         Command::Bench(args) => bench::run_bench(args),
         Command::Devices => devices::run(),

@@ -4,9 +4,8 @@ use super::Outcome;
 use super::args::SummaryArgs;
 use super::output::{Notes, print};
 use super::page::page;
-use super::select::select;
 use crate::error::Result;
-use crate::fit::{Fit, Report, available_threads};
+use crate::fit::{Fit, Report, available_threads, select};
 
 /// Reads the file, summarises it, prints. Diagnostics are those of all parameters, whichever are printed.
 pub(super) fn run(args: &SummaryArgs) -> Result<Outcome> {

@@ -127,7 +127,7 @@ fn shown(rows: &[Row], shorten: bool) -> Vec<Shown<'_>> {
 }
 
 /// What stands between two columns.
-const GAP: &str = "  ";
+pub(super) const GAP: &str = "  ";
 
 /// The title of the interval: one for each end, or one for both.
 enum Title {
@@ -169,7 +169,7 @@ fn cells(rows: &[Row], nested: bool) -> Vec<[String; COLUMNS]> {
 }
 
 /// The same numbers, padded on the right so that their decimal points stand under each other when aligned right.
-fn on_the_point(cells: &[&str]) -> Vec<String> {
+pub(super) fn on_the_point(cells: &[&str]) -> Vec<String> {
     let behind = |cell: &str| match cell.find('.') {
         Some(point) => cell.len() - point,
         None => 0,
@@ -182,11 +182,11 @@ fn on_the_point(cells: &[&str]) -> Vec<String> {
 }
 
 /// Columns that a text takes on a terminal, one for each character.
-fn width(text: &str) -> usize {
+pub(super) fn width(text: &str) -> usize {
     text.chars().count()
 }
 
-fn right(text: &str, columns: usize) -> String {
+pub(super) fn right(text: &str, columns: usize) -> String {
     format!("{}{text}", " ".repeat(columns.saturating_sub(width(text))))
 }
 
@@ -220,7 +220,7 @@ pub(super) fn csv(report: &Report) -> String {
 }
 
 /// A text as a field of CSV (RFC 4180, section 2).
-fn field(text: &str) -> String {
+pub(super) fn field(text: &str) -> String {
     if text.contains([',', '"', '\n', '\r']) {
         format!("\"{}\"", text.replace('"', "\"\""))
     } else {

@@ -122,6 +122,19 @@ impl Column {
         self.missing().iter().filter(|&&missing| missing).count()
     }
 
+    /// The same cells as text, even where all are numbers.
+    #[must_use]
+    pub fn as_text(&self) -> Self {
+        Self {
+            name: self.name.clone(),
+            content: Arc::new(Content {
+                cells: self.content.cells.clone(),
+                values: Values::Text,
+                missing: self.content.missing.clone(),
+            }),
+        }
+    }
+
     /// The column with the rows where `keep` is true; its type is judged anew from what remains.
     pub(super) fn keep(&self, keep: &[bool]) -> Self {
         let kept = (0..self.rows())

@@ -1,6 +1,7 @@
 //! Factors: a column's labels as codes 0, 1, …, in the order in which they are printed.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::cell::shown;
 use super::column::Values;
@@ -95,6 +96,51 @@ impl Factor {
             (1..=rows).map(|row| row.to_string()).collect(),
             (0..rows).collect(),
         )
+    }
+
+    /// The factor of rows that come after the `before` first ones: labelled `before` + 1, `before` + 2, …
+    ///
+    /// # Errors
+    ///
+    /// A user error if there are 2³² rows or more.
+    pub fn rows_after(name: &str, before: usize, rows: usize) -> Result<Self> {
+        Self::new(
+            name,
+            (before + 1..=before + rows).map(|row| row.to_string()).collect(),
+            (0..rows).collect(),
+        )
+    }
+
+    /// The same factor under another name.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            ..self.clone()
+        }
+    }
+
+    /// The labels `known` followed by those that only this factor has, in its order; and the level of each row among
+    /// them.
+    pub fn after(&self, known: &Arc<[String]>) -> (Arc<[String]>, Vec<u32>) {
+        let places: BTreeMap<&str, u32> = known.iter().map(String::as_str).zip(0..).collect();
+        let mut labels: Vec<String> = Vec::new();
+        let moved: Vec<u32> = self
+            .labels
+            .iter()
+            .map(|label| {
+                places.get(label.as_str()).copied().unwrap_or_else(|| {
+                    labels.push(label.clone());
+                    // Both factors have fewer labels than a code can tell apart.
+                    (known.len() + labels.len() - 1) as u32
+                })
+            })
+            .collect();
+        let codes = self.codes.iter().map(|&code| moved[code as usize]).collect();
+        if labels.is_empty() {
+            return (known.clone(), codes);
+        }
+        (known.iter().cloned().chain(labels).collect(), codes)
     }
 
     /// The factor's name.

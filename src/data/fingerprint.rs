@@ -50,6 +50,17 @@ pub fn fingerprint(columns: &[&Column]) -> Fingerprint {
     Fingerprint(hash.0)
 }
 
+/// A number that stands for some texts in their order, for the keys of random streams: other texts, another number, but
+/// for one chance in 2⁶⁴.
+pub fn text_key(texts: &[&str]) -> u64 {
+    let mut hash = Fnv1a::new();
+    for text in texts {
+        hash.write_text(text);
+    }
+    // Both halves matter: the low one of FNV-1a sees little of its high bits.
+    (hash.0 >> 64) as u64 ^ hash.0 as u64
+}
+
 fn digest(column: &Column) -> u128 {
     let mut hash = Fnv1a::new();
     hash.write_text(column.name());

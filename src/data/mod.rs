@@ -30,7 +30,7 @@ mod usage;
 pub use column::{Column, Values};
 pub use delimiter::Delimiter;
 pub use factor::Factor;
-pub use fingerprint::{Fingerprint, fingerprint};
+pub use fingerprint::{Fingerprint, fingerprint, text_key};
 pub use label::{element_name, natural_order, number_label, printed_label};
 pub use learned::Learned;
 pub use table::Table;

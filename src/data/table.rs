@@ -157,6 +157,33 @@ impl Table {
         }
     }
 
+    /// The table with this column in the place of that of its name, or behind the others.
+    ///
+    /// # Errors
+    ///
+    /// A bug error if the column has another number of rows.
+    pub fn with_column(&self, column: Column) -> Result<Self> {
+        if column.rows() != self.rows() {
+            return Err(Error::bug(format!(
+                "column `{}` of {} rows for the table {} of {}",
+                column.name(),
+                column.rows(),
+                self.name,
+                self.rows()
+            )));
+        }
+        let mut table = self.clone();
+        match table
+            .columns
+            .iter()
+            .position(|known| known.name() == column.name())
+        {
+            Some(place) => table.columns[place] = column,
+            None => table.columns.push(column),
+        }
+        Ok(table)
+    }
+
     /// `drop_missing`: the table without the rows in which one of these columns is missing, and a note that says how
     /// many they were.
     ///

@@ -7,6 +7,8 @@
 use std::f64::consts::PI;
 
 use super::chains::Chains;
+use super::moments::mean;
+use crate::num::sum::sum_pairs;
 
 #[derive(Clone, Copy)]
 struct Complex {
@@ -80,14 +82,20 @@ impl<'a> Autocovariance<'a> {
     }
 }
 
+/// Autocorrelations at lags 0 to `lags`, at most as many as there are draws: the mean autocovariance over the chains, each
+/// about its own mean, as a share of the mean variance. NaN for draws that never change.
+pub fn autocorrelation(chains: Chains, lags: usize) -> Vec<f64> {
+    let means: Vec<f64> = chains.iter().map(mean).collect();
+    let mut covariance = Autocovariance::new(chains, &means);
+    let variance = covariance.at(0);
+    (0..=lags.min(chains.num_draws() - 1))
+        .map(|lag| covariance.at(lag) / variance)
+        .collect()
+}
+
 /// The definition, for one lag.
 fn direct(chains: Chains, means: &[f64], lag: usize) -> f64 {
-    let one = |(x, &mean): (&[f64], &f64)| -> f64 {
-        x.iter()
-            .zip(&x[lag..])
-            .map(|(a, b)| (a - mean) * (b - mean))
-            .sum()
-    };
+    let one = |(x, &mean): (&[f64], &f64)| -> f64 { sum_pairs(x, &x[lag..], |a, b| (a - mean) * (b - mean)) };
     let sum: f64 = chains.iter().zip(means).map(one).sum();
     sum / (chains.num_draws() as f64 * chains.num_chains() as f64)
 }
@@ -171,8 +179,22 @@ fn inverse(x: &mut [Complex], stages: &[Vec<Complex>]) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::moments::mean;
     use super::*;
+
+    #[test]
+    fn correlations_start_at_one_and_see_a_period() {
+        let values: Vec<f64> = (0..400).map(|i| f64::from(i % 4)).collect();
+        let found = autocorrelation(Chains::new(&values, 2).unwrap(), 20);
+        assert_eq!(found.len(), 21);
+        assert!((found[0] - 1.0).abs() < 1e-12);
+        // Of the 200 draws of a chain, 4 lags lose 4 products of equal size.
+        assert!((found[4] - 0.98).abs() < 1e-9, "{}", found[4]);
+        assert!(found[2] < -0.5);
+        assert_eq!(
+            autocorrelation(Chains::new(&values[..8], 2).unwrap(), 20).len(),
+            4
+        );
+    }
 
     #[test]
     fn transform_matches_the_definition_at_every_lag() {

@@ -8,6 +8,7 @@ use super::chains::Chains;
 use super::ess::{ess_mean, quantile_of, squared_deviations_ess};
 use super::moments::{mean, variance_about};
 use super::rank::Ordered;
+use crate::num::sum::sum_each;
 
 /// Φ(−1) and Φ(1) to the digits that posterior and ArviZ use.
 const ONE_SD: [f64; 2] = [0.158_655_3, 0.841_344_7];
@@ -56,14 +57,7 @@ pub fn mcse_median(chains: Chains) -> f64 {
 /// [`mcse_sd`] about a mean that is already known, of draws known to be diagnosable.
 pub(super) fn mcse_sd_about(chains: Chains, centre: f64) -> f64 {
     let n = chains.values().len() as f64;
-    let moment = |power: i32| {
-        chains
-            .values()
-            .iter()
-            .map(|x| (x - centre).powi(power))
-            .sum::<f64>()
-            / n
-    };
+    let moment = |power: i32| sum_each(chains.values(), |x| (x - centre).powi(power)) / n;
     let variance = moment(2);
     let variance_of_variance = (moment(4) - variance * variance) / squared_deviations_ess(chains, centre);
     (variance_of_variance / variance / 4.0).sqrt()

@@ -1,10 +1,11 @@
 //! Diagnostics: how far the chains can be trusted, and what the draws say about one quantity.
 //!
 //! What lives here: R-hat and nested R-hat, effective sample sizes, Monte Carlo standard errors, intervals, the energy
-//! diagnostic, the summary of one parameter, and the verdict that puts all of them into plain words; and, for draws
-//! that are not kept, the same numbers from a stream ([`Accumulator`], [`EnergyStream`]).
+//! diagnostic, autocorrelations, kernel densities, the summary of one parameter, and the verdict that puts all of them
+//! into plain words; and, for draws that are not kept, the same numbers from a stream ([`Accumulator`],
+//! [`EnergyStream`]). How well a model predicts, and weights of several models, are in [`elpd`].
 //!
-//! May import `error` and `num` alone. Slices in, numbers out: no names of files, no clocks, no threads. Draws come as a
+//! May import `error`, `num` and `rng` alone. Slices in, numbers out: no names of files, no clocks, no threads. Draws come as a
 //! [`Chains`] view of `[chain][draw]`, on any scale; a caller that has many parameters runs them in parallel.
 //!
 //! Promises: the numbers of ArviZ and of R's posterior on the same draws to 1e-8, with the choice between the two named
@@ -15,6 +16,8 @@
 mod accumulator;
 mod autocovariance;
 mod chains;
+mod density;
+pub mod elpd;
 mod energy;
 mod ess;
 mod findings;
@@ -30,12 +33,15 @@ mod summary;
 mod verdict;
 
 pub use accumulator::{Accumulator, Streamed, combine};
+pub use autocovariance::autocorrelation;
 pub use chains::{Chains, Status};
+pub use density::Density;
 pub use energy::{Ebfmi, EnergyStream, ebfmi};
 pub use ess::{ess_bulk, ess_mean, ess_quantile, ess_sd, ess_tail};
 pub use findings::{EBFMI_LIMIT, ESS_LIMIT, NESTED_FROM_CHAINS, Named, RHAT_LIMIT, Run};
 pub use interval::{Interval, Prob, eti, hdi};
 pub use mcse::{mcse_mean, mcse_median, mcse_quantile, mcse_sd};
+pub use moments::{mean, variance_about};
 pub use normal_scores::std_normal_quantile;
 pub use pilot::Pilot;
 pub use quantile::quantile;

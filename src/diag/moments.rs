@@ -1,12 +1,14 @@
 //! Means and variances.
 
+use crate::num::sum::sum_each;
+
 /// Arithmetic mean. Values are summed as differences from the first, so that the mean of equal values is exact and a
 /// chain that never moved has variance 0 rather than a rounding error. NaN for an empty slice.
-pub(super) fn mean(values: &[f64]) -> f64 {
+pub fn mean(values: &[f64]) -> f64 {
     let Some(&shift) = values.first() else {
         return f64::NAN;
     };
-    shift + values.iter().map(|x| x - shift).sum::<f64>() / values.len() as f64
+    shift + sum_each(values, |x| x - shift) / values.len() as f64
 }
 
 /// Unbiased variance (divisor n − 1); NaN for fewer than two values.
@@ -15,11 +17,11 @@ pub(super) fn variance(values: &[f64]) -> f64 {
 }
 
 /// Sum of squared deviations from `centre` over n − 1; NaN for fewer than two values.
-pub(super) fn variance_about(values: &[f64], centre: f64) -> f64 {
+pub fn variance_about(values: &[f64], centre: f64) -> f64 {
     if values.len() < 2 {
         return f64::NAN;
     }
-    values.iter().map(|x| (x - centre).powi(2)).sum::<f64>() / (values.len() - 1) as f64
+    sum_each(values, |x| (x - centre) * (x - centre)) / (values.len() - 1) as f64
 }
 
 #[cfg(test)]

@@ -1,14 +1,16 @@
 //! What is kept of a run: every draw; or streams of moments over all draws, and every 2ᵏth draw.
 //!
 //! A round of draws is taken in group by group (a group is a chain of NUTS or an ensemble): any thread digests its
-//! share into a [`super::digest::Part`], one thread places the parts, and the streams move on once all groups are there. So a round
+//! share into the group's place, one thread counts the parts, and the streams move on once all groups are there. So a round
 //! that is cut short leaves the streams as they were.
+
+use std::sync::Mutex;
 
 use super::digest::{Digester, Placer, Streams};
 use super::footprint::{FEWEST_DRAWS, subset_draws};
 use super::layout::{SampleStats, Streamed};
 use super::options::{Keep, LOG_LIK_BYTES, LogLik, Options, Plan};
-use super::tables::Tables;
+use super::tables::{GroupTables, Tables};
 use crate::diag::{Accumulator, Chains, EnergyStream, Pilot, Status, combine};
 use crate::error::{Error, Result};
 use crate::model::Model;
@@ -117,18 +119,15 @@ impl<'m> Keeper<'m> {
         }
     }
 
-    /// The two sides of a round: one digests, on any thread, the other places.
-    pub(super) fn sides(&mut self) -> (&Digester<'m>, Placer<'_>) {
-        let (done, stride) = (self.digester.done, self.digester.stride);
+    /// The sides of a round: one digests, on any thread, each group into its own tables; the other counts.
+    pub(super) fn sides(&mut self) -> (&Digester<'m>, Vec<Mutex<GroupTables<'_>>>, Placer<'_>) {
+        let groups = self.tables.groups(self.size).into_iter().map(Mutex::new);
         let placer = Placer {
-            tables: &mut self.tables,
             draws: &mut self.draws,
             next: &mut self.next,
-            size: self.size,
-            done,
-            stride,
+            done: self.digester.done,
         };
-        (&self.digester, placer)
+        (&self.digester, groups.collect(), placer)
     }
 
     /// Ends a round of `draws` draws: true if all groups have all of them.

@@ -230,6 +230,25 @@ pub enum ColumnValues {
     },
 }
 
+impl Column {
+    /// The cells as text, empty where missing; numbers in the shortest text that reads back as the same.
+    pub fn cells(&self) -> Vec<String> {
+        match &self.values {
+            ColumnValues::Numbers(values) => values
+                .iter()
+                .map(|x| if x.is_nan() { String::new() } else { x.to_string() })
+                .collect(),
+            ColumnValues::Labels { levels, codes } => codes
+                .iter()
+                .map(|code| {
+                    let level = usize::try_from(*code).ok().and_then(|code| levels.get(code));
+                    level.cloned().unwrap_or_default()
+                })
+                .collect(),
+        }
+    }
+}
+
 /// Where the chains stand.
 #[derive(Debug, Clone, PartialEq)]
 pub struct State {

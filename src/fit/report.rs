@@ -1,5 +1,7 @@
 //! What is printed of a fit: the table's rows and the diagnostics, and their JSON.
 
+use std::ops::Range;
+
 use serde_json::{Value, json};
 
 use super::layout::{Fit, Quantity};
@@ -11,6 +13,9 @@ use crate::sampler::{Layout, share_out};
 /// A GPU's log density may differ from that of f64 by this much: a small part of the energy errors that the step size
 /// allows all the time.
 const F32_LIMIT: f64 = 0.05;
+
+/// Numbers of a draw whose columns are read at once: half a line of the cache.
+const TOGETHER: usize = 4;
 
 /// A row of the table.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,8 +63,8 @@ fn f32_discrepancy(fit: &Fit) -> Option<f64> {
     (fit.run.backend == "gpu").then(|| stored.unwrap_or(f64::NAN))
 }
 
-/// The printed name of each element, in order.
-fn element_names(quantity: &Quantity) -> Vec<String> {
+/// The printed name of each element, in order: `a_tank[1]`, `a_tank[2]`, ….
+pub fn element_names(quantity: &Quantity) -> Vec<String> {
     let mut labels: Vec<Vec<&str>> = vec![Vec::new()];
     for dim in &quantity.dims {
         labels = labels
@@ -93,9 +98,14 @@ impl Report {
         let cells = run.chains * run.draws;
         let superchain = (run.sampler == "hmc").then(|| run.chains / ensembles(fit).max(1));
         let mut jobs: Vec<(String, &Quantity, usize, usize)> = Vec::new();
+        // Neighbours lie side by side in memory, and are read together.
+        let mut together: Vec<Range<usize>> = Vec::new();
         for quantity in &fit.posterior {
             let names = element_names(quantity);
             let len = names.len();
+            let (start, end) = (jobs.len(), jobs.len() + len);
+            let starts = (start..end).step_by(TOGETHER);
+            together.extend(starts.map(|first| first..(first + TOGETHER).min(end)));
             jobs.extend(
                 names
                     .into_iter()
@@ -104,16 +114,22 @@ impl Report {
             );
         }
         let summariser = Summariser::new(run.chains, run.draws, interval, prob, superchain);
-        let one = |job: usize| -> Result<Summary> {
-            let (_, quantity, element, len) = &jobs[job];
-            let draws: Vec<f64> = (0..cells)
-                .map(|cell| quantity.values[cell * len + element])
-                .collect();
-            Ok(summariser.summarise(Chains::new(&draws, run.chains)?))
+        let some = |place: usize| -> Result<Vec<Summary>> {
+            let some = together[place].clone();
+            let mut columns = vec![Vec::with_capacity(cells); some.len()];
+            let (_, quantity, element, len) = &jobs[some.start];
+            for cell in 0..cells {
+                let draw = &quantity.values[cell * len + element..][..some.len()];
+                for (column, value) in columns.iter_mut().zip(draw) {
+                    column.push(*value);
+                }
+            }
+            let of = |draws: &Vec<f64>| Ok(summariser.summarise(Chains::new(draws, run.chains)?));
+            columns.iter().map(of).collect()
         };
         let mut summaries = vec![Summary::UNDEFINED; jobs.len()];
-        share_out(jobs.len(), threads, &one, &mut |job, summary| {
-            summaries[job] = summary
+        share_out(together.len(), threads, &some, &mut |place, some| {
+            summaries[together[place].clone()].copy_from_slice(&some);
         })?;
         let mut rows: Vec<Row> = jobs
             .into_iter()

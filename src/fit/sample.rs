@@ -1,5 +1,6 @@
 //! From a compiled model to a fit: starting points, the run on the back end taken, named values, the f64 check.
 
+use std::sync::PoisonError;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
@@ -88,12 +89,16 @@ pub fn fit_as_planned(
             draws = draws.min((done / 4).max(TIMED_DRAWS));
         }
         keeper.begin_round(draws);
-        let (digester, mut placer) = keeper.sides();
+        let (digester, tables, mut placer) = keeper.sides();
         rounds.run(
             draws,
             &ending,
             observer,
-            &|group, samples, chains| digester.digest(group, samples, chains),
+            &|group, samples, chains| {
+                // A lock is poisoned only by a panic, which ends the run anyway.
+                let mut tables = tables[group].lock().unwrap_or_else(PoisonError::into_inner);
+                digester.digest(group, samples, chains, &mut tables)
+            },
             &mut |group, part| placer.place(group, part),
         )?;
         let is_whole = keeper.end_round(draws, threads)?;

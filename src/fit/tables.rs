@@ -1,7 +1,5 @@
 //! Draws as they are kept: `[chain][draw][element]`, with room that grows.
 
-use crate::sampler::Samples;
-
 use super::layout::SampleStats;
 
 /// Numbers of every draw of every chain, with room for `room` draws a chain.
@@ -22,11 +20,6 @@ impl<T: Copy + Default> Table<T> {
         }
     }
 
-    /// A table of draws without further room.
-    pub(super) fn full(width: usize, values: Vec<T>) -> Self {
-        Self { width, values }
-    }
-
     /// Makes room for `room` draws of each of `chains` chains where there was room for `old`.
     fn grow(&mut self, chains: usize, old: usize, room: usize) {
         let (from, to) = (old * self.width, room * self.width);
@@ -42,15 +35,19 @@ impl<T: Copy + Default> Table<T> {
         }
     }
 
-    /// Copies the draws of `part`, `[chain][draw][element]`, to `first_draw` of the chains from `first_chain` on.
-    fn place(&mut self, room: usize, first_chain: usize, first_draw: usize, draws: usize, part: &[T]) {
-        let length = draws * self.width;
-        if length == 0 {
-            return;
-        }
-        for (chain, rows) in part.chunks_exact(length).enumerate() {
-            let at = ((first_chain + chain) * room + first_draw) * self.width;
-            self.values[at..at + length].copy_from_slice(rows);
+    /// Gives each group the rows of its `cells` draws.
+    fn share<'t>(
+        &'t mut self,
+        cells: usize,
+        groups: &mut [GroupTables<'t>],
+        give: impl Fn(&mut GroupTables<'t>, Rows<'t, T>),
+    ) {
+        let width = self.width;
+        let mut rest = self.values.as_mut_slice();
+        for group in groups {
+            let (values, others) = rest.split_at_mut(cells * width);
+            rest = others;
+            give(group, Rows { width, values });
         }
     }
 
@@ -78,6 +75,34 @@ impl<T: Copy + Default> Table<T> {
     }
 }
 
+/// The rows of some chains in a table.
+#[derive(Debug)]
+pub(super) struct Rows<'t, T> {
+    pub(super) width: usize,
+    /// `[chain][room][element]`.
+    pub(super) values: &'t mut [T],
+}
+
+impl<T> Rows<'_, T> {
+    /// The numbers of `draws` draws, `[draw][element]`, from the `first`th of a chain on.
+    pub(super) fn of(&mut self, room: usize, chain: usize, first: usize, draws: usize) -> &mut [T] {
+        let at = (chain * room + first) * self.width;
+        &mut self.values[at..at + draws * self.width]
+    }
+}
+
+/// The places of one group's chains in [`Tables`], each `[chain][room][element]`.
+#[derive(Debug)]
+pub(super) struct GroupTables<'t> {
+    pub(super) room: usize,
+    pub(super) named: Vec<Rows<'t, f64>>,
+    pub(super) pointwise: Vec<Rows<'t, f64>>,
+    /// In the order of [`Tables::reals`].
+    pub(super) reals: Vec<&'t mut [f64]>,
+    pub(super) n_steps: &'t mut [u32],
+    pub(super) diverging: &'t mut [bool],
+}
+
 /// The draws of a run: named quantities, log likelihoods and the sampler's statistics.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Tables {
@@ -88,6 +113,7 @@ pub(super) struct Tables {
     pub(super) named: Vec<Table<f64>>,
     /// One for each outcome; empty if none is kept.
     pub(super) pointwise: Vec<Table<f64>>,
+    /// Energy, log density, acceptance and step size.
     pub(super) reals: [Table<f64>; 4],
     pub(super) n_steps: Table<u32>,
     pub(super) diverging: Table<bool>,
@@ -105,31 +131,6 @@ impl Tables {
             reals: std::array::from_fn(|_| Table::new(1)),
             n_steps: Table::new(1),
             diverging: Table::new(1),
-        }
-    }
-
-    /// Full tables of the draws of some chains, of `samples` those whose numbers `cells` yields.
-    pub(super) fn of(
-        samples: &Samples,
-        chains: usize,
-        cells: &[usize],
-        named: Vec<Table<f64>>,
-        pointwise: Vec<Table<f64>>,
-    ) -> Self {
-        let pick = |values: &[f64]| Table::full(1, cells.iter().map(|&cell| values[cell]).collect());
-        Self {
-            chains,
-            room: cells.len() / chains.max(1),
-            named,
-            pointwise,
-            reals: [
-                pick(&samples.energy),
-                pick(&samples.log_density),
-                pick(&samples.accept_prob),
-                pick(&samples.step_size),
-            ],
-            n_steps: Table::full(1, cells.iter().map(|&cell| samples.n_steps[cell]).collect()),
-            diverging: Table::full(1, cells.iter().map(|&cell| samples.is_divergent[cell]).collect()),
         }
     }
 
@@ -157,19 +158,33 @@ impl Tables {
         self.room = room;
     }
 
-    /// Copies all draws of `part` to `first_draw` of the chains from `first_chain` on; there must be room.
-    pub(super) fn place(&mut self, first_chain: usize, first_draw: usize, part: &Self) {
-        let (room, draws) = (self.room, part.room);
-        let reals = self.named.iter_mut().zip(&part.named);
-        let reals = reals.chain(self.pointwise.iter_mut().zip(&part.pointwise));
-        for (table, part) in reals.chain(self.reals.iter_mut().zip(&part.reals)) {
-            table.place(room, first_chain, first_draw, draws, &part.values);
+    /// The places of each group of `size` chains, in order.
+    pub(super) fn groups(&mut self, size: usize) -> Vec<GroupTables<'_>> {
+        let (room, cells) = (self.room, size * self.room);
+        let mut groups: Vec<GroupTables> = (0..self.chains.checked_div(size).unwrap_or(0))
+            .map(|_| GroupTables {
+                room,
+                named: Vec::with_capacity(self.named.len()),
+                pointwise: Vec::with_capacity(self.pointwise.len()),
+                reals: Vec::with_capacity(self.reals.len()),
+                n_steps: &mut [],
+                diverging: &mut [],
+            })
+            .collect();
+        for table in &mut self.named {
+            table.share(cells, &mut groups, |group, own| group.named.push(own));
         }
-        let steps = &part.n_steps.values;
-        self.n_steps.place(room, first_chain, first_draw, draws, steps);
-        let diverging = &part.diverging.values;
+        for table in &mut self.pointwise {
+            table.share(cells, &mut groups, |group, own| group.pointwise.push(own));
+        }
+        for table in &mut self.reals {
+            table.share(cells, &mut groups, |group, own| group.reals.push(own.values));
+        }
+        self.n_steps
+            .share(cells, &mut groups, |group, own| group.n_steps = own.values);
         self.diverging
-            .place(room, first_chain, first_draw, draws, diverging);
+            .share(cells, &mut groups, |group, own| group.diverging = own.values);
+        groups
     }
 
     /// Keeps every `every`th of `draws` draws; the room stays.
@@ -263,12 +278,19 @@ mod tests {
 
     #[test]
     fn draws_stay_where_they_belong_while_the_room_grows_and_shrinks() {
-        let mut table = Table::new(2);
-        table.grow(3, 0, 4);
-        table.place(4, 0, 0, 4, &part(0..3, 0..4));
-        table.grow(3, 4, 9);
-        table.place(9, 2, 4, 2, &part(2..3, 4..6));
-        table.place(9, 0, 4, 2, &part(0..2, 4..6));
+        let mut tables = Tables::new(3, &[2], &[]);
+        let place = |tables: &mut Tables, first: usize, draws: usize| {
+            for (chain, mut group) in tables.groups(1).into_iter().enumerate() {
+                let room = group.room;
+                let rows = group.named[0].of(room, 0, first, draws);
+                rows.copy_from_slice(&part(chain..chain + 1, first..first + draws));
+            }
+        };
+        tables.grow(4);
+        place(&mut tables, 0, 4);
+        tables.grow(9);
+        place(&mut tables, 4, 2);
+        let mut table = tables.named.remove(0);
         let mut all = table.clone();
         all.pick(9, 6, 6, 1, &|_| true);
         assert_eq!(all.values, part(0..3, 0..6));

@@ -161,6 +161,16 @@ impl FusedHmc {
         match self.never {}
     }
 
+    /// Takes back results that were read.
+    pub fn recycle(&mut self, _results: Vec<IterationResult>) {
+        match self.never {}
+    }
+
+    /// Keeps the last of every `thin` iterations.
+    pub fn set_thin(&mut self, _thin: u32) {
+        match self.never {}
+    }
+
     /// Log density `[chain]` and gradient `[chain][dim]` at the positions.
     ///
     /// # Errors

@@ -10,6 +10,20 @@ use super::shader::{CHAIN_ROWS, draw_rows};
 /// Device memory for the draws of one block of iterations, and as much again to read them back, bytes.
 pub(super) const DRAW_BUDGET_BYTES: u64 = 128 << 20;
 
+/// Device memory for the plans of a block whose draws are thinned, bytes.
+const PLAN_BUDGET_BYTES: u64 = 16 << 20;
+/// More iterations between two looks of the host gain nothing.
+const MOST_PLANS: u64 = 4096;
+
+/// What the buffers hold of a block of iterations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Room {
+    /// Draws that are kept, at least one.
+    pub(super) draws: usize,
+    /// Iterations, at least as many.
+    pub(super) plans: usize,
+}
+
 /// Shape of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Shape {
@@ -19,7 +33,7 @@ pub(super) struct Shape {
     pub(super) chains: usize,
     /// Chains that share metric and plan; divides `chains`.
     pub(super) chains_per_ensemble: usize,
-    /// Centring weights of an ensemble.
+    /// Words of an ensemble's centring: the codes of its weights, or the data that they choose.
     pub(super) levels: usize,
 }
 
@@ -38,7 +52,7 @@ impl Shape {
         self.ensembles().saturating_mul(self.dim)
     }
 
-    /// Words of the codes of the centring weights, which come second.
+    /// Words of the ensembles' centring, which come second.
     pub(super) fn code_words(&self) -> usize {
         self.ensembles().saturating_mul(self.levels)
     }
@@ -58,11 +72,11 @@ impl Shape {
         self.ensembles().saturating_mul(2)
     }
 
-    /// Iterations whose draws stay on the device together: what the budget holds, at least one.
+    /// What the device holds of a block of iterations: as much as the budget allows, one at least.
     ///
     /// # Errors
     /// User: some buffer would exceed the adapter's limits; the message names the bytes needed and the bytes there.
-    pub(super) fn iterations_per_block(&self, kernel: &DensityKernel, adapter: &Adapter) -> Result<usize> {
+    pub(super) fn room(&self, kernel: &DensityKernel, adapter: &Adapter) -> Result<Room> {
         // Saturates, so that absurd numbers are refused like large ones; the limits themselves stay far below. Shaders
         // count words in 32 bits.
         let words = |n: usize| (n as u64).saturating_mul(4);
@@ -94,8 +108,15 @@ impl Shape {
         }
         let by_draws = DRAW_BUDGET_BYTES.min(most) / words(self.draw_words());
         let by_plans = (most - words(self.plans_at())) / words(self.plan_words());
-        // The status word keeps 31 bits for the count of iterations; a block stays far below.
-        Ok(by_draws.min(by_plans).clamp(1, 1 << 20) as usize)
+        // The status word keeps 20 bits for the count of draws.
+        let draws = by_draws.min(by_plans).clamp(1, (1 << 20) - 1);
+        let plans = (PLAN_BUDGET_BYTES / words(self.plan_words()))
+            .clamp(draws, by_plans.max(draws))
+            .min(draws.max(MOST_PLANS));
+        Ok(Room {
+            draws: draws as usize,
+            plans: plans as usize,
+        })
     }
 }
 
@@ -122,20 +143,15 @@ pub(super) struct Buffers {
 }
 
 impl Buffers {
-    /// Allocates everything for blocks of `iterations`, and uploads the model's tables.
+    /// Allocates everything for blocks within `room`, and uploads the model's tables.
     ///
     /// # Errors
     /// Environment: not enough memory.
-    pub(super) async fn new(
-        gpu: &Gpu,
-        kernel: &DensityKernel,
-        shape: Shape,
-        iterations: usize,
-    ) -> Result<Self> {
+    pub(super) async fn new(gpu: &Gpu, kernel: &DensityKernel, shape: Shape, room: Room) -> Result<Self> {
         use wgpu::BufferUsages as Usage;
         let state = shape.dim * shape.chains;
-        let draws = iterations * shape.draw_words();
-        let settings = shape.plans_at() + iterations * shape.plan_words();
+        let draws = room.draws * shape.draw_words();
+        let settings = shape.plans_at() + room.plans * shape.plan_words();
         let buffers = gpu
             .scoped("allocating the chains' buffers", |device| {
                 // An empty table is bound as well, so it gets the four words that a binding needs at least.
@@ -173,8 +189,12 @@ impl Buffers {
         Ok(buffers)
     }
 
-    /// The bind group and its layout; all pipelines share them.
-    pub(super) fn bind(&self, device: &wgpu::Device) -> (wgpu::BindGroupLayout, wgpu::BindGroup) {
+    /// The bind group and its layout, which all pipelines share, `known_columns` as the last binding where a text reads it.
+    pub(super) fn bind(
+        &self,
+        device: &wgpu::Device,
+        known_columns: Option<&wgpu::Buffer>,
+    ) -> (wgpu::BindGroupLayout, wgpu::BindGroup) {
         use wgpu::BufferBindingType as Type;
         let read = Type::Storage { read_only: true };
         let write = Type::Storage { read_only: false };
@@ -189,6 +209,8 @@ impl Buffers {
             (write, &self.chain_state),
             (write, &self.draws),
         ];
+        let known_columns = known_columns.map(|buffer| (Type::Uniform, buffer));
+        let bound: Vec<_> = bound.into_iter().chain(known_columns).collect();
         let kinds: Vec<wgpu::BindGroupLayoutEntry> = (0u32..)
             .zip(&bound)
             .map(|(binding, (ty, _))| wgpu::BindGroupLayoutEntry {
@@ -239,6 +261,8 @@ pub(super) struct Params {
     pub(super) draw_words: u32,
     pub(super) levels: u32,
     pub(super) budget: u32,
+    pub(super) thin: u32,
+    pub(super) since_kept: u32,
 }
 
 #[cfg(test)]
@@ -287,27 +311,25 @@ mod tests {
     #[test]
     fn a_block_is_what_the_budget_holds() {
         // 56 rows of 4,096 words are 917,504 bytes; 128 MiB hold 146 of them.
-        assert_eq!(SHAPE.iterations_per_block(&kernel(), &adapter(1 << 30)), Ok(146));
+        let draws = |bytes| SHAPE.room(&kernel(), &adapter(bytes)).map(|room| room.draws);
+        assert_eq!(draws(1 << 30), Ok(146));
         // The limit may be the smaller bound: 4 MiB hold 4.
-        assert_eq!(SHAPE.iterations_per_block(&kernel(), &adapter(4 << 20)), Ok(4));
+        assert_eq!(draws(4 << 20), Ok(4));
+        // Plans of 64 ensembles take 512 bytes an iteration.
+        let room = SHAPE.room(&kernel(), &adapter(1 << 30)).expect("room");
+        assert_eq!(room.plans, 4096);
     }
 
     #[test]
     fn too_much_is_refused_with_both_numbers() {
-        let error = SHAPE
-            .iterations_per_block(&kernel(), &adapter(2_000_000))
-            .unwrap_err();
+        let error = SHAPE.room(&kernel(), &adapter(2_000_000)).unwrap_err();
         let absurd = Shape {
             dim: 50,
             chains: usize::MAX / 64,
             chains_per_ensemble: 1,
             levels: 3,
         };
-        assert!(
-            absurd
-                .iterations_per_block(&kernel(), &adapter(u64::MAX))
-                .is_err()
-        );
+        assert!(absurd.room(&kernel(), &adapter(u64::MAX)).is_err());
         // 3 · 50 · 4,096 words.
         assert!(
             error.message().contains("2457600") && error.message().contains("2000000"),

@@ -3,21 +3,35 @@
 use crate::back::kernel::DensityKernel;
 use crate::error::{Error, Result};
 
-use super::buffers::{Buffers, Params, Shape};
+use super::buffers::{Buffers, Params, Room, Shape};
 use super::device::Gpu;
 use super::draws::{by_chain, decode, log_densities};
 use super::pipelines::grid;
 use super::plan::{IterationResult, Plan};
-use super::shader::{CHAIN_ROWS, COUNTERS, ChainRow, LANES};
+use super::shader::{CHAIN_ROWS, ChainRow, LANES};
+use super::thinning::Thinning;
+
+/// Data that the codes of centring weights choose.
+#[derive(Debug)]
+pub(super) struct Tuned {
+    /// Where in the columns the candidates begin, and the weight's level.
+    pub(super) places: Vec<(usize, usize)>,
+    /// The columns.
+    pub(super) columns: Vec<f32>,
+}
 
 /// State on the device, with the streams that it is moved by.
 #[derive(Debug)]
 pub(super) struct Chains {
     pub(super) gpu: Gpu,
     pub(super) shape: Shape,
-    /// Iterations whose draws the buffers hold.
-    pub(super) iterations_per_block: usize,
+    /// What the buffers hold.
+    pub(super) room: Room,
     pub(super) buffers: Buffers,
+    /// What the codes of centring weights choose in each ensemble, if the text reads that instead of the codes.
+    tuned: Option<Tuned>,
+    /// Centring weights of an ensemble.
+    levels: usize,
     seed: u64,
     replicate: u32,
     /// The kernel's constant, added in f64.
@@ -25,6 +39,8 @@ pub(super) struct Chains {
     /// Whether the device's log density and gradient belong to its positions.
     pub(super) is_evaluated: bool,
     pub(super) gradient_evaluations: u64,
+    /// Results that were read already.
+    spare: Vec<IterationResult>,
 }
 
 impl Chains {
@@ -37,16 +53,17 @@ impl Chains {
     pub(super) async fn new(
         gpu: &Gpu,
         kernel: &DensityKernel,
+        tuned: Option<Tuned>,
         chains: usize,
         chains_per_ensemble: usize,
-        seed: u64,
-        replicate: u32,
+        (seed, replicate): (u64, u32),
     ) -> Result<Self> {
+        let levels = kernel.centring.len();
         let shape = Shape {
             dim: kernel.dim,
             chains,
             chains_per_ensemble,
-            levels: kernel.centring.len(),
+            levels: tuned.as_ref().map_or(levels, |tuned| tuned.places.len()),
         };
         if kernel.dim == 0
             || chains == 0
@@ -55,18 +72,21 @@ impl Chains {
         {
             return Err(Error::bug(format!("a GPU driver was asked for {shape:?}")));
         }
-        let iterations_per_block = shape.iterations_per_block(kernel, gpu.adapter())?;
-        let buffers = Buffers::new(gpu, kernel, shape, iterations_per_block).await?;
+        let room = shape.room(kernel, gpu.adapter())?;
+        let buffers = Buffers::new(gpu, kernel, shape, room).await?;
         let mut this = Self {
             gpu: gpu.clone(),
             shape,
-            iterations_per_block,
+            room,
             buffers,
+            levels,
+            tuned,
             seed,
             replicate,
             constant: kernel.constant,
             is_evaluated: false,
             gradient_evaluations: 0,
+            spare: Vec::new(),
         };
         this.set_positions(&vec![0.0; chains * kernel.dim])?;
         this.set_inv_mass(&vec![1.0; shape.inv_mass_words()])?;
@@ -107,8 +127,26 @@ impl Chains {
 
     /// See [`super::SteppedHmc::set_centring`].
     pub(super) fn set_centring(&mut self, codes: &[u32]) -> Result<()> {
-        expect_length("codes of centring weights", codes.len(), self.shape.code_words())?;
-        self.write_settings(self.shape.inv_mass_words(), codes);
+        expect_length(
+            "codes of centring weights",
+            codes.len(),
+            self.levels * self.shape.ensembles(),
+        )?;
+        let at = self.shape.inv_mass_words();
+        match &self.tuned {
+            None => self.write_settings(at, codes),
+            Some(tuned) if self.levels > 0 => {
+                let chosen = |codes: &[u32]| -> Vec<u32> {
+                    let places = tuned.places.iter();
+                    places
+                        .map(|&(start, level)| tuned.columns[start + codes[level] as usize].to_bits())
+                        .collect()
+                };
+                let words: Vec<u32> = codes.chunks_exact(self.levels).flat_map(chosen).collect();
+                self.write_settings(at, &words);
+            }
+            Some(_) => {}
+        }
         self.is_evaluated = false;
         Ok(())
     }
@@ -136,8 +174,15 @@ impl Chains {
         self.write_settings(self.shape.plans_at(), &words);
     }
 
-    /// Writes the parameters of the next submissions; `budget` is a dispatch's leapfrog steps.
-    pub(super) fn write_params(&self, first_iteration: u32, draw_words: usize, budget: u32) {
+    /// Writes the parameters of the next submissions; `budget` is a dispatch's leapfrog steps, `thinning` tells which
+    /// iterations are kept.
+    pub(super) fn write_params(
+        &self,
+        first_iteration: u32,
+        draw_words: usize,
+        budget: u32,
+        thinning: Thinning,
+    ) {
         let params = Params {
             chains: self.shape.chains as u32,
             chains_per_ensemble: self.shape.chains_per_ensemble as u32,
@@ -149,15 +194,17 @@ impl Chains {
             draw_words: draw_words as u32,
             levels: self.shape.levels as u32,
             budget,
+            thin: thinning.thin,
+            since_kept: thinning.since_kept,
         };
         self.gpu
             .queue
             .write_buffer(&self.buffers.params, 0, bytemuck::bytes_of(&params));
     }
 
-    /// Records that the chains' counters start at 0.
-    pub(super) fn clear_counters(&self, encoder: &mut wgpu::CommandEncoder) {
-        let bytes = 4 * (COUNTERS * self.shape.chains) as u64;
+    /// Records that the first `rows` of the chains' states, their counters, start at 0.
+    pub(super) fn clear_counters(&self, encoder: &mut wgpu::CommandEncoder, rows: usize) {
+        let bytes = 4 * (rows * self.shape.chains) as u64;
         encoder.clear_buffer(&self.buffers.chain_state, 0, Some(bytes));
     }
 
@@ -220,17 +267,34 @@ impl Chains {
     }
 
     /// The first `iterations` draws of the block.
-    pub(super) async fn read_draws(&self, iterations: usize) -> Result<Vec<IterationResult>> {
+    pub(super) async fn read_draws(&mut self, iterations: usize) -> Result<Vec<IterationResult>> {
         let Shape { dim, chains, .. } = self.shape;
         if iterations == 0 {
             return Ok(Vec::new());
         }
+        let mut results = std::mem::take(&mut self.spare);
+        results.resize_with(iterations, || IterationResult::zeros(chains, dim));
         self.fetch(
             &self.buffers.draws,
             iterations * self.shape.draw_words(),
-            |words| decode(words, dim, chains, self.constant, self.gpu.adapter()),
+            |words| {
+                decode(
+                    words,
+                    dim,
+                    chains,
+                    self.constant,
+                    self.gpu.adapter(),
+                    &mut results,
+                )
+            },
         )
-        .await?
+        .await??;
+        Ok(results)
+    }
+
+    /// Takes back results that were read: pages that a process has already cost less than new ones.
+    pub(super) fn recycle(&mut self, results: Vec<IterationResult>) {
+        self.spare = results;
     }
 
     /// What `decode` makes of the first `words` words of `buffer`, at least one, read back to the host.

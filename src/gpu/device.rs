@@ -112,7 +112,8 @@ fn keep(fault: &Fault, error: Error, is_lost: bool) {
 }
 
 impl Gpu {
-    /// Opens the adapter that [`choose`] takes, with the adapter's own limits and no optional features.
+    /// Opens the adapter that [`choose`] takes, with the adapter's own limits and, of the optional features, 64-bit
+    /// integers where it has them.
     ///
     /// # Errors
     /// As [`choose`]; environment: the adapter refuses to open a device, or has fewer than the eight storage buffers
@@ -130,10 +131,12 @@ impl Gpu {
             .with_help("choose another adapter with `--adapter`, or use `--backend cpu`"));
         }
         let wanted = all.swap_remove(index);
+        let features = wanted.features() & wgpu::Features::SHADER_INT64;
         let (device, queue) = wanted
             .request_device(&wgpu::DeviceDescriptor {
                 label: Some("tadpool"),
                 required_limits: wanted.limits(),
+                required_features: features,
                 ..Default::default()
             })
             .await
@@ -154,6 +157,11 @@ impl Gpu {
             adapter,
             fault,
         })
+    }
+
+    /// Whether shaders may compute with 64-bit integers.
+    pub(super) fn has_wide_integers(&self) -> bool {
+        self.device.features().contains(wgpu::Features::SHADER_INT64)
     }
 
     /// The adapter that the device belongs to.

@@ -1,10 +1,11 @@
 //! From the words that a device wrote to f64 results, after checking that the device wrote all of them.
 
 use crate::error::{Error, Result};
+use crate::num::parallel::in_parallel;
 
 use super::adapter::Adapter;
 use super::plan::IterationResult;
-use super::shader::{DIVERGENT_BIT, DrawRow, POISON, draw_rows};
+use super::shader::{DIVERGENCES_SHIFT, DIVERGENT_BIT, DrawRow, POISON, draw_rows};
 
 /// A word that holds the bits of an f32.
 fn real(word: u32) -> f64 {
@@ -27,49 +28,133 @@ pub(super) fn by_chain(words: &[u32], rows: usize, chains: usize) -> Vec<f64> {
     values
 }
 
-/// The results of a block, `words[iteration][row][chain]`; `constant` is added to the log density.
+/// Chains whose results one thread decodes at a time.
+const PART: usize = 4096;
+/// Words from which more than one thread decodes.
+const MANY_WORDS: usize = 1 << 18;
+
+/// The chains from `first` on of one draw, and where their results go.
+struct Part<'a> {
+    /// `[row][chain]`, of all chains.
+    draw: &'a [u32],
+    /// Number of the draw in its block, from 1.
+    count: u32,
+    first: usize,
+    positions: &'a mut [f64],
+    accept_prob: &'a mut [f64],
+    log_density: &'a mut [f64],
+    energy: &'a mut [f64],
+    energy_error: &'a mut [f64],
+    is_divergent: &'a mut [bool],
+}
+
+/// Writes the results of a block, `words[draw][row][chain]`, into as many `results`; `constant` is added to the log
+/// density.
 ///
 /// # Errors
-/// Environment: a word was not written, or a chain's count of iterations is not the one expected.
+/// Environment: a word was not written, or a chain's count of draws is not the one expected.
 pub(super) fn decode(
     words: &[u32],
     dim: usize,
     chains: usize,
     constant: f64,
     adapter: &Adapter,
-) -> Result<Vec<IterationResult>> {
-    let of_iteration = draw_rows(dim) * chains;
-    words
-        .chunks_exact(of_iteration)
-        .zip(1u32..)
-        .map(|(draw, count)| {
-            check(draw, dim, chains, count, adapter)?;
-            let row = |row: DrawRow| &draw[row.at(dim) * chains..][..chains];
-            let values = |at: DrawRow| row(at).iter().map(|&w| real(w)).collect::<Vec<f64>>();
-            let log_density = log_densities(
-                row(DrawRow::LogDensityWhole),
-                row(DrawRow::LogDensityRest),
-                constant,
-                adapter,
-            )?;
-            let energy = log_density
-                .iter()
-                .zip(row(DrawRow::Kinetic))
-                .map(|(log_density, &kinetic)| real(kinetic) - log_density)
-                .collect();
-            Ok(IterationResult {
-                positions: by_chain(&draw[..dim * chains], dim, chains),
-                accept_prob: values(DrawRow::AcceptProb),
-                log_density,
-                energy,
-                energy_error: values(DrawRow::EnergyError),
-                is_divergent: row(DrawRow::Status)
-                    .iter()
-                    .map(|status| status & DIVERGENT_BIT != 0)
-                    .collect(),
-            })
+    results: &mut [IterationResult],
+) -> Result<()> {
+    let of_draw = draw_rows(dim) * chains;
+    let draws = words.chunks_exact(of_draw).zip(1u32..).zip(results.iter_mut());
+    let parts: Vec<Part<'_>> = draws
+        .flat_map(|((draw, count), result)| {
+            let positions = result.positions.chunks_mut(PART * dim);
+            let statistics = result
+                .accept_prob
+                .chunks_mut(PART)
+                .zip(result.log_density.chunks_mut(PART))
+                .zip(result.energy.chunks_mut(PART))
+                .zip(result.energy_error.chunks_mut(PART))
+                .zip(result.is_divergent.chunks_mut(PART));
+            positions.zip(statistics).zip(0..).map(
+                move |(
+                    (positions, ((((accept_prob, log_density), energy), energy_error), is_divergent)),
+                    number,
+                )| Part {
+                    draw,
+                    count,
+                    first: number * PART,
+                    positions,
+                    accept_prob,
+                    log_density,
+                    energy,
+                    energy_error,
+                    is_divergent,
+                },
+            )
         })
-        .collect()
+        .collect();
+    let per_draw = chains.div_ceil(PART);
+    let threads = if words.len() < MANY_WORDS {
+        1
+    } else {
+        std::thread::available_parallelism().map_or(1, usize::from)
+    };
+    let decoded = in_parallel(parts, threads, |part| part.decode(dim, chains, constant, adapter));
+    for (result, divergences) in results.iter_mut().zip(decoded.chunks(per_draw)) {
+        result.divergences = divergences.iter().cloned().sum::<Result<u64>>()?;
+    }
+    Ok(())
+}
+
+impl Part<'_> {
+    /// Checks and writes the results; returns the number of divergences.
+    fn decode(self, dim: usize, chains: usize, constant: f64, adapter: &Adapter) -> Result<u64> {
+        let len = self.accept_prob.len();
+        let row = |at: usize| &self.draw[at * chains + self.first..][..len];
+        let statistic = |at: DrawRow| row(at.at(dim));
+        self.check(dim, chains, adapter)?;
+        for first in (0..len).step_by(TILE) {
+            for i in 0..dim {
+                let words = row(i);
+                for chain in first..len.min(first + TILE) {
+                    self.positions[chain * dim + i] = real(words[chain]);
+                }
+            }
+        }
+        let whole = statistic(DrawRow::LogDensityWhole);
+        let rest = statistic(DrawRow::LogDensityRest);
+        let kinetic = statistic(DrawRow::Kinetic);
+        let accept_prob = statistic(DrawRow::AcceptProb);
+        let energy_error = statistic(DrawRow::EnergyError);
+        let status = statistic(DrawRow::Status);
+        for chain in 0..len {
+            self.log_density[chain] = real(whole[chain]) + real(rest[chain]) + constant;
+            self.energy[chain] = real(kinetic[chain]) - self.log_density[chain];
+            self.accept_prob[chain] = real(accept_prob[chain]);
+            self.energy_error[chain] = real(energy_error[chain]);
+            self.is_divergent[chain] = status[chain] & DIVERGENT_BIT != 0;
+        }
+        Ok(status.iter().map(|&status| divergences(status)).sum())
+    }
+
+    /// Fails unless every chain wrote all of this draw.
+    fn check(&self, dim: usize, chains: usize, adapter: &Adapter) -> Result<()> {
+        let len = self.accept_prob.len();
+        let row = |at: usize| &self.draw[at * chains + self.first..][..len];
+        let counted = (1 << DIVERGENCES_SHIFT) - 1;
+        let status = row(DrawRow::Status.at(dim));
+        let miscounted = status.iter().position(|word| word & counted != self.count);
+        let unwritten = || (0..draw_rows(dim)).find_map(|at| row(at).iter().position(|&word| word == POISON));
+        match miscounted.or_else(unwritten) {
+            None => Ok(()),
+            Some(chain) => Err(incomplete(
+                &format!(
+                    "the draw of chain {} in iteration {} of a block",
+                    self.first + chain,
+                    self.count
+                ),
+                adapter,
+            )),
+        }
+    }
 }
 
 /// The driver did not write all of `what`.
@@ -97,17 +182,14 @@ pub(super) fn log_densities(
     Ok(whole.iter().zip(rest).map(sum).collect())
 }
 
-/// Fails unless all of iteration number `count` (from 1) was written by every chain.
-fn check(draw: &[u32], dim: usize, chains: usize, count: u32, adapter: &Adapter) -> Result<()> {
-    let status = &draw[DrawRow::Status.at(dim) * chains..][..chains];
-    let miscounted = status.iter().position(|word| word & !DIVERGENT_BIT != count);
-    let unwritten = draw.iter().position(|&word| word == POISON).map(|at| at % chains);
-    match miscounted.or(unwritten) {
-        None => Ok(()),
-        Some(chain) => Err(incomplete(
-            &format!("the draw of chain {chain} in iteration {count} of a block"),
-            adapter,
-        )),
+/// The divergences that a status word tells of; drivers that do not count them set the bit alone.
+fn divergences(status: u32) -> u64 {
+    match (
+        status & DIVERGENT_BIT,
+        (status & !DIVERGENT_BIT) >> DIVERGENCES_SHIFT,
+    ) {
+        (0, _) => 0,
+        (_, counted) => u64::from(counted.max(1)),
     }
 }
 
@@ -158,14 +240,26 @@ mod tests {
         ]
     }
 
+    fn decoded(words: &[u32], constant: f64) -> Result<Vec<IterationResult>> {
+        let mut results = vec![IterationResult::zeros(2, 2)];
+        decode(words, 2, 2, constant, &adapter(), &mut results)?;
+        Ok(results)
+    }
+
     #[test]
     fn rows_become_chains() {
-        let results = decode(&draw(), 2, 2, 10.0, &adapter()).unwrap();
+        let results = decoded(&draw(), 10.0).unwrap();
         let result = &results[0];
         assert_eq!(result.positions, [1.0, 3.0, 2.0, 4.0]);
         assert_eq!(result.log_density, [5.25, 4.0]);
         assert_eq!(result.energy, [1.5 - 5.25, 1.0 - 4.0]);
-        assert_eq!(result.is_divergent, [false, true]);
+        assert_eq!(
+            (&result.is_divergent[..], result.divergences),
+            (&[false, true][..], 1)
+        );
+        let mut words = draw();
+        words[15] |= 5 << DIVERGENCES_SHIFT;
+        assert_eq!(decoded(&words, 10.0).unwrap()[0].divergences, 5);
         assert_eq!(result.energy_error[1], f64::INFINITY);
     }
 
@@ -186,11 +280,11 @@ mod tests {
         for at in 0..16 {
             let mut words = draw();
             words[at] = POISON;
-            assert!(decode(&words, 2, 2, 0.0, &adapter()).is_err(), "word {at}");
+            assert!(decoded(&words, 0.0).is_err(), "word {at}");
         }
         let mut words = draw();
         words[15] = DIVERGENT_BIT | 2;
-        let error = decode(&words, 2, 2, 0.0, &adapter()).unwrap_err();
+        let error = decoded(&words, 0.0).unwrap_err();
         assert!(error.message().contains("chain 1"), "{error}");
     }
 }

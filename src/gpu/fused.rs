@@ -8,14 +8,15 @@ use std::time::Instant;
 use crate::back::kernel::{DensityKernel, Form, FusedKernel};
 use crate::error::Result;
 
-use super::chains::{Chains, check_trips};
+use super::chains::{Chains, Tuned, check_trips};
 use super::device::{Gpu, Submission};
-use super::fused_shader::fused_module;
+use super::fused_shader::{fused_module, known_columns};
 use super::ledger::Ledger;
 use super::pace::Pace;
 use super::pipelines::{compile, record};
 use super::plan::{IterationResult, Plan};
-use super::shader::{LANES, POISON};
+use super::shader::{ITERATION_ROWS, LANES, POISON};
+use super::thinning::Thinning;
 
 /// Words of the buffer that draws are poisoned from: copies run at the memory's speed, stores of a shader do not on
 /// software Vulkan.
@@ -32,6 +33,7 @@ pub struct FusedHmc {
     pace: Pace,
     /// Leapfrog steps that one dispatch may make before its loops would be cut.
     most_steps: u32,
+    thinning: Thinning,
 }
 
 /// Work in flight, and how many iterations of the block it completes.
@@ -103,18 +105,41 @@ impl FusedHmc {
             },
         };
         let density = &kernel.density;
-        let chains = Chains::new(gpu, density, chains, chains_per_ensemble, seed, replicate).await?;
+        let tuned = (kernel.form == Form::Unrolled).then(|| Tuned {
+            places: kernel.tuned.clone(),
+            columns: density.columns.clone(),
+        });
+        let known_columns = known_columns(kernel)?;
+        let chains = Chains::new(
+            gpu,
+            density,
+            tuned,
+            chains,
+            chains_per_ensemble,
+            (seed, replicate),
+        )
+        .await?;
         let module = gpu
             .scoped("the fused shader", |device| {
                 device.create_shader_module(wgpu::ShaderModuleDescriptor {
                     label: Some("fused hmc"),
-                    source: wgpu::ShaderSource::Wgsl(fused_module(kernel).into()),
+                    source: wgpu::ShaderSource::Wgsl(fused_module(kernel, gpu.has_wide_integers()).into()),
                 })
             })
             .await?;
         let (bind_group, [iterate], poison) = gpu
             .scoped("the pipelines of the fused driver", |device| {
-                let (layout, bind_group) = chains.buffers.bind(device);
+                let known = known_columns.as_ref().map(|values| {
+                    let buffer = device.create_buffer(&wgpu::BufferDescriptor {
+                        label: Some("known columns"),
+                        size: 4 * values.len() as u64,
+                        usage: wgpu::BufferUsages::UNIFORM | wgpu::BufferUsages::COPY_DST,
+                        mapped_at_creation: false,
+                    });
+                    gpu.queue.write_buffer(&buffer, 0, bytemuck::cast_slice(values));
+                    buffer
+                });
+                let (layout, bind_group) = chains.buffers.bind(device, known.as_ref());
                 let poison = device.create_buffer(&wgpu::BufferDescriptor {
                     label: Some("poison"),
                     size: 4 * POISON_WORDS as u64,
@@ -137,6 +162,7 @@ impl FusedHmc {
             poison,
             pace: Pace::new(),
             most_steps,
+            thinning: Thinning::NONE,
         })
     }
 
@@ -164,6 +190,19 @@ impl FusedHmc {
         self.chains.set_centring(codes)
     }
 
+    /// Keeps the last of every `thin` iterations from now on, at least 1: the others stay on the device.
+    pub fn set_thin(&mut self, thin: u32) {
+        self.thinning = Thinning {
+            thin: thin.max(1),
+            since_kept: 0,
+        };
+    }
+
+    /// Takes back results that were read, so that their memory serves for those to come.
+    pub fn recycle(&mut self, results: Vec<IterationResult>) {
+        self.chains.recycle(results);
+    }
+
     /// Log density `[chain]`, the kernel's constant included, and its gradient `[chain][dim]` at the positions.
     ///
     /// # Errors
@@ -173,7 +212,8 @@ impl FusedHmc {
         self.chains.read_log_density_grad().await
     }
 
-    /// Runs `plans.len()` iterations, as [`super::SteppedHmc::run_async`] does, and with the same draws up to rounding.
+    /// Runs `plans.len()` iterations, as [`super::SteppedHmc::run_async`] does, and with the same draws up to rounding;
+    /// returns those that are kept, see [`FusedHmc::set_thin`].
     ///
     /// Ensembles do not wait for each other; after a stop all end at the last iteration that one of them had begun.
     ///
@@ -189,13 +229,17 @@ impl FusedHmc {
         if !self.chains.is_evaluated {
             self.evaluate().await?;
         }
-        let mut results: Vec<IterationResult> = Vec::with_capacity(plans.len());
-        for block in plans.chunks(self.chains.iterations_per_block) {
-            let done = results.len();
+        let mut results: Vec<IterationResult> = Vec::with_capacity(self.thinning.kept_of(plans.len()));
+        let mut done = 0;
+        while done < plans.len() {
+            let room = self.chains.room;
+            let most = self.thinning.iterations_for(room.draws).min(room.plans);
+            let block = &plans[done..plans.len().min(done + most)];
             let mut heard = |in_block: usize| progress(done + in_block);
             // The number fits: check_plans saw the last iteration's.
             let first = first_iteration + done as u32;
             let (of_block, goes_on) = self.run_block(first, block, &mut heard).await?;
+            done += block.len();
             results.extend(of_block);
             if !goes_on {
                 break;
@@ -211,7 +255,7 @@ impl FusedHmc {
 
     async fn evaluate(&mut self) -> Result<()> {
         // A budget of no steps asks for the log density where the chains are.
-        self.chains.write_params(0, 0, 0);
+        self.chains.write_params(0, 0, 0, self.thinning);
         let mut encoder = self.chains.encoder();
         let grid = self.chains.grid(self.chains.shape.chains)?;
         record(&mut encoder, &self.bind_group, [&self.iterate], grid);
@@ -231,7 +275,7 @@ impl FusedHmc {
     ) -> Result<(Vec<IterationResult>, bool)> {
         self.chains.write_plans(plans);
         self.chains.set_limit(plans.len());
-        let draw_words = plans.len() * self.chains.shape.draw_words();
+        let draw_words = self.thinning.kept_of(plans.len()) * self.chains.shape.draw_words();
         let mut opening = Some(self.open_block(draw_words));
         let mut ledger = Ledger::new(plans);
         let grid = self.chains.grid(self.chains.shape.chains)?;
@@ -246,7 +290,8 @@ impl FusedHmc {
             if steps == 0 {
                 break;
             }
-            self.chains.write_params(first_iteration, draw_words, budget);
+            self.chains
+                .write_params(first_iteration, draw_words, budget, self.thinning);
             let mut encoder = opening.take().unwrap_or_else(|| self.chains.encoder());
             record(&mut encoder, &self.bind_group, [&self.iterate], grid);
             let next = Flight {
@@ -268,7 +313,8 @@ impl FusedHmc {
         }
         let finished = ledger.finished();
         self.chains.count(&plans[..finished]);
-        let results = self.chains.read_draws(finished).await?;
+        let results = self.chains.read_draws(self.thinning.kept_of(finished)).await?;
+        self.thinning = self.thinning.after(finished);
         goes_on &= progress(finished);
         Ok((results, goes_on))
     }
@@ -276,7 +322,7 @@ impl FusedHmc {
     /// Commands that reset the chains' counters and poison the draws.
     fn open_block(&self, draw_words: usize) -> wgpu::CommandEncoder {
         let mut encoder = self.chains.encoder();
-        self.chains.clear_counters(&mut encoder);
+        self.chains.clear_counters(&mut encoder, ITERATION_ROWS);
         for at in (0..draw_words).step_by(POISON_WORDS) {
             let words = POISON_WORDS.min(draw_words - at);
             encoder.copy_buffer_to_buffer(

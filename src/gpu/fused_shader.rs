@@ -1,8 +1,9 @@
 //! Writes the fused driver's module: expands `shaders/hmc_fused.wgsl` for the form of a kernel.
 
 use crate::back::kernel::{Form, FusedKernel, Memory};
+use crate::error::{Error, Result};
 
-use super::texts::{BINDINGS, PHILOX, SETTINGS, SPECIAL};
+use super::texts::{BINDINGS, PHILOX, SETTINGS, SPECIAL, product};
 
 const HMC_FUSED: &str = include_str!("../../shaders/hmc_fused.wgsl");
 
@@ -11,32 +12,35 @@ const STATE: [char; 6] = ['x', 'd', 'p', 'b', 'e', 'm'];
 
 /// One expansion of the template.
 #[derive(Clone, Copy)]
-struct Expansion<'a> {
+struct Expansion {
     form: Form,
     memory: Memory,
     dim: usize,
     /// Entries of the data columns.
     columns: usize,
-    /// Centring weights of an ensemble.
-    levels: usize,
-    tuned: &'a [(usize, usize)],
+    /// Data that the codes of centring weights choose.
+    tuned: usize,
 }
 
-impl<'a> Expansion<'a> {
-    fn of(kernel: &'a FusedKernel) -> Self {
+impl Expansion {
+    fn of(kernel: &FusedKernel) -> Self {
         Self {
             form: kernel.form,
             memory: kernel.memory,
             dim: kernel.density.dim,
             columns: kernel.density.columns.len(),
-            levels: kernel.density.centring.len(),
-            tuned: &kernel.tuned,
+            tuned: kernel.tuned.len(),
         }
     }
 
     /// Whether data columns lie in the thread's own memory.
     fn holds_columns(self) -> bool {
         self.form == Form::Unrolled && self.memory == Memory::Held
+    }
+
+    /// Whether data columns are read where their places are known, from a uniform buffer.
+    fn reads_known(self) -> bool {
+        self.form == Form::Unrolled && self.memory == Memory::Buffers
     }
 
     /// Whether a thread keeps this part of the state in its own memory.
@@ -102,10 +106,19 @@ impl<'a> Expansion<'a> {
             .collect();
         if self.holds_columns() {
             lines.extend((0..self.columns).map(|at| scalar(format!("k{at}"))));
-            let levels = 0..self.levels;
-            lines.extend(levels.map(|level| format!("var<private> code{level}: u32;")));
-            let tuned = self.tuned.iter();
-            lines.extend(tuned.map(|(start, level)| scalar(format!("c{start}_{level}"))));
+            lines.extend((0..self.tuned).map(|place| scalar(format!("c{place}"))));
+        }
+        if self.reads_known() {
+            let vectors = vectors(self.columns);
+            lines.extend([
+                "// Data columns whose places are known, as operands rather than loads.".to_owned(),
+                format!("@group(0) @binding(9) var<uniform> known_columns: array<vec4<f32>, {vectors}>;"),
+                "// Where the data that the codes of the chain's ensemble choose begin in the settings."
+                    .to_owned(),
+                "var<private> hmc_tuned_at: u32;".to_owned(),
+                "fn hmc_tuned(place: u32) -> f32 { return bitcast<f32>(settings[hmc_tuned_at + place]); }"
+                    .to_owned(),
+            ]);
         }
         lines
     }
@@ -145,18 +158,17 @@ impl<'a> Expansion<'a> {
             .collect()
     }
 
-    /// Loads the codes of the ensemble's centring weights, and the data that they choose, where they are held.
+    /// Loads the data that the codes of the ensemble's centring weights choose, where they are held; else tells where
+    /// they are.
     fn tuned(self, indent: &str) -> Vec<String> {
-        if !self.holds_columns() {
-            return Vec::new();
+        let begin = "params.ensembles * DIM + ensemble * params.levels";
+        if self.reads_known() {
+            return vec![format!("{indent}hmc_tuned_at = {begin};")];
         }
-        let codes = (0..self.levels)
-            .map(|level| format!("{indent}code{level} = hmc_centring_code(ensemble, {level}u);"));
-        let data = self
-            .tuned
-            .iter()
-            .map(|(start, level)| format!("{indent}c{start}_{level} = columns[{start}u + code{level}];"));
-        codes.chain(data).collect()
+        let held = if self.holds_columns() { self.tuned } else { 0 };
+        (0..held)
+            .map(|place| format!("{indent}c{place} = bitcast<f32>(settings[{begin} + {place}u]);"))
+            .collect()
     }
 
     fn expand(self, template: &str) -> String {
@@ -168,6 +180,10 @@ impl<'a> Expansion<'a> {
                 lines.extend(self.each(indent, rest));
             } else if let Some(rest) = code.strip_prefix("//@held ") {
                 if self.memory == Memory::Held {
+                    lines.extend(self.each(indent, rest));
+                }
+            } else if let Some(rest) = code.strip_prefix("//@stored ") {
+                if self.memory == Memory::Buffers {
                     lines.extend(self.each(indent, rest));
                 }
             } else {
@@ -184,10 +200,50 @@ impl<'a> Expansion<'a> {
     }
 }
 
+/// Vectors of four that `columns` numbers fill, at least one.
+fn vectors(columns: usize) -> usize {
+    columns.div_ceil(4).max(1)
+}
+
+/// Most bytes of a uniform buffer that WebGPU promises.
+const UNIFORM_BYTES: usize = 65_536;
+
+/// The values of `known_columns`, if the kernel's text reads it.
+///
+/// # Errors
+/// User: more than a uniform buffer holds.
+#[cfg(feature = "gpu")]
+pub(super) fn known_columns(kernel: &FusedKernel) -> Result<Option<Vec<f32>>> {
+    let expansion = Expansion::of(kernel);
+    if !expansion.reads_known() {
+        return Ok(None);
+    }
+    let mut values = kernel.density.columns.clone();
+    values.resize(4 * vectors(values.len()), 0.0);
+    if 4 * values.len() > UNIFORM_BYTES {
+        return Err(Error::user(format!(
+            "the model's data need {} bytes of a uniform buffer, which holds {UNIFORM_BYTES}",
+            4 * values.len()
+        ))
+        .with_help("use `--driver stepped`, or `--backend cpu`"));
+    }
+    Ok(Some(values))
+}
+
 /// The whole module around a kernel in [`Form::Arrays`] or [`Form::Unrolled`], as a device compiles it but for the
 /// values of its `override` constants.
-pub fn fused_module(kernel: &FusedKernel) -> String {
+pub fn fused_module(kernel: &FusedKernel, has_wide_integers: bool) -> String {
     let expansion = Expansion::of(kernel);
     let driver = expansion.expand(HMC_FUSED);
-    [BINDINGS, SPECIAL, PHILOX, SETTINGS, &kernel.density.wgsl, &driver].join("\n")
+    let product = product(has_wide_integers);
+    [
+        BINDINGS,
+        SPECIAL,
+        product,
+        PHILOX,
+        SETTINGS,
+        &kernel.density.wgsl,
+        &driver,
+    ]
+    .join("\n")
 }

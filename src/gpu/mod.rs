@@ -48,6 +48,8 @@ mod shader;
 mod signal;
 #[cfg(feature = "gpu")]
 mod stepped;
+#[cfg(feature = "gpu")]
+mod thinning;
 
 #[cfg(not(feature = "gpu"))]
 mod absent;

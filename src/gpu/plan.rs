@@ -12,7 +12,7 @@ pub struct Plan {
     pub num_leapfrog_steps: u32,
 }
 
-/// One iteration of all chains.
+/// One iteration of all chains; where a run is thinned, one that is kept.
 #[derive(Debug, Clone, PartialEq)]
 pub struct IterationResult {
     /// Positions after the iteration, `[chain][dim]`.
@@ -25,6 +25,24 @@ pub struct IterationResult {
     pub energy: Vec<f64>,
     /// Energy of the proposal less that of the start, +∞ where it is not finite, `[chain]`.
     pub energy_error: Vec<f64>,
-    /// Whether `energy_error` is above 1000 or not finite; such proposals are rejected, `[chain]`.
+    /// Whether `energy_error` was above 1000 or not finite, in this iteration or one since the last that was kept; such
+    /// proposals are rejected, `[chain]`.
     pub is_divergent: Vec<bool>,
+    /// How often that was, all chains together; of one chain at most 2,047 times are counted.
+    pub divergences: u64,
+}
+
+impl IterationResult {
+    /// Room for the results of `chains` chains of `dim` coordinates.
+    pub fn zeros(chains: usize, dim: usize) -> Self {
+        Self {
+            positions: vec![0.0; chains * dim],
+            accept_prob: vec![0.0; chains],
+            log_density: vec![0.0; chains],
+            energy: vec![0.0; chains],
+            energy_error: vec![0.0; chains],
+            is_divergent: vec![false; chains],
+            divergences: 0,
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! Joins the fixed shader parts with a model's log density, and names the constants that both sides share.
 
 use super::plan::MAX_ENERGY_ERROR;
-use super::texts::{BINDINGS, PHILOX, SETTINGS, SPECIAL};
+use super::texts::{BINDINGS, PHILOX, SETTINGS, SPECIAL, product};
 use crate::rng::Purpose;
 
 const HMC_STEP: &str = include_str!("../../shaders/hmc_step.wgsl");
@@ -9,8 +9,15 @@ const HMC_STEP: &str = include_str!("../../shaders/hmc_step.wgsl");
 /// Threads of a workgroup. Software Vulkan runs 8 to 256 at the same speed; 64 fills the widest subgroup there is.
 pub(super) const LANES: u32 = 64;
 
-/// The bit of the status word that says divergent; the others count iterations.
+/// The bit of the status word that says divergent.
 pub(super) const DIVERGENT_BIT: u32 = 1 << 31;
+
+/// Below it, from this bit on, a driver that thins counts the divergences since the last draw, up to
+/// [`DIVERGENCES_MOST`]; the lower bits count iterations, or the draws that were kept of them.
+pub(super) const DIVERGENCES_SHIFT: u32 = 20;
+
+/// See [`DIVERGENCES_SHIFT`].
+pub(super) const DIVERGENCES_MOST: u32 = (1 << 11) - 1;
 
 /// A NaN whose payload no arithmetic makes: what a draw holds that was never written.
 pub(super) const POISON: u32 = 0x7fc0_dead;
@@ -28,8 +35,11 @@ pub(super) enum ChainRow {
     KineticRest,
 }
 
-/// The first [`ChainRow`] that is no counter.
-pub(super) const COUNTERS: usize = ChainRow::StartWhole as usize;
+/// Rows that a driver resets at the beginning of a block: the iterations, and for drivers whose steps end with the block
+/// those too.
+pub(super) const ITERATION_ROWS: usize = ChainRow::Step as usize;
+/// See [`ITERATION_ROWS`]: up to the first [`ChainRow`] that is no counter.
+pub(super) const COUNTER_ROWS: usize = ChainRow::StartWhole as usize;
 
 /// Number of [`ChainRow`]s.
 pub(super) const CHAIN_ROWS: usize = ChainRow::KineticRest as usize + 1;
@@ -58,8 +68,18 @@ pub(super) fn draw_rows(dim: usize) -> usize {
 }
 
 /// The whole module's text. Declarations of WGSL may come in any order, so `log_density` may call any of the rest.
-pub(super) fn assemble(log_density: &str) -> String {
-    [BINDINGS, SPECIAL, PHILOX, SETTINGS, log_density, HMC_STEP].join("\n")
+pub(super) fn assemble(log_density: &str, has_wide_integers: bool) -> String {
+    let product = product(has_wide_integers);
+    [
+        BINDINGS,
+        SPECIAL,
+        product,
+        PHILOX,
+        SETTINGS,
+        log_density,
+        HMC_STEP,
+    ]
+    .join("\n")
 }
 
 /// The values of the module's `override` constants for positions of `dim` coordinates.
@@ -74,6 +94,8 @@ pub(super) fn constants(dim: usize, lanes: u32) -> Vec<(&'static str, f64)> {
         ("MAX_ENERGY_ERROR", MAX_ENERGY_ERROR),
         ("POISON", f64::from(POISON)),
         ("DIVERGENT_BIT", f64::from(DIVERGENT_BIT)),
+        ("DIVERGENCES_SHIFT", f64::from(DIVERGENCES_SHIFT)),
+        ("DIVERGENCES_MOST", f64::from(DIVERGENCES_MOST)),
         ("CHAIN_ITERATION", chain(ChainRow::Iteration)),
         ("CHAIN_STEP", chain(ChainRow::Step)),
         ("CHAIN_START_WHOLE", chain(ChainRow::StartWhole)),
@@ -107,7 +129,7 @@ mod tests {
     /// Parses and validates a module, and each entry point with its constants put in; returns the entry points.
     fn validate(text: &str, dim: usize) -> Result<Vec<String>, String> {
         let module = naga::front::wgsl::parse_str(text).map_err(|e| e.emit_to_string(text))?;
-        let mut validator = Validator::new(ValidationFlags::all(), Capabilities::empty());
+        let mut validator = Validator::new(ValidationFlags::all(), Capabilities::SHADER_INT64);
         let info = validator.validate(&module).map_err(|e| e.emit_to_string(text))?;
         let constants = constants(dim, LANES)
             .into_iter()
@@ -142,9 +164,11 @@ mod tests {
     #[test]
     fn every_module_is_valid() {
         for (name, dim, text) in KERNELS {
-            match validate(&assemble(text), dim) {
-                Ok(entries) => assert_eq!(entries, ["poison", "evaluate", "begin", "leapfrog", "finish"]),
-                Err(message) => panic!("{name}: {message}"),
+            for has_wide_integers in [false, true] {
+                match validate(&assemble(text, has_wide_integers), dim) {
+                    Ok(entries) => assert_eq!(entries, ["poison", "evaluate", "begin", "leapfrog", "finish"]),
+                    Err(message) => panic!("{name}: {message}"),
+                }
             }
         }
     }
@@ -153,7 +177,7 @@ mod tests {
     fn a_broken_kernel_is_not() {
         assert!(
             validate(
-                &assemble("fn log_density_grad(chain: u32) -> f32 { return 0.0; }"),
+                &assemble("fn log_density_grad(chain: u32) -> f32 { return 0.0; }", false),
                 1
             )
             .is_err()
@@ -163,7 +187,7 @@ mod tests {
     /// A constant that the host forgets, or the shader does not know, would be found only on a device.
     #[test]
     fn the_constants_are_the_overrides() {
-        let module = naga::front::wgsl::parse_str(&assemble(KERNELS[0].2)).unwrap();
+        let module = naga::front::wgsl::parse_str(&assemble(KERNELS[0].2, false)).unwrap();
         let mut declared: Vec<&str> = module
             .overrides
             .iter()

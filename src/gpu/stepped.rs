@@ -14,7 +14,8 @@ use super::pace::Pace;
 use super::pipelines::{Pipelines, record};
 use super::plan::{IterationResult, Plan};
 use super::schedule::Schedule;
-use super::shader::{LANES, assemble, loop_trips};
+use super::shader::{COUNTER_ROWS, LANES, assemble, loop_trips};
+use super::thinning::Thinning;
 
 /// Ensemble HMC of one model on one device, chains and their random streams included.
 #[derive(Debug)]
@@ -49,18 +50,18 @@ impl SteppedHmc {
         replicate: u32,
     ) -> Result<Self> {
         check_trips(gpu, loop_trips(kernel.loop_trips, kernel.dim))?;
-        let chains = Chains::new(gpu, kernel, chains, chains_per_ensemble, seed, replicate).await?;
+        let chains = Chains::new(gpu, kernel, None, chains, chains_per_ensemble, (seed, replicate)).await?;
         let module = gpu
             .scoped("the shader of the log density", |device| {
                 device.create_shader_module(wgpu::ShaderModuleDescriptor {
                     label: Some("hmc"),
-                    source: wgpu::ShaderSource::Wgsl(assemble(&kernel.wgsl).into()),
+                    source: wgpu::ShaderSource::Wgsl(assemble(&kernel.wgsl, gpu.has_wide_integers()).into()),
                 })
             })
             .await?;
         let (bind_group, pipelines) = gpu
             .scoped("the pipelines of the stepped driver", |device| {
-                let (layout, bind_group) = chains.buffers.bind(device);
+                let (layout, bind_group) = chains.buffers.bind(device, None);
                 (
                     bind_group,
                     Pipelines::new(device, &layout, &module, kernel.dim, LANES),
@@ -129,7 +130,7 @@ impl SteppedHmc {
             self.evaluate().await?;
         }
         let mut results: Vec<IterationResult> = Vec::with_capacity(plans.len());
-        for block in plans.chunks(self.chains.iterations_per_block) {
+        for block in plans.chunks(self.chains.room.draws) {
             let done = results.len();
             let mut heard = |in_block: usize| progress(done + in_block);
             // The number fits: check_plans saw the last iteration's.
@@ -150,7 +151,7 @@ impl SteppedHmc {
     }
 
     async fn evaluate(&mut self) -> Result<()> {
-        self.chains.write_params(0, 0, 0);
+        self.chains.write_params(0, 0, 0, Thinning::NONE);
         let mut encoder = self.chains.encoder();
         let grid = self.chains.grid(self.chains.shape.chains)?;
         record(&mut encoder, &self.bind_group, [&self.pipelines.evaluate], grid);
@@ -203,10 +204,11 @@ impl SteppedHmc {
     /// Uploads a block's plans, resets the chains' counters and poisons the draws.
     fn start_block(&self, first_iteration: u32, plans: &[Vec<Plan>]) -> Result<Flight> {
         let draw_words = plans.len() * self.chains.shape.draw_words();
-        self.chains.write_params(first_iteration, draw_words, 0);
+        self.chains
+            .write_params(first_iteration, draw_words, 0, Thinning::NONE);
         self.chains.write_plans(plans);
         let mut encoder = self.chains.encoder();
-        self.chains.clear_counters(&mut encoder);
+        self.chains.clear_counters(&mut encoder, COUNTER_ROWS);
         let grid = self.chains.grid(draw_words)?;
         record(&mut encoder, &self.bind_group, [&self.pipelines.poison], grid);
         Ok(Flight {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::ast::Link;
+use super::forward::Known;
 use super::report::Reports;
 use crate::data::{Learned, element_name};
 use crate::dist::Family;
@@ -81,6 +82,8 @@ pub struct Lowered {
     pub columns: Vec<UsedColumn>,
     /// What `standardize` and `center` learned, in the order of the text.
     pub learned: Vec<LearnedCall>,
+    /// What the table taught, for reading new rows.
+    pub known: Known,
     /// Rows of the table as read.
     pub rows_read: usize,
     /// Rows that `drop_missing` left.
@@ -129,11 +132,16 @@ pub enum QuantityKind {
 impl Quantity {
     /// The printed name of each element, in order: `a_tank[1]`, `alpha[2,3]`.
     pub fn elements(&self) -> Vec<String> {
-        labels(&self.dims)
-            .iter()
-            .map(|labels| element_name(&self.name, labels))
-            .collect()
+        element_names(&self.name, &self.dims)
     }
+}
+
+/// The printed name of each element over some axes, the last axis fastest.
+pub fn element_names(name: &str, dims: &[Dim]) -> Vec<String> {
+    labels(dims)
+        .iter()
+        .map(|labels| element_name(name, labels))
+        .collect()
 }
 
 /// Every combination of the axes' labels, last axis fastest.
@@ -238,6 +246,8 @@ pub struct TunedEffect {
     pub ln_scale: Handle,
     /// The standardised effect ξ, over its plate.
     pub standardised: Handle,
+    /// ln |dη/dξ| = Σ λ·ln scale, over all of its levels together.
+    pub ln_jacobian: Handle,
 }
 
 /// An index set with its labels.

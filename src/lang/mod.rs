@@ -9,12 +9,14 @@
 //! - [`refuse()`]: what the grammar has but this release cannot fit yet, reported by name;
 //! - [`spelling`], [`nearest()`]: the book's names of distributions; the nearest known name for a mistyped one.
 //! - `analyse`: names resolved, against the table's column names;
-//! - [`lower()`]: the model over a table as a program of the IR.
+//! - [`lower()`]: the model over a table as a program of the IR;
+//! - [`lower_forward()`]: the same text read forward, from parameters to the distributions of outcomes.
 //!
 //! Every report has a place, says what was expected there and offers a remedy.
 
 mod analyse;
 pub mod ast;
+mod forward;
 mod function;
 mod lexer;
 mod lower;
@@ -30,10 +32,11 @@ mod roundtrip;
 pub mod span;
 pub mod spelling;
 
-pub use lower::lower;
+pub use forward::{Definition, Forward, Input, Known, Outcome, View};
+pub use lower::{lower, lower_forward, unused_targets};
 pub use lowered::{
     Dim, Effect, Failure, LearnedCall, Likelihood, LowerOptions, Lowered, Parameter, Parameterisation,
-    PlateTable, Quantity, QuantityKind, TunedEffect, UsedColumn,
+    PlateTable, Quantity, QuantityKind, TunedEffect, UsedColumn, element_names,
 };
 pub use nearest::nearest;
 pub use parser::parse;

@@ -4,17 +4,18 @@
 //! from positions in f64, whichever back end drew them.
 
 mod centring;
+mod positions;
 
 use std::sync::OnceLock;
 
 use crate::back::evaluate::{Centring, Density, Evaluator};
 use crate::back::kernel::{DensityKernel, Form, FusedKernel, KernelSize, Memory, RowsKernel};
 use crate::back::reference::{self, Evaluation};
-use crate::back::simd::SimdDensity;
+use crate::back::simd::{OutputWorker, SimdDensity};
 use crate::back::wgsl;
 use crate::data::{Column, Table, fingerprint};
 use crate::error::Result;
-use crate::ir::Program;
+use crate::ir::{Handle, Program};
 use crate::lang::ast::{Model as Tree, StatementKind};
 use crate::lang::{self, LowerOptions, Lowered};
 use crate::pass;
@@ -31,6 +32,8 @@ pub struct ModelData {
     pub columns: Vec<Column>,
     /// The same without the rows that `drop_missing` drops.
     pub kept: Vec<Column>,
+    /// Which rows of the table those are, counted from 1.
+    pub kept_rows: Vec<usize>,
 }
 
 /// A compiled model.
@@ -70,13 +73,59 @@ fn dropped<'a>(tree: &'a Tree, lowered: &'a Lowered) -> Option<Vec<&'a str>> {
     })
 }
 
-/// The raw program with some of its outputs alone, compiled.
-fn outputs(program: &Program, wanted: impl Iterator<Item = usize>) -> Result<SimdDensity> {
-    let outputs = wanted.map(|output| program.outputs[output]).collect();
+/// The raw program with these outputs alone, compiled.
+fn compiled(program: &Program, outputs: Vec<Handle>) -> Result<SimdDensity> {
     SimdDensity::new(pass::output_program(&Program {
         outputs,
         ..program.clone()
     })?)
+}
+
+/// The named quantities, then the logarithm of the Jacobian of each effect with centring weights as data.
+fn named(lowered: &Lowered) -> Result<SimdDensity> {
+    let quantities = lowered.quantities.iter();
+    let values = quantities.map(|quantity| lowered.program.outputs[quantity.output]);
+    let jacobians = lowered.tuned.iter().map(|effect| effect.ln_jacobian);
+    compiled(&lowered.program, values.chain(jacobians).collect())
+}
+
+fn pointwise(lowered: &Lowered) -> Result<SimdDensity> {
+    let likelihoods = lowered.likelihoods.iter();
+    let values = likelihoods.map(|likelihood| lowered.program.outputs[likelihood.output]);
+    compiled(&lowered.program, values.collect())
+}
+
+/// Names the values of positions in the coordinates of some centring weights; each thread makes its own.
+pub struct NamedWorker<'m> {
+    outputs: OutputWorker<'m>,
+    quantities: usize,
+    /// Of each effect with centring weights as data, `[effect][position]`.
+    ln_jacobians: Vec<Vec<f64>>,
+}
+
+impl NamedWorker<'_> {
+    /// Writes the values of the named quantities at `positions`, `[position][dim]`, to `values`: of each of
+    /// [`Lowered`]'s quantities `[position][element]`.
+    ///
+    /// Adds ln |dη/dξ| to `log_density`, `[position]`: from the density of the coordinates of these centring weights
+    /// to that of the coordinates in which every effect is standardised, which can be compared between units.
+    ///
+    /// # Panics
+    /// If the room does not fit the positions.
+    pub fn evaluate(&mut self, positions: &[f64], values: &mut [&mut [f64]], log_density: &mut [f64]) {
+        assert_eq!(values.len(), self.quantities, "a result for each quantity");
+        for values in &mut self.ln_jacobians {
+            values.resize(log_density.len(), 0.0);
+        }
+        let mut results: Vec<&mut [f64]> = values.iter_mut().map(|values| &mut **values).collect();
+        results.extend(self.ln_jacobians.iter_mut().map(Vec::as_mut_slice));
+        self.outputs.evaluate(positions, &mut results);
+        for ln_jacobian in &self.ln_jacobians {
+            for (sum, term) in log_density.iter_mut().zip(ln_jacobian) {
+                *sum += term;
+            }
+        }
+    }
 }
 
 impl Model {
@@ -106,9 +155,15 @@ impl Model {
                 .collect()
         };
         let columns = used_of(table);
-        let kept = match dropped(&tree, &lowered) {
-            Some(names) => used_of(&table.drop_missing(&names)?),
-            None => columns.clone(),
+        let (kept, kept_rows) = match dropped(&tree, &lowered) {
+            Some(names) => {
+                let kept = table.drop_missing(&names)?;
+                // Rows remember their lines, which rise.
+                let lines: Vec<u64> = (0..table.rows()).map(|row| table.line_of(row)).collect();
+                let row_of = |row| lines.partition_point(|line| *line <= kept.line_of(row));
+                (used_of(&kept), (0..kept.rows()).map(row_of).collect())
+            }
+            None => (columns.clone(), (1..=table.rows()).collect()),
         };
         let used: Vec<&Column> = columns.iter().collect();
         let fingerprint = fingerprint(&used).to_string();
@@ -118,20 +173,15 @@ impl Model {
             text: text.into(),
             reference: OnceLock::new(),
             simd: SimdDensity::new(pass::density_program_f64(&lowered.program)?)?,
-            named: outputs(
-                &lowered.program,
-                lowered.quantities.iter().map(|quantity| quantity.output),
-            )?,
-            pointwise: outputs(
-                &lowered.program,
-                lowered.likelihoods.iter().map(|likelihood| likelihood.output),
-            )?,
+            named: named(&lowered)?,
+            pointwise: pointwise(&lowered)?,
             centring: LearnedCentring::new(&lowered)?,
             data: ModelData {
                 name: table.name().into(),
                 fingerprint,
                 columns,
                 kept,
+                kept_rows,
             },
             density,
             lowered,
@@ -253,7 +303,7 @@ impl Model {
     ///
     /// Yields for each of [`Lowered`]'s quantities `[position][element]`.
     pub fn named_values(&self, positions: &[f64]) -> Vec<Vec<f64>> {
-        self.named.outputs(positions)
+        self.without_jacobians(self.named.outputs(positions))
     }
 
     /// The same in the coordinates of `codes`, `[level]`, see [`Centring`].
@@ -261,7 +311,32 @@ impl Model {
     /// # Panics
     /// If there is not one code for each level, or one is too large.
     pub fn named_values_in(&self, codes: &[u32], positions: &[f64]) -> Vec<Vec<f64>> {
-        self.named.outputs_tuned(Some(codes), positions)
+        self.without_jacobians(self.named.outputs_tuned(Some(codes), positions))
+    }
+
+    /// A worker that names values in the coordinates of `codes`, `[level]`, see [`Centring`].
+    ///
+    /// # Panics
+    /// As [`Model::named_values_in`].
+    pub fn named_worker(&self, codes: &[u32]) -> NamedWorker<'_> {
+        NamedWorker {
+            outputs: self.named.output_worker(Some(codes)),
+            quantities: self.lowered.quantities.len(),
+            ln_jacobians: vec![Vec::new(); self.lowered.tuned.len()],
+        }
+    }
+
+    /// A worker that evaluates the pointwise log likelihoods in the coordinates of `codes`, `[level]`, see [`Centring`].
+    ///
+    /// # Panics
+    /// As [`Model::named_values_in`].
+    pub fn pointwise_worker(&self, codes: &[u32]) -> OutputWorker<'_> {
+        self.pointwise.output_worker(Some(codes))
+    }
+
+    fn without_jacobians(&self, mut outputs: Vec<Vec<f64>>) -> Vec<Vec<f64>> {
+        outputs.truncate(self.lowered.quantities.len());
+        outputs
     }
 
     /// The pointwise log likelihoods at `positions`, `[position][dim]`, in the coordinates of the initial centring

@@ -1,4 +1,5 @@
-//! Numbers: the scalar interface that every formula is written against, special functions, sums, small dense algebra.
+//! Numbers: the scalar interface that every formula is written against, special functions, sums, small dense algebra, and
+//! work on many numbers spread over threads.
 //!
 //! Imports nothing but `error`. Promises: pure functions of their arguments, no allocation in the lane kernels.
 //!
@@ -8,6 +9,7 @@
 
 pub mod dense;
 pub mod lanes;
+pub mod parallel;
 pub mod real;
 mod scalar;
 pub mod sum;

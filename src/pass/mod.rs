@@ -6,6 +6,7 @@
 //! 2. [`simplify`]: constant folding, work on data alone is done once, common subexpressions, link functions fuse with
 //!    likelihoods (never exp, then log), scalars move out of loops;
 //! 3. [`quadratic`]: squares of linear predictors are multiplied out where rows then merge, in f64 only;
+//!    [`spread`]: powers that codes choose are computed at each level, in f32 only;
 //! 4. [`merge`]: terms of the density become linear in data where they are, rows with the same design become one
 //!    cell, rows are sorted by their largest factor;
 //! 5. [`unify`]: plates that an index maps one to one onto each other become one plate, so that their loops fuse;
@@ -20,6 +21,7 @@ mod rewrite;
 mod rules;
 pub mod schedule;
 pub mod simplify;
+pub mod spread;
 pub mod unify;
 
 use crate::ad;
@@ -27,17 +29,17 @@ use crate::error::Result;
 use crate::ir::Program;
 use merge::Predictors;
 
-/// The program of log density and gradient that the fast back ends run; without outputs, whose rows the density may
-/// not need ([`output_program`] has them).
+/// The program of log density and gradient that GPUs run, in f32; without outputs, whose rows the density may not need
+/// ([`output_program`] has them).
 pub fn density_program(program: &Program) -> Result<Program> {
     let mut program = expand::expand(program)?;
     program.outputs.clear();
-    let program = simplify::simplify(&program)?;
+    let program = spread::spread(&simplify::simplify(&program)?)?;
     let program = unify::unify(&merge::merge(&program, Predictors::Whole)?)?;
     simplify::simplify(&ad::differentiate(program)?)
 }
 
-/// The same for back ends that compute in f64: squares of linear predictors are multiplied out as well.
+/// The same for back ends that compute in f64: squares of linear predictors are multiplied out, and powers stay tables.
 pub fn density_program_f64(program: &Program) -> Result<Program> {
     let mut program = expand::expand(program)?;
     program.outputs.clear();

@@ -4,6 +4,7 @@
 //! sum, a segment sum, or an array that another loop reads at other places is complete at the end of its stage and
 //! read in a later one. Within a loop every value lives for one element only, unless it is stored.
 
+use super::simplify::live;
 use crate::error::{Error, Result};
 use crate::ir::{Graph, Handle, IndexId, Op, PlateId, Program, SlotId};
 
@@ -82,6 +83,8 @@ fn is_leaf(graph: &Graph, handle: Handle) -> bool {
 
 struct Scheduler<'a> {
     program: &'a Program,
+    /// Which nodes the roots need; the others are left out.
+    live: Vec<bool>,
     /// The stage in which each node is computed.
     stage: Vec<usize>,
     stages: Vec<Stage>,
@@ -140,7 +143,7 @@ impl<'a> Scheduler<'a> {
         for root in self.program.roots() {
             wanted[root.index()] = Some(self.stage[root.index()]);
         }
-        for place in (0..graph.nodes.len()).rev() {
+        for place in (0..graph.nodes.len()).rev().filter(|&place| self.live[place]) {
             let node = &graph.nodes[place];
             let mut parts = 0;
             node.op.for_each_operand(|operand| {
@@ -218,8 +221,9 @@ impl<'a> Scheduler<'a> {
 pub fn schedule(program: Program) -> Result<Schedule> {
     let graph = &program.graph;
     let count = graph.nodes.len();
+    let live = live(&program);
     let mut used = vec![false; count];
-    for node in &graph.nodes {
+    for (node, _) in graph.nodes.iter().zip(&live).filter(|(_, live)| **live) {
         node.op.for_each_operand(|operand| used[operand.index()] = true);
     }
     program
@@ -229,6 +233,7 @@ pub fn schedule(program: Program) -> Result<Schedule> {
         .for_each(|root| used[root.index()] = true);
     let mut this = Scheduler {
         program: &program,
+        live,
         stage: vec![0; count],
         stages: Vec::new(),
         stored: vec![false; count],
@@ -238,6 +243,9 @@ pub fn schedule(program: Program) -> Result<Schedule> {
     }
     this.sink();
     for place in 0..count {
+        if !this.live[place] {
+            continue;
+        }
         let handle = Handle::new(place);
         let stage = this.stage[place];
         let node = graph.node(handle);

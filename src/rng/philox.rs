@@ -12,7 +12,8 @@ const W0: u32 = 0x9E37_79B9;
 const W1: u32 = 0xBB67_AE85;
 
 /// Ten rounds of Philox4x32: the block of random words at `counter` under `key`.
-#[inline]
+// Always, so that a loop over streams becomes one over vectors.
+#[inline(always)]
 pub fn philox4x32(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
     for _ in 0..10 {
         let p0 = u64::from(M0) * u64::from(counter[0]);
@@ -46,6 +47,8 @@ pub enum Purpose {
     Predictive = 5,
     /// Subsampling of draws for the f64 re-evaluation and the like.
     Subsample = 6,
+    /// Weights of rows in a Bayesian bootstrap; replicate = the bootstrap.
+    Bootstrap = 7,
 }
 
 /// One named stream of random words.
@@ -65,7 +68,7 @@ pub struct Stream {
 
 impl Stream {
     /// The four words of block `block` (below 2²⁴) of this stream.
-    #[inline]
+    #[inline(always)]
     pub fn block(&self, block: u32) -> [u32; 4] {
         debug_assert!(block < 1 << 24, "a stream has 2^24 blocks");
         let tag = (self.purpose as u32) << 24 | (block & 0x00ff_ffff);

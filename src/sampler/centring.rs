@@ -64,9 +64,17 @@ impl CentringMoments {
         for ((location, ln_scale), effect) in positions {
             self.count += 1.0;
             let share = 1.0 / self.count;
+            // Most levels have the scale of the level before.
+            let mut known = (0.0, 1.0);
             for level in 0..levels {
                 self.ln_scale[level] += share * (ln_scale[level] - self.ln_scale[level]);
-                let step = (ln_scale[level] / f64::from(CENTRING_STEPS)).exp();
+                if ln_scale[level] != known.0 {
+                    known = (
+                        ln_scale[level],
+                        (ln_scale[level] / f64::from(CENTRING_STEPS)).exp(),
+                    );
+                }
+                let step = known.1;
                 let mut scale = 1.0;
                 let (mean, squares) = (&mut self.mean[level], &mut self.squares[level]);
                 for code in 0..GRID {

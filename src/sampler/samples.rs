@@ -153,6 +153,39 @@ pub(crate) struct Draw<'a> {
     pub(crate) is_divergent: bool,
 }
 
+/// The draws of some chains, one after another.
+pub(crate) struct SamplesPart<'a> {
+    first: usize,
+    draws: usize,
+    dim: usize,
+    positions: &'a mut [f64],
+    log_density: &'a mut [f64],
+    energy: &'a mut [f64],
+    accept_prob: &'a mut [f64],
+    step_size: &'a mut [f64],
+    n_steps: &'a mut [u32],
+    is_divergent: &'a mut [bool],
+}
+
+impl SamplesPart<'_> {
+    /// The chains' numbers in the run.
+    pub(crate) fn chains(&self) -> std::ops::Range<usize> {
+        self.first..self.first + self.log_density.len() / self.draws
+    }
+
+    /// Places a draw of one of these chains.
+    pub(crate) fn set(&mut self, chain: usize, draw: usize, value: &Draw<'_>) {
+        let cell = (chain - self.first) * self.draws + draw;
+        self.positions[cell * self.dim..(cell + 1) * self.dim].copy_from_slice(value.position);
+        self.log_density[cell] = value.log_density;
+        self.energy[cell] = value.energy;
+        self.accept_prob[cell] = value.accept_prob;
+        self.step_size[cell] = value.step_size;
+        self.n_steps[cell] = value.n_steps;
+        self.is_divergent[cell] = value.is_divergent;
+    }
+}
+
 impl Samples {
     /// Room for `draws` draws per chain of the units of `state`.
     pub(crate) fn with_room(chains: usize, ensembles: usize, draws: usize, dim: usize, state: State) -> Self {
@@ -179,14 +212,48 @@ impl Samples {
 
     /// Places a draw.
     pub(crate) fn set(&mut self, chain: usize, draw: usize, value: &Draw<'_>) {
-        let cell = chain * self.draws + draw;
-        self.positions[cell * self.dim..(cell + 1) * self.dim].copy_from_slice(value.position);
-        self.log_density[cell] = value.log_density;
-        self.energy[cell] = value.energy;
-        self.accept_prob[cell] = value.accept_prob;
-        self.step_size[cell] = value.step_size;
-        self.n_steps[cell] = value.n_steps;
-        self.is_divergent[cell] = value.is_divergent;
+        for mut part in self.by_chains(self.chains) {
+            part.set(chain, draw, value);
+        }
+    }
+
+    /// The draws in parts of `count` chains, which different threads may fill.
+    pub(crate) fn by_chains(&mut self, count: usize) -> Vec<SamplesPart<'_>> {
+        let (draws, dim) = (self.draws, self.dim);
+        // A run without draws has nothing to fill.
+        if draws == 0 || count == 0 {
+            return Vec::new();
+        }
+        let cells = count * draws;
+        // A model without parameters has positions without numbers.
+        let mut positions = self.positions.chunks_mut((cells * dim).max(1));
+        let parts = self
+            .log_density
+            .chunks_mut(cells)
+            .zip(self.energy.chunks_mut(cells))
+            .zip(self.accept_prob.chunks_mut(cells))
+            .zip(self.step_size.chunks_mut(cells))
+            .zip(self.n_steps.chunks_mut(cells))
+            .zip(self.is_divergent.chunks_mut(cells))
+            .enumerate();
+        parts
+            .map(
+                |(number, (((((log_density, energy), accept_prob), step_size), n_steps), is_divergent))| {
+                    SamplesPart {
+                        first: number * count,
+                        draws,
+                        dim,
+                        positions: positions.next().unwrap_or_default(),
+                        log_density,
+                        energy,
+                        accept_prob,
+                        step_size,
+                        n_steps,
+                        is_divergent,
+                    }
+                },
+            )
+            .collect()
     }
 
     /// Keeps the first `draws` draws of every chain.

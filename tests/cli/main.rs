@@ -1,10 +1,13 @@
 //! The real program, from outside: exit codes, what goes to stdout and what to stderr, files written and not written.
 
 mod bench;
+mod compare;
 mod failures;
 #[cfg(feature = "gpu")]
 mod gpu;
 mod harness;
+mod plot;
+mod predict;
 mod results;
 mod stages;
 mod stopping;

@@ -4,9 +4,10 @@ use naga::valid::{Capabilities, ValidationFlags, Validator};
 use tadpool::back::kernel::FusedKernel;
 use tadpool::gpu::fused_module;
 
-const PARTS: [&str; 5] = [
+const PARTS: [&str; 6] = [
     include_str!("../../shaders/bindings.wgsl"),
     include_str!("../../shaders/special.wgsl"),
+    include_str!("../../shaders/product_narrow.wgsl"),
     include_str!("../../shaders/philox.wgsl"),
     include_str!("../../shaders/hmc_settings.wgsl"),
     include_str!("../../shaders/hmc_step.wgsl"),
@@ -19,12 +20,13 @@ pub(crate) fn validate(kernel: &str) -> Result<(), String> {
 
 /// The same of the fused driver's module.
 pub(crate) fn validate_fused(kernel: &FusedKernel) -> Result<(), String> {
-    parse(&fused_module(kernel))
+    parse(&fused_module(kernel, true))?;
+    parse(&fused_module(kernel, false))
 }
 
 fn parse(text: &str) -> Result<(), String> {
     let module = naga::front::wgsl::parse_str(text).map_err(|error| error.emit_to_string(text))?;
-    Validator::new(ValidationFlags::all(), Capabilities::empty())
+    Validator::new(ValidationFlags::all(), Capabilities::SHADER_INT64)
         .validate(&module)
         .map_err(|error| error.emit_to_string(text))?;
     Ok(())

@@ -28,6 +28,9 @@ fn in_arrays(mut density: DensityKernel) -> FusedKernel {
             )
             .replace(&format!("{buffer}[chain]"), &format!("{array}[0]"));
     }
+    density
+        .wgsl
+        .push_str("\nfn only_grad(chain: u32) -> vec2<f32> { return log_density_grad(chain); }\n");
     FusedKernel {
         density,
         form: Form::Arrays,
@@ -122,6 +125,54 @@ fn the_same_seed_gives_the_same_draws_however_it_is_cut() -> Result<()> {
     let mut stepped = SteppedHmc::new(&gpu, &normal(), 64, 16, 1, 0)?;
     let expected = stepped.run(5, &plans, &mut go_on)?;
     assert!(differing(&whole[5], &expected[5], 5) <= 1);
+    Ok(())
+}
+
+/// What is left out stays on the device, wherever the run is cut; its divergences are told of.
+#[test]
+fn thinned_draws_are_the_last_of_every_few() -> Result<()> {
+    let Some(gpu) = gpu() else { return Ok(()) };
+    let model = tadpoles();
+    let (dim, chains, size) = (model.dim(), 64, 16);
+    let starts: Vec<f64> = (0..dim * chains).map(|i| 0.7 * (i as f64 * 0.37).sin()).collect();
+    // Every fifth trajectory is far too coarse.
+    let plans: Vec<Vec<Plan>> = (0..24u32)
+        .map(|t| vec![plan(if t % 5 == 0 { 4.0 } else { 0.1 }, 1 + t % 7); chains / size])
+        .collect();
+    for (form, memory) in FORMS {
+        let kernel = model.fused_kernel(form, memory)?;
+        let run = |thin: u32, cuts: &[usize]| -> Result<Vec<IterationResult>> {
+            let mut fused = FusedHmc::new(&gpu, &kernel, chains, size, SEED, REPLICATE)?;
+            fused.set_positions(&starts)?;
+            fused.set_thin(thin);
+            let mut results = Vec::new();
+            for pair in cuts.windows(2) {
+                results.extend(fused.run(pair[0] as u32, &plans[pair[0]..pair[1]], &mut go_on)?);
+            }
+            Ok(results)
+        };
+        let all = run(1, &[0, 24])?;
+        let divergences: u64 = all.iter().map(|result| result.divergences).sum();
+        assert!(divergences > 10, "{form:?} {memory:?}: {divergences}");
+        let kept = run(4, &[0, 3, 5, 17, 24])?;
+        assert_eq!(kept.len(), 6);
+        for (kept, group) in kept.iter().zip(all.chunks(4)) {
+            let last = &group[3];
+            assert_eq!((&kept.positions, &kept.energy), (&last.positions, &last.energy));
+            assert_eq!(kept.accept_prob, last.accept_prob);
+            assert_eq!(
+                kept.divergences,
+                group.iter().map(|result| result.divergences).sum::<u64>()
+            );
+            for chain in 0..chains {
+                let any = group.iter().any(|result| result.is_divergent[chain]);
+                assert_eq!(
+                    kept.is_divergent[chain], any,
+                    "{form:?} {memory:?}: chain {chain}"
+                );
+            }
+        }
+    }
     Ok(())
 }
 

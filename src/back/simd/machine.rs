@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::mem::MaybeUninit;
 use std::ops::Range;
 
-use super::code::{Code, Instruction, Operand, Pass, Sink};
+use super::code::{Code, Instruction, Operand, Output, Pass, Sink};
 use super::isa::{self, Isa};
 use super::kernels::Source;
 use super::row_kernels::{FactorAt, PlaceAt, RowsAt, SoftplusAt, SpreadAt, ToAt};
@@ -189,22 +189,33 @@ impl<'c, const W: usize> Machine<'c, W> {
         }
     }
 
-    /// Appends an output's values of one lane.
-    pub(super) fn read_output(&self, output: usize, lane: usize, out: &mut Vec<f64>) {
-        let output = self.code.outputs[output];
-        let from = |memory: &[f64], start: u32, out: &mut Vec<f64>| {
-            out.extend((0..output.len).map(|i| memory[(start as usize + i) * W + lane]));
-        };
-        match output.from {
-            Operand::Array(start) => from(&self.arrays, start, out),
-            Operand::Scalar(start) => from(&self.scalars, start, out),
-            Operand::Position(start) | Operand::Coordinate(start) => from(&self.position, start, out),
-            Operand::Column(start) => {
-                out.extend_from_slice(&self.code.columns[start as usize..][..output.len])
+    /// Writes an output's values of the first lanes, `[lane][element]`: as many as there is room for.
+    pub(super) fn write_output(&self, output: usize, out: &mut [f64]) {
+        let Output { from, len } = self.code.outputs[output];
+        if len == 0 {
+            return;
+        }
+        let lanes = |memory: &[f64], start: u32, out: &mut [f64]| {
+            let elements = memory[start as usize * W..][..len * W].chunks_exact(W);
+            for (lane, values) in out.chunks_exact_mut(len).enumerate() {
+                for (value, element) in values.iter_mut().zip(elements.clone()) {
+                    *value = element[lane];
+                }
             }
-            Operand::Lookup(start) => out.extend_from_slice(&self.lookups[start as usize..][..output.len]),
+        };
+        let same = |values: &[f64], start: u32, out: &mut [f64]| {
+            for lane in out.chunks_exact_mut(len) {
+                lane.copy_from_slice(&values[start as usize..][..len]);
+            }
+        };
+        match from {
+            Operand::Array(start) => lanes(&self.arrays, start, out),
+            Operand::Scalar(start) => lanes(&self.scalars, start, out),
+            Operand::Position(start) | Operand::Coordinate(start) => lanes(&self.position, start, out),
+            Operand::Column(start) => same(&self.code.columns, start, out),
+            Operand::Lookup(start) => same(&self.lookups, start, out),
             // Outputs over plates are stored in arrays by the schedule.
-            Operand::Temp(_) | Operand::Gradient(_) => out.extend(std::iter::repeat_n(f64::NAN, output.len)),
+            Operand::Temp(_) | Operand::Gradient(_) => out.fill(f64::NAN),
         }
     }
 }

@@ -38,7 +38,7 @@ use crate::pass::schedule::schedule;
 pub const LANES: usize = 16;
 
 /// A compiled program, ready to be evaluated by any number of threads.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct SimdDensity {
     code: Code,
     instruction_set: InstructionSet,
@@ -84,39 +84,71 @@ impl SimdDensity {
     /// # Panics
     /// If there is not one code for each element of the tuned indices, or one points past its plate.
     pub fn outputs_tuned(&self, codes: Option<&[u32]>, positions: &[f64]) -> Vec<Vec<f64>> {
-        let dim = self.code.dim;
         // A model without parameters has one position, the empty one.
-        let count = positions.len().checked_div(dim).unwrap_or(1);
-        let mut results: Vec<Vec<f64>> = self
-            .code
-            .outputs
-            .iter()
-            .map(|output| Vec::with_capacity(output.len * count))
-            .collect();
-        let mut machine = Machine::<LANES>::new(&self.code, self.instruction_set);
+        let count = positions.len().checked_div(self.code.dim).unwrap_or(1);
+        let lens = self.code.outputs.iter().map(|output| output.len);
+        let mut results: Vec<Vec<f64>> = lens.map(|len| vec![0.0; len * count]).collect();
+        let mut places: Vec<&mut [f64]> = results.iter_mut().map(Vec::as_mut_slice).collect();
+        self.output_worker(codes).evaluate(positions, &mut places);
+        results
+    }
+
+    /// A worker that evaluates the outputs; each thread makes its own.
+    ///
+    /// # Panics
+    /// As [`SimdDensity::outputs_tuned`].
+    pub fn output_worker(&self, codes: Option<&[u32]>) -> OutputWorker<'_> {
+        let mut machine = Machine::new(&self.code, self.instruction_set);
         if let Some(codes) = codes {
             machine.set_tuned(codes);
         }
-        let mut block = vec![0.0; dim * LANES];
+        let dim = self.code.dim;
+        OutputWorker {
+            machine,
+            dim,
+            lens: self.output_lens(),
+            block: vec![0.0; dim * LANES],
+            gradient: vec![0.0; dim * LANES],
+        }
+    }
+}
+
+/// Evaluates a program's outputs; owns the scratch memory, so that evaluating allocates nothing.
+#[derive(Debug)]
+pub struct OutputWorker<'d> {
+    machine: Machine<'d, LANES>,
+    dim: usize,
+    lens: Vec<usize>,
+    block: Vec<f64>,
+    gradient: Vec<f64>,
+}
+
+impl OutputWorker<'_> {
+    /// Writes the outputs at `positions`, `[position][dim]`, to `results`: of each output `[position][element]`.
+    ///
+    /// # Panics
+    /// If there is not a result for each output, or one has not the room for all positions.
+    pub fn evaluate(&mut self, positions: &[f64], results: &mut [&mut [f64]]) {
+        let dim = self.dim;
+        assert_eq!(results.len(), self.lens.len(), "a result for each output");
+        let count = positions.len().checked_div(dim).unwrap_or(1);
         let mut log_density = [0.0; LANES];
-        let mut gradient = vec![0.0; dim * LANES];
         for first in (0..count).step_by(LANES) {
             let lanes = LANES.min(count - first);
             for lane in 0..LANES {
                 // Idle lanes repeat the last position.
                 let from = (first + lane.min(lanes - 1)) * dim;
-                for i in 0..dim {
-                    block[i * LANES + lane] = positions[from + i];
+                for (i, x) in positions[from..from + dim].iter().enumerate() {
+                    self.block[i * LANES + lane] = *x;
                 }
             }
-            machine.evaluate(&block, &mut log_density, &mut gradient);
-            for lane in 0..lanes {
-                for (output, result) in results.iter_mut().enumerate() {
-                    machine.read_output(output, lane, result);
-                }
+            self.machine
+                .evaluate(&self.block, &mut log_density, &mut self.gradient);
+            for (output, (result, &len)) in results.iter_mut().zip(&self.lens).enumerate() {
+                self.machine
+                    .write_output(output, &mut result[first * len..(first + lanes) * len]);
             }
         }
-        results
     }
 }
 

@@ -15,6 +15,10 @@ use crate::error::Result;
 use crate::ir::Program;
 use crate::pass::schedule::{Loop, Stage, schedule};
 
+/// The name of the generated function, and of the one that a fused kernel has for all steps but a trajectory's last.
+const WHOLE: &str = "log_density_grad";
+const SLOPES: &str = "only_grad";
+
 /// Terms of the log density added in plain f32 before they enter the pair.
 pub const BLOCK: u32 = 32;
 
@@ -24,20 +28,28 @@ pub const BLOCK: u32 = 32;
 ///
 /// Environment: the intermediate numbers of a chain do not fit a thread. Bug: a program that is not simplified.
 pub fn kernel(program: Program) -> Result<DensityKernel> {
-    emit::Emitter::new(&schedule(program)?, Form::Buffers, Memory::Buffers)?.kernel()
+    emit::Emitter::new(&schedule(program)?, Form::Buffers, Memory::Buffers)?.kernel(WHOLE)
 }
 
-/// The same with position and gradient in the thread's own memory, as `form` and `memory` say.
+/// The same with position and gradient in the thread's own memory, as `form` and `memory` say, and a second function that
+/// leaves the log density out.
 ///
 /// # Errors
 ///
 /// As [`kernel`].
 pub fn fused_kernel(program: Program, form: Form, memory: Memory) -> Result<FusedKernel> {
+    let slopes = schedule(Program {
+        density: Vec::new(),
+        ..program.clone()
+    })?;
     let schedule = schedule(program)?;
     let emitter = emit::Emitter::new(&schedule, form, memory)?;
     let tuned = emitter.tuned();
+    let mut density = emitter.kernel(WHOLE)?;
+    let slopes = emit::Emitter::new(&slopes, form, memory)?.kernel(SLOPES)?;
+    density.wgsl = format!("{}\n{}", density.wgsl, slopes.wgsl);
     Ok(FusedKernel {
-        density: emitter.kernel()?,
+        density,
         form,
         memory,
         tuned,

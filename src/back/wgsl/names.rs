@@ -53,11 +53,13 @@ pub(super) fn gradient(form: Form, offset: usize, element: &Element) -> String {
     coordinate(form, offset, element, ("gradient", "ds", "d"))
 }
 
-/// An element of intermediate values over a plate: of a local array, or a variable of its own where `is_split`.
-pub(super) fn array(is_split: bool, number: usize, element: &Element) -> String {
-    match (is_split, element) {
-        (true, Element::Known(k)) => format!("a{number}_{k}"),
-        (true | false, _) => format!("a{number}[{}]", element.expression()),
+/// An element of intermediate values over a plate: of a local array, or a variable of its own in unrolled text.
+pub(super) fn array(form: Form, number: usize, element: &Element) -> String {
+    match (form, element) {
+        (Form::Unrolled, Element::Known(k)) => format!("a{number}_{k}"),
+        (Form::Buffers | Form::Arrays | Form::Unrolled, _) => {
+            format!("a{number}[{}]", element.expression())
+        }
     }
 }
 
@@ -65,22 +67,22 @@ pub(super) fn array(is_split: bool, number: usize, element: &Element) -> String 
 pub(super) fn known_column(form: Form, memory: Memory, at: usize) -> String {
     match (form, memory) {
         (Form::Unrolled, Memory::Held) => format!("k{at}"),
-        (Form::Buffers | Form::Arrays | Form::Unrolled, _) => format!("columns[{at}u]"),
-    }
-}
-
-/// The entry of the column that begins at `start` which the code of the centring weight of `level` chooses, where a
-/// thread keeps it.
-pub(super) fn tuned(start: usize, level: usize) -> String {
-    format!("c{start}_{level}")
-}
-
-/// The code of the centring weight of `level`.
-pub(super) fn code(form: Form, memory: Memory, level: &Element) -> String {
-    match (form, memory, level) {
-        (Form::Unrolled, Memory::Held, Element::Known(level)) => format!("code{level}"),
-        (Form::Buffers | Form::Arrays | Form::Unrolled, _, _) => {
-            format!("centring_code(chain, {})", level.expression())
+        (Form::Unrolled, Memory::Buffers) => {
+            format!("known_columns[{}u].{}", at / 4, ["x", "y", "z", "w"][at % 4])
         }
+        (Form::Buffers | Form::Arrays, _) => format!("columns[{at}u]"),
     }
+}
+
+/// Number `place` of the data that the codes of centring weights choose, in unrolled text.
+pub(super) fn tuned(memory: Memory, place: usize) -> String {
+    match memory {
+        Memory::Held => format!("c{place}"),
+        Memory::Buffers => format!("hmc_tuned({place}u)"),
+    }
+}
+
+/// The code of the centring weight of `level`, in text with loops.
+pub(super) fn code(level: &Element) -> String {
+    format!("centring_code(chain, {})", level.expression())
 }

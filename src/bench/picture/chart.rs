@@ -1,22 +1,20 @@
 //! The layout: a panel for each model, both axes logarithmic and the same in all, a legend below.
 
 use super::super::row::Row;
-use super::scene::{Anchor, Colour, Item, Scene, Shape};
+use crate::plot::palette::{self, FAINT, GRAPHITE, INK};
+use crate::plot::scene::{Anchor, Colour, Fill, Scene, Shape, Stroke};
 
-/// Colours that those who see few colours tell apart (Okabe and Ito 2008), and a shape with each.
+/// Colours, and a shape with each.
 const STYLES: [(Colour, Shape); 8] = [
-    (Colour(86, 86, 86), Shape::Disc),
-    (Colour(0, 114, 178), Shape::Disc),
-    (Colour(230, 159, 0), Shape::Square),
-    (Colour(213, 94, 0), Shape::Triangle),
-    (Colour(0, 158, 115), Shape::Diamond),
-    (Colour(204, 121, 167), Shape::Square),
-    (Colour(86, 180, 233), Shape::Triangle),
-    (Colour(0, 0, 0), Shape::Diamond),
+    (GRAPHITE, Shape::Disc),
+    (palette::BLUE, Shape::Disc),
+    (palette::ORANGE, Shape::Square),
+    (palette::VERMILION, Shape::Triangle),
+    (palette::GREEN, Shape::Diamond),
+    (palette::PURPLE, Shape::Square),
+    (palette::SKY, Shape::Triangle),
+    (palette::BLACK, Shape::Diamond),
 ];
-
-const INK: Colour = Colour(40, 40, 40);
-const FAINT: Colour = Colour(224, 224, 224);
 
 /// A panel's inside.
 const PANEL: (f64, f64) = (270.0, 250.0);
@@ -39,18 +37,18 @@ pub(super) fn scene(machine: &str, rows: &[Row]) -> Scene {
     let columns = models.len().clamp(1, COLUMNS);
     let lines = models.len().div_ceil(columns).max(1);
     let below = TOP + lines as f64 * (PANEL.1 + GAP.1);
-    let mut scene = Scene {
-        width: (LEFT + columns as f64 * (PANEL.0 + GAP.0)).max(620.0),
-        height: below + drivers.len() as f64 * LEGEND_LINE + 12.0,
-        items: Vec::new(),
-    };
+    let mut scene = Scene::new(
+        (LEFT + columns as f64 * (PANEL.0 + GAP.0)).max(620.0),
+        below + drivers.len() as f64 * LEGEND_LINE + 12.0,
+    );
     scene.word(
         (LEFT, 30.0),
         "Gradients per second, by number of chains",
         17.0,
         Anchor::Start,
+        INK,
     );
-    scene.word((LEFT, 52.0), machine, 12.0, Anchor::Start);
+    scene.word((LEFT, 52.0), machine, 12.0, Anchor::Start, INK);
     let axes = Axes::of(rows, &chains);
     for (place, model) in models.iter().enumerate() {
         let corner = (
@@ -65,18 +63,25 @@ pub(super) fn scene(machine: &str, rows: &[Row]) -> Scene {
                 .map(|row| (row.chains, row.gradients_per_second))
                 .collect();
             points.sort_by_key(|point| point.0);
-            let points = points
+            let points: Vec<(f64, f64)> = points
                 .iter()
                 .map(|&(x, y)| axes.at(corner, x as f64, y))
                 .collect();
-            scene.series(points, number);
+            marks(&mut scene, Vec::clone(&points), number);
+            series(&mut scene, points, number);
         }
     }
     for (number, driver) in drivers.iter().enumerate() {
         let y = below - 14.0 + number as f64 * LEGEND_LINE;
-        scene.marks(&[(LEFT + 17.0, y)], number);
-        scene.series(vec![(LEFT, y), (LEFT + 34.0, y)], number);
-        scene.word((LEFT + 44.0, y + 4.5), &driver.to_string(), 12.5, Anchor::Start);
+        marks(&mut scene, vec![(LEFT + 17.0, y)], number);
+        series(&mut scene, vec![(LEFT, y), (LEFT + 34.0, y)], number);
+        scene.word(
+            (LEFT + 44.0, y + 4.5),
+            &driver.to_string(),
+            12.5,
+            Anchor::Start,
+            INK,
+        );
     }
     scene
 }
@@ -92,41 +97,15 @@ fn distinct<T: PartialEq>(values: impl Iterator<Item = T>) -> Vec<T> {
     all
 }
 
-impl Scene {
-    fn word(&mut self, at: (f64, f64), text: &str, size: f64, anchor: Anchor) {
-        self.items.push(Item::Word {
-            at,
-            text: text.to_owned(),
-            size,
-            anchor,
-            upright: false,
-            colour: INK,
-        });
-    }
+/// A driver's line.
+fn series(scene: &mut Scene, points: Vec<(f64, f64)>, number: usize) {
+    scene.line(points, Stroke::new(STYLES[number % STYLES.len()].0, 2.0));
+}
 
-    fn line(&mut self, points: Vec<(f64, f64)>, colour: Colour, width: f64) {
-        self.items.push(Item::Line {
-            points,
-            colour,
-            width,
-        });
-    }
-
-    /// A driver's line.
-    fn series(&mut self, points: Vec<(f64, f64)>, number: usize) {
-        self.line(points, STYLES[number % STYLES.len()].0, 2.0);
-    }
-
-    /// A driver's marks.
-    fn marks(&mut self, points: &[(f64, f64)], number: usize) {
-        let (colour, shape) = STYLES[number % STYLES.len()];
-        self.items.extend(points.iter().map(|&centre| Item::Mark {
-            centre,
-            radius: 3.6,
-            shape,
-            colour,
-        }));
-    }
+/// A driver's marks.
+fn marks(scene: &mut Scene, points: Vec<(f64, f64)>, number: usize) {
+    let (colour, shape) = STYLES[number % STYLES.len()];
+    scene.marks(points, 3.6, shape, colour, Fill::Full(1.0));
 }
 
 /// The ranges of both axes, as decimal logarithms.
@@ -165,7 +144,7 @@ impl Axes {
 
     fn draw(&self, scene: &mut Scene, corner: (f64, f64), model: &str, is_first: bool, chains: &[usize]) {
         let (right, bottom) = (corner.0 + PANEL.0, corner.1 + PANEL.1);
-        scene.word((corner.0, corner.1 - 9.0), model, 13.5, Anchor::Start);
+        scene.word((corner.0, corner.1 - 9.0), model, 13.5, Anchor::Start, INK);
         for exponent in self.y.0.floor() as i32..=self.y.1.ceil() as i32 {
             for step in [1.0, 2.0, 5.0] {
                 let value = step * 10f64.powi(exponent);
@@ -176,12 +155,11 @@ impl Axes {
                 let is_decade = step == 1.0;
                 scene.line(
                     vec![(corner.0, y), (right, y)],
-                    FAINT,
-                    if is_decade { 1.2 } else { 0.6 },
+                    Stroke::new(FAINT, if is_decade { 1.2 } else { 0.6 }),
                 );
                 let narrow = self.y.1 - self.y.0 < 2.5;
                 if is_first && (is_decade || narrow) {
-                    scene.word((corner.0 - 7.0, y + 4.0), &short(value), 11.5, Anchor::End);
+                    scene.word((corner.0 - 7.0, y + 4.0), &short(value), 11.5, Anchor::End, INK);
                 }
             }
         }
@@ -190,31 +168,25 @@ impl Axes {
         let every = (chains.len() as f64 / room).ceil().max(1.0) as usize;
         for (place, &count) in chains.iter().enumerate() {
             let x = self.at(corner, count as f64, 1.0).0;
-            scene.line(vec![(x, bottom), (x, bottom + 4.0)], INK, 1.0);
+            scene.line(vec![(x, bottom), (x, bottom + 4.0)], Stroke::new(INK, 1.0));
             if place % every == 0 {
-                scene.word((x, bottom + 18.0), &count.to_string(), 11.5, Anchor::Middle);
+                scene.word((x, bottom + 18.0), &count.to_string(), 11.5, Anchor::Middle, INK);
             }
         }
         scene.line(
             vec![(corner.0, corner.1), (corner.0, bottom), (right, bottom)],
-            INK,
-            1.0,
+            Stroke::new(INK, 1.0),
         );
         scene.word(
             (corner.0 + 0.5 * PANEL.0, bottom + 37.0),
             "chains",
             12.0,
             Anchor::Middle,
+            INK,
         );
         if is_first {
-            scene.items.push(Item::Word {
-                at: (corner.0 - 50.0, corner.1 + 0.5 * PANEL.1),
-                text: "gradients per second".into(),
-                size: 12.0,
-                anchor: Anchor::Middle,
-                upright: true,
-                colour: INK,
-            });
+            let at = (corner.0 - 50.0, corner.1 + 0.5 * PANEL.1);
+            scene.upright(at, "gradients per second", 12.0, INK);
         }
     }
 }

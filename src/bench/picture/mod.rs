@@ -1,26 +1,14 @@
-//! The rows as a picture: gradients per second against chains, as SVG and PNG.
-//!
-//! `chart` lays out a `scene` of lines, marks and words; `svg` and `raster` write a scene, each in its own way, so that
-//! both show the same. `font/` holds the part of DejaVu Sans (free to use and to change, see its licence) that the
-//! words need: no font of the system is asked for.
+//! The rows as a picture: gradients per second against chains.
 
 mod chart;
-mod raster;
-mod scene;
-mod svg;
 
 use super::machine::Machine;
 use super::row::Row;
 use crate::error::Result;
+use crate::plot::Picture;
 
-/// A picture in both forms.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Picture {
-    /// For papers and pages: text that stays text, sharp at every size.
-    pub svg: String,
-    /// For everything else: twice the SVG's size in pixels.
-    pub png: Vec<u8>,
-}
+/// Pixels of the PNG for each of the SVG's.
+const SCALE: f64 = 2.0;
 
 /// Gradients per second against chains, one panel for each model, one line for each driver on each adapter.
 ///
@@ -28,11 +16,7 @@ pub struct Picture {
 ///
 /// Only faults of tadpool: a picture of no size.
 pub fn gradients(machine: &Machine, rows: &[Row]) -> Result<Picture> {
-    let scene = chart::scene(&machine.to_string(), rows);
-    Ok(Picture {
-        svg: svg::text(&scene),
-        png: raster::png(&scene)?,
-    })
+    chart::scene(&machine.to_string(), rows).picture(SCALE)
 }
 
 #[cfg(test)]
@@ -72,7 +56,12 @@ mod tests {
             assert!(picture.svg.contains(word), "{word} is not in the picture");
         }
         let lines = picture.svg.matches("stroke-width=\"2\"").count();
-        assert_eq!(lines, 4, "two lines, and two in the legend");
+        assert_eq!(
+            lines, 3,
+            "one between two numbers of chains, and two in the legend"
+        );
+        let marks = picture.svg.matches("<circle").count();
+        assert_eq!(marks, 5, "three rows, and two in the legend");
         assert_eq!(picture.png[1..4], *b"PNG");
     }
 

@@ -58,6 +58,22 @@ pub(super) fn seconds(text: &str) -> Result<f64, String> {
     }
 }
 
+/// The width of a picture.
+pub(super) fn pixels(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(number) if (400.0..=4000.0).contains(&number) => Ok(number),
+        Ok(_) | Err(_) => Err("expected a number of pixels from 400 to 4000, such as 760".to_owned()),
+    }
+}
+
+/// The factor by which a picture's pixels are multiplied.
+pub(super) fn factor(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(number) if (0.5..=8.0).contains(&number) => Ok(number),
+        Ok(_) | Err(_) => Err("expected a number from 0.5 to 8, such as 2".to_owned()),
+    }
+}
+
 /// A count of 1 or more.
 pub(super) fn at_least_one(text: &str) -> Result<usize, String> {
     whole(text, 1..=u64::from(u32::MAX)).map(|number| number as usize)

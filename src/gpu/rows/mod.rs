@@ -19,6 +19,8 @@ use super::mapping::MANY_TRIPS;
 use super::pace::Pace;
 use super::plan::{IterationResult, Plan};
 use super::schedule::Schedule;
+use super::shader::COUNTER_ROWS;
+use super::thinning::Thinning;
 use buffers::{Bound, RowsBuffers};
 use pipelines::{RowsPipelines, Step};
 use shader::{ProgressRow, assemble, loop_trips};
@@ -66,9 +68,17 @@ impl RowsHmc {
         replicate: u32,
     ) -> Result<Self> {
         check_trips(gpu, loop_trips(kernel))?;
-        let chains = Chains::new(gpu, &kernel.density, chains, chains_per_ensemble, seed, replicate).await?;
+        let chains = Chains::new(
+            gpu,
+            &kernel.density,
+            None,
+            chains,
+            chains_per_ensemble,
+            (seed, replicate),
+        )
+        .await?;
         let buffers = RowsBuffers::new(&chains, kernel).await?;
-        let text = assemble(kernel);
+        let text = assemble(kernel, gpu.has_wide_integers());
         let module = gpu
             .scoped("the shader of the log density", |device| {
                 device.create_shader_module(wgpu::ShaderModuleDescriptor {
@@ -146,7 +156,7 @@ impl RowsHmc {
             self.evaluate().await?;
         }
         let mut results: Vec<IterationResult> = Vec::with_capacity(plans.len());
-        for block in plans.chunks(self.chains.iterations_per_block) {
+        for block in plans.chunks(self.chains.room.draws) {
             let done = results.len();
             let mut heard = |in_block: usize| progress(done + in_block);
             // The number fits: check_plans saw the last iteration's.
@@ -179,12 +189,12 @@ impl RowsHmc {
     }
 
     async fn evaluate(&mut self) -> Result<()> {
-        self.chains.write_params(0, 0, 0);
+        self.chains.write_params(0, 0, 0, Thinning::NONE);
         // One step to make, so that every chain counts as active.
         self.write_row(ProgressRow::Steps, 1);
         self.write_row(ProgressRow::Fault, 0);
         let mut encoder = self.chains.encoder();
-        self.chains.clear_counters(&mut encoder);
+        self.chains.clear_counters(&mut encoder, COUNTER_ROWS);
         self.record(&mut encoder, self.pipelines.evaluation())?;
         let submission = self.chains.gpu.submit(encoder);
         self.chains.gpu.finished(submission).await?;
@@ -234,12 +244,13 @@ impl RowsHmc {
     /// Uploads a block's plans, resets the chains' counters and poisons the draws.
     fn start_block(&self, first_iteration: u32, plans: &[Vec<Plan>]) -> Result<Flight> {
         let draw_words = plans.len() * self.chains.shape.draw_words();
-        self.chains.write_params(first_iteration, draw_words, 0);
+        self.chains
+            .write_params(first_iteration, draw_words, 0, Thinning::NONE);
         self.chains.write_plans(plans);
         self.write_row(ProgressRow::Fault, 0);
         let (x, y) = self.chains.grid(draw_words)?;
         let mut encoder = self.chains.encoder();
-        self.chains.clear_counters(&mut encoder);
+        self.chains.clear_counters(&mut encoder, COUNTER_ROWS);
         let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor::default());
         pass.set_bind_group(0, &self.hmc.group, &[]);
         pass.set_pipeline(&self.pipelines.poison);

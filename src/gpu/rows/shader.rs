@@ -3,7 +3,7 @@
 use crate::back::kernel::{Dispatch, RowsKernel};
 
 use super::super::shader::constants;
-use super::super::texts::{BINDINGS, PHILOX, SETTINGS, SPECIAL};
+use super::super::texts::{BINDINGS, PHILOX, SETTINGS, SPECIAL, product};
 
 const EXACT: &str = include_str!("../../../shaders/exact.wgsl");
 const ROWS: &str = include_str!("../../../shaders/rows.wgsl");
@@ -74,11 +74,12 @@ fn {}(
 }
 
 /// The whole module's text.
-pub(super) fn assemble(kernel: &RowsKernel) -> String {
+pub(super) fn assemble(kernel: &RowsKernel, has_wide_integers: bool) -> String {
     let mut text = [
         BINDINGS,
         SPECIAL,
         EXACT,
+        product(has_wide_integers),
         PHILOX,
         SETTINGS,
         ROWS,
@@ -150,7 +151,7 @@ mod tests {
             }],
             work: 1,
         };
-        let text = assemble(&kernel);
+        let text = assemble(&kernel, false);
         let module = naga::front::wgsl::parse_str(&text)
             .unwrap_or_else(|error| panic!("{}", error.emit_to_string(&text)));
         Validator::new(ValidationFlags::all(), Capabilities::empty())

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Context, Eval, Lowering, Poison};
 use crate::data::{Column, Factor, Table, number_label};
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::ir::PlateId;
 use crate::lang::ast::{Index, LiteralValue};
 use crate::lang::report::{Report, quoted};
@@ -42,12 +42,14 @@ impl<'a, 'b> Lowering<'a, 'b> {
         }
         let made = match self.factor(name, span) {
             Ok(factor) => {
-                self.axes.push(Axis {
-                    name: name.to_owned(),
-                    labels: factor.labels().into(),
-                    rows: Some(factor.codes().to_vec()),
-                });
-                Ok(self.axes.len() - 1)
+                let axis = match factor {
+                    Some(factor) => Some(self.known_first(&factor)),
+                    None => self.any_level(name),
+                };
+                axis.ok_or(Poison).map(|axis| {
+                    self.axes.push(axis);
+                    self.axes.len() - 1
+                })
             }
             Err(Poison) => Err(Poison),
         };
@@ -65,10 +67,18 @@ impl<'a, 'b> Lowering<'a, 'b> {
         self.axes.len() - 1
     }
 
-    fn factor(&mut self, name: &'a str, span: Span) -> Eval<Factor> {
+    /// The factor of an index; none where new rows lack a column that it is made of.
+    fn factor(&mut self, name: &'a str, span: Span) -> Eval<Option<Factor>> {
         let analysis = self.analysis;
         if let Some(index) = analysis.indices.get(name) {
-            return self.declared(index);
+            return if self.lacks_part(index) {
+                Ok(None)
+            } else {
+                self.declared(index).map(Some)
+            };
+        }
+        if self.lacks(name) {
+            return Ok(None);
         }
         let found = if analysis.definition(name).is_some() {
             let value = self.definition(name, Some(ROWS), span)?;
@@ -79,12 +89,32 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 .collect();
             let column = Column::from_cells(name, cells.iter().map(String::as_str));
             Table::from_columns(self.table.name(), vec![column]).and_then(|table| table.factor(name))
-        } else if name == "row" && !analysis.is_column(name) {
-            Factor::rows(name, self.table.rows())
+        } else {
+            self.read_factor(name, name)
+        };
+        found.map(Some).map_err(|error| self.data_error(&error, span))
+    }
+
+    /// The factor of a column or of the rows, for the index `index`.
+    fn read_factor(&self, name: &str, index: &str) -> Result<Factor> {
+        if name == "row" && !self.analysis.is_column(name) {
+            self.row_factor(index)
         } else {
             self.table.factor(name)
+        }
+    }
+
+    /// Whether new rows lack a column that the index is made of.
+    fn lacks_part(&self, index: &Index) -> bool {
+        let own = [&index.name];
+        let parts = match index.factors.as_slice() {
+            [] => own.iter().map(|name| name.text.as_str()).collect(),
+            several => several.iter().map(|name| name.text.as_str()).collect::<Vec<_>>(),
         };
-        found.map_err(|error| self.data_error(&error, span))
+        parts.iter().any(|part| match self.analysis.indices.get(part) {
+            Some(earlier) if earlier.name.span.start < index.name.span.start => self.lacks_part(earlier),
+            Some(_) | None => self.lacks(part),
+        })
     }
 
     fn declared(&mut self, index: &'a Index) -> Eval<Factor> {
@@ -95,34 +125,35 @@ impl<'a, 'b> Lowering<'a, 'b> {
             let earlier = self.analysis.indices.get(factor.text.as_str());
             parts.push(match earlier.filter(|known| known.name.span.start < span.start) {
                 Some(known) => self.declared(known)?,
-                None => self.column_or_row(&factor.text, factor.span)?,
+                None => {
+                    let alone = index.factors.len() == 1;
+                    let owner = if alone { name } else { factor.text.as_str() };
+                    self.column_or_row(&factor.text, owner, factor.span)?
+                }
             });
         }
         let made = match parts.as_slice() {
             [] => {
                 return self
-                    .column_or_row(name, span)
+                    .column_or_row(name, name, span)
                     .and_then(|factor| self.ordered(index, factor));
             }
-            [one] => Ok(one.clone()),
+            [one] => Ok(one.named(name)),
             several => Factor::cross_occurring(name, &several.iter().collect::<Vec<_>>()),
         };
         let factor = made.map_err(|error| self.data_error(&error, span))?;
         self.ordered(index, factor)
     }
 
-    fn column_or_row(&mut self, name: &str, span: Span) -> Eval<Factor> {
-        let found = if name == "row" && !self.analysis.is_column(name) {
-            Factor::rows(name, self.table.rows())
-        } else {
-            self.table.factor(name)
-        };
+    fn column_or_row(&mut self, name: &str, index: &str, span: Span) -> Eval<Factor> {
+        let found = self.read_factor(name, index);
         found.map_err(|error| self.data_error(&error, span))
     }
 
     /// `levels(…)`: the order wanted, and a note on levels that no row has.
     fn ordered(&mut self, index: &Index, factor: Factor) -> Eval<Factor> {
-        if index.levels.is_empty() {
+        // The known levels stand in their order already.
+        if index.levels.is_empty() || self.known().is_some() {
             return Ok(factor);
         }
         let order: Vec<String> = index
@@ -202,7 +233,14 @@ impl<'a, 'b> Lowering<'a, 'b> {
         }
         let labels = self.axes[axis].labels.clone();
         let name = self.axes[axis].name.clone();
-        self.constant_within(plate, &rows, &name, span, |code| labels[*code as usize].clone())
+        let codes = self.constant_within(plate, &rows, &name, span, |code| labels[*code as usize].clone())?;
+        let key = (self.plates[plate].name.clone(), name);
+        let known = self.known().and_then(|known| known.nested.get(&key));
+        let codes = self.completed(plate, codes, known, 0);
+        if self.view.is_none() {
+            self.taught.nested.insert(key, codes.clone().into());
+        }
+        Ok(codes)
     }
 
     /// The element of a plate that each row belongs to; none for the places of a fixed-length vector.
@@ -221,7 +259,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
     }
 
     /// The one value of `rows` that the rows of each element share; an error that shows two rows where they differ, or
-    /// an element without rows.
+    /// an element without rows. Read forward, an element without rows has none.
     pub(super) fn constant_within<T: Copy + PartialEq>(
         &mut self,
         plate: usize,
@@ -229,7 +267,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
         what: &str,
         span: Span,
         show: impl Fn(&T) -> String,
-    ) -> Eval<Vec<T>> {
+    ) -> Eval<Vec<Option<T>>> {
         let name = self.plates[plate].name.clone();
         let Some(elements) = self.row_elements(plate) else {
             return Err(self.blame(
@@ -247,6 +285,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
             match *slot {
                 None => *slot = Some(row),
                 Some(known) if rows[known] == rows[row] => {}
+                Some(_) if self.stands_for_any(&self.plates[plate], *element as usize) => {}
                 Some(known) => {
                     let label = self.element_label(plate, *element as usize);
                     let line = |row: usize| {
@@ -268,16 +307,20 @@ impl<'a, 'b> Lowering<'a, 'b> {
                         line(known),
                         line(row)
                     ))
-                    .with_help(format!(
-                        "correct the data, or use `{what}` without the subscript, by row"
-                    ));
+                    .with_help(match self.known() {
+                        Some(_) => format!("give all rows of one {name} the same `{what}`, or predict them one table at a time"),
+                        None => format!("correct the data, or use `{what}` without the subscript, by row"),
+                    });
                     return Err(self.blame(report));
                 }
             }
         }
         let mut values = Vec::with_capacity(first.len());
         for (element, row) in first.iter().enumerate() {
-            let Some(row) = row else {
+            if row.is_some() || self.known().is_some() {
+                let any = self.stands_for_any(&self.plates[plate], element);
+                values.push(row.filter(|_| !any).map(|row| rows[row]));
+            } else {
                 let label = self.element_label(plate, element);
                 let report = Report::error(
                     format!("{} is not known for every {}", quoted(what), quoted(&name)),
@@ -286,8 +329,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 )
                 .with_help("leave out the levels that no row has");
                 return Err(self.blame(report));
-            };
-            values.push(rows[*row]);
+            }
         }
         Ok(values)
     }

@@ -149,9 +149,11 @@ impl<'a, 'b> Lowering<'a, 'b> {
             None => builder.column("one", Some(ir), vec![1.0; len]) * node,
         };
         let standardised = coordinate.standardised(&position).ok_or(Poison)?;
+        let ln_scale = over(scale.ln());
+        let ln_jacobian = (weight * ln_scale).sum();
         self.tuned.push((
             place,
-            [over(centre), over(scale.ln()), standardised].map(Node::handle),
+            [over(centre), ln_scale, standardised, ln_jacobian].map(Node::handle),
         ));
         Ok(coordinate)
     }

@@ -53,7 +53,9 @@ impl<'a, 'b> Lowering<'a, 'b> {
             Some(Link::Sqrt) => linear.unary(Unary::Square),
         };
         if let Some(numbers) = &value.numbers
-            && let Some(element) = numbers.iter().position(|x| !x.is_finite())
+            && let Some(element) = numbers
+                .iter()
+                .position(|x| !x.is_finite() && !self.may_be_unknown(*x))
         {
             return Err(self.not_finite(name, numbers[element], element, plate, definition.value.span));
         }

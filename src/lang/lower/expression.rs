@@ -131,13 +131,19 @@ impl<'a, 'b> Lowering<'a, 'b> {
         context: Context,
         span: Span,
     ) -> Eval<Value<'b>> {
-        let value = if self.analysis.definition(name).is_some() {
-            self.definition(name, Some(ROWS), span)?
+        let value = if !self.available(name) {
+            None
+        } else if self.analysis.definition(name).is_some() {
+            Some(self.definition(name, Some(ROWS), span)?)
         } else {
-            self.column(name, span)?
+            Some(self.column(name, span)?)
         };
-        let Some(numbers) = value.numbers.clone().filter(|_| value.expr.ty().plate.is_some()) else {
-            return Ok(value);
+        let numbers = match &value {
+            None => None,
+            Some(value) => match value.numbers.clone().filter(|_| value.expr.ty().plate.is_some()) {
+                None => return Ok(value.clone()),
+                numbers => numbers,
+            },
         };
         let mut axes = Vec::new();
         for sub in subs {
@@ -158,8 +164,21 @@ impl<'a, 'b> Lowering<'a, 'b> {
         let Some(group) = self.plate(&axes) else {
             return Err(Poison);
         };
-        let levels = self.constant_within(group, &numbers, name, span, |x| number_label(*x))?;
-        if context == Some(ROWS) {
+        let levels = match &numbers {
+            Some(numbers) => self.constant_within(group, numbers, name, span, |x| number_label(*x))?,
+            None => vec![None; self.plates[group].len],
+        };
+        let key = (self.plates[group].name.clone(), name.to_owned());
+        let known = self.known().and_then(|known| known.groups.get(&key));
+        if let (None, None) = (&numbers, known) {
+            // Says that the column is missing.
+            return self.column(name, span);
+        }
+        let levels = self.completed(group, levels, known, f64::NAN);
+        if self.view.is_none() {
+            self.taught.groups.insert(key, levels.clone().into());
+        }
+        if let (Some(ROWS), Some(value)) = (context, value) {
             return Ok(value);
         }
         let Some(plate) = context else {
@@ -196,7 +215,10 @@ impl<'a, 'b> Lowering<'a, 'b> {
                     .column(name, Some(self.plates[ROWS].ir), values.to_vec()),
                 numbers: Some(values.into()),
             }),
-            Err(error) => Err(self.data_error(&error, span)),
+            Err(error) => Err(match self.view {
+                Some(_) if self.table.column(name).is_none() => self.lacking(name, span),
+                Some(_) | None => self.data_error(&error, span),
+            }),
         };
         self.columns.insert(name, made.clone());
         made
@@ -241,7 +263,27 @@ impl<'a, 'b> Lowering<'a, 'b> {
             Ok(labels) => labels,
             Err(error) => return Some(Err(self.data_error(&error, left.span))),
         };
-        if !labels.contains(label) {
+        let compared = self.was_compared(name);
+        if let Some(compared) = compared {
+            if let Some(row) = labels.iter().position(|own| !compared.contains(own)) {
+                let report = Report::error(
+                    format!(
+                        "{} is {} in {}, line {}, which the fit has not seen",
+                        quoted(name),
+                        quoted(&labels[row]),
+                        self.table.name(),
+                        self.table.line_of(row)
+                    ),
+                    span,
+                    "compared here",
+                )
+                .with_help(format!(
+                    "its values are {}",
+                    compared.iter().cloned().collect::<Vec<_>>().join(", ")
+                ));
+                return Some(Err(self.blame(report)));
+            }
+        } else if !labels.contains(label) {
             let known = match self.table.factor(name) {
                 Ok(factor) => factor.labels().join(", "),
                 Err(error) => return Some(Err(self.data_error(&error, left.span))),
@@ -253,6 +295,10 @@ impl<'a, 'b> Lowering<'a, 'b> {
             )
             .with_help(format!("its values are {known}"));
             return Some(Err(self.blame(report)));
+        }
+        if self.view.is_none() {
+            let all = labels.iter().cloned().collect();
+            self.taught.compared.insert(name.clone(), all);
         }
         if context != Some(ROWS) {
             return Some(Err(self.varies_by_row(name, context, left.span, true)));
@@ -315,7 +361,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
         let Some(element) = wrong else {
             return Ok(());
         };
-        let place = if numbers.len() == 1 { None } else { context };
+        let place = context.filter(|_| value.expr.ty().plate.is_some());
         let causes: Vec<String> = call
             .args
             .iter()
@@ -344,6 +390,18 @@ impl<'a, 'b> Lowering<'a, 'b> {
     /// A call that looks at all values of data at once.
     fn learning_call(&mut self, function: Function, call: &'a Call, context: Context) -> Eval<Value<'b>> {
         let argument = &call.args[0].value;
+        let known = self
+            .known()
+            .and_then(|known| known.constants.get(&call.span))
+            .copied();
+        if let Some(known) = known {
+            let value = if function.summarises() {
+                None
+            } else {
+                Some(self.expression(argument, context)?)
+            };
+            return Ok(self.applied(function, known, value.as_ref()));
+        }
         let own = if function.summarises() && self.needs_rows(argument) {
             Some(ROWS)
         } else {
@@ -360,7 +418,10 @@ impl<'a, 'b> Lowering<'a, 'b> {
         let learned = match function {
             Function::Standardize | Function::Sd => Learned::standardize(what, &numbers),
             Function::Center | Function::Mean => Learned::center(what, &numbers),
-            Function::Sum => return Ok(Value::constant(self.builder, numbers.iter().sum())),
+            Function::Sum => Ok(Learned {
+                shift: numbers.iter().sum(),
+                scale: 1.0,
+            }),
             Function::Exp
             | Function::Log
             | Function::Log1p
@@ -384,21 +445,29 @@ impl<'a, 'b> Lowering<'a, 'b> {
             Ok(learned) => learned,
             Err(error) => return Err(self.data_error(&error, call.span)),
         };
-        if function == Function::Mean {
-            return Ok(Value::constant(self.builder, learned.shift));
-        }
-        if function == Function::Sd {
-            return Ok(Value::constant(self.builder, learned.scale));
-        }
-        if !self.learned.iter().any(|(_, known)| known.call == text) {
+        self.taught.constants.insert(call.span, learned);
+        if !function.summarises() && !self.learned.iter().any(|(_, known)| known.call == text) {
             let learned = LearnedCall {
                 call: text.to_owned(),
                 constants: learned,
             };
             self.learned.push((call.span, learned));
         }
-        let centred = value.binary(Binary::Sub, &value.lit(learned.shift));
-        Ok(centred.binary(Binary::Div, &value.lit(learned.scale)))
+        let value = (!function.summarises()).then_some(&value);
+        Ok(self.applied(function, learned, value))
+    }
+
+    /// What a call yields by the constants that it learned: its argument moved and scaled, or for a summary, which has
+    /// none here, the constant itself.
+    fn applied(&self, function: Function, learned: Learned, argument: Option<&Value<'b>>) -> Value<'b> {
+        match argument {
+            Some(value) => {
+                let centred = value.binary(Binary::Sub, &value.lit(learned.shift));
+                centred.binary(Binary::Div, &value.lit(learned.scale))
+            }
+            None if function == Function::Sd => Value::constant(self.builder, learned.scale),
+            None => Value::constant(self.builder, learned.shift),
+        }
     }
 
     /// The error of data that came out infinite or undefined.

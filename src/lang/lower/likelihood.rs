@@ -70,7 +70,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
     }
 
     /// The link and the linear predictor of an argument that a line of its own defines.
-    fn link(&mut self, argument: &'a Expr) -> Option<(Link, Node<'b>)> {
+    pub(super) fn link(&mut self, argument: &'a Expr) -> Option<(Link, Node<'b>)> {
         let name = match &argument.kind {
             ExprKind::Name(name) => name.as_str(),
             ExprKind::Number(_)
@@ -111,7 +111,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
         Err(self.blame(report))
     }
 
-    fn check_support(
+    pub(super) fn check_support(
         &mut self,
         relation: &'a Relation<'a>,
         observed: &Value<'b>,
@@ -141,7 +141,9 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 .iter()
                 .map(|x| if x.len() == 1 { x[0] } else { x[element] })
                 .collect();
-            if let Err(expected) = relation.family.contains(*y, &at) {
+            if let Err(expected) = relation.family.contains(*y, &at)
+                && !self.may_be_unknown(*y)
+            {
                 wrong.push((element, expected));
             }
         }

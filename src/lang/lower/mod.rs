@@ -11,16 +11,19 @@ mod definition;
 mod elementwise;
 mod expansion;
 mod expression;
+mod forward;
 mod likelihood;
 mod parameter;
 mod quantities;
+mod reading;
 mod ridge;
 mod value;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::analyse::{Analysis, Symbol, analyse};
 use super::ast::{Expr, Model, StatementKind};
+use super::forward::{Known, View};
 use super::lowered::{
     Effect, Failure, LearnedCall, Likelihood, LowerOptions, Lowered, Parameter, PlateTable, Quantity,
     TunedEffect, UsedColumn,
@@ -33,6 +36,8 @@ use crate::ir::{Builder, Expr as Node, Handle, IndexId, PlateId, Program};
 use axes::{Axis, AxisId, Plate, ROWS};
 use parameter::Prior;
 use value::Value;
+
+pub use forward::{lower_forward, unused_targets};
 
 /// The report of what went wrong is already there.
 #[derive(Debug, Clone, Copy)]
@@ -75,13 +80,19 @@ struct Lowering<'a, 'b> {
     variations: BTreeMap<usize, (Option<f64>, String)>,
     /// The plate of the centring weights with their values, made when an effect needs it.
     centring_grid: Option<(PlateId, Node<'b>)>,
-    /// Effects with centring weights as data, in the order of their tuned indices: place, then centre, ln scale and
-    /// standardised effect.
-    tuned: Vec<(usize, [Handle; 3])>,
+    /// Effects with centring weights as data, in the order of their tuned indices: place, then centre, ln scale,
+    /// standardised effect and the logarithm of the Jacobian.
+    tuned: Vec<(usize, [Handle; 4])>,
     /// With the places of the calls in the text.
     learned: Vec<(Span, LearnedCall)>,
     /// How many `ifelse` are open: what they do not choose may be infinite.
     guarded: usize,
+    /// Whose rows are read forward; none where the model is fitted.
+    view: Option<View<'a>>,
+    /// What the table taught.
+    taught: Known,
+    /// Indices whose column the new rows lack.
+    mixed: BTreeSet<String>,
 }
 
 /// Lowers `model`, whose text is `source` (its name and the text itself), over `table`.
@@ -156,6 +167,7 @@ pub fn lower(
         plates: parts.plates,
         columns: used_columns(&analysis, table),
         learned: parts.learned,
+        known: parts.known,
         rows_read: table.rows(),
         rows_kept: kept.rows(),
         reports,
@@ -238,6 +250,11 @@ fn modelled_predictors(
 }
 
 fn used_columns(analysis: &Analysis<'_>, table: &Table) -> Vec<UsedColumn> {
+    // A column that `drop_missing` names decides which rows are there.
+    let dropped = |name: &str| {
+        let mut named = analysis.dropped.iter().flat_map(|(columns, _)| columns);
+        named.any(|column| column.text == name)
+    };
     table
         .names()
         .map(|name| UsedColumn {
@@ -245,7 +262,7 @@ fn used_columns(analysis: &Analysis<'_>, table: &Table) -> Vec<UsedColumn> {
             numeric: analysis.numbers.contains_key(name),
             index: analysis.labels.contains_key(name),
         })
-        .filter(|column| column.numeric || column.index)
+        .filter(|column| column.numeric || column.index || dropped(&column.name))
         .collect()
 }
 
@@ -271,6 +288,7 @@ struct Parts {
     tuned: Vec<TunedEffect>,
     plates: Vec<PlateTable>,
     learned: Vec<LearnedCall>,
+    known: Known,
     expansion: String,
 }
 
@@ -319,6 +337,9 @@ impl<'a, 'b> Lowering<'a, 'b> {
             tuned: Vec::new(),
             learned: Vec::new(),
             guarded: 0,
+            view: None,
+            taught: Known::default(),
+            mixed: BTreeSet::new(),
         }
     }
 
@@ -381,6 +402,9 @@ impl<'a, 'b> Lowering<'a, 'b> {
         let expansion = self.expansion(model, &parameters);
         let plates = self.plate_tables();
         self.learned.sort_by_key(|(span, _)| *span);
+        for axis in self.axes.iter().filter(|axis| axis.rows.is_some()) {
+            self.taught.levels.insert(axis.name.clone(), axis.labels.clone());
+        }
         let parts = Parts {
             density,
             outputs,
@@ -391,6 +415,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
             tuned,
             plates,
             learned: self.learned.into_iter().map(|(_, learned)| learned).collect(),
+            known: self.taught,
             expansion,
         };
         (Some(parts), self.reports)
@@ -398,15 +423,17 @@ impl<'a, 'b> Lowering<'a, 'b> {
 
     /// The effects with weights as data; slots are numbered by the parameters before them.
     fn tuned_effects(&self) -> Vec<TunedEffect> {
-        let effect = |&(place, [centre, ln_scale, standardised]): &(usize, [Handle; 3])| TunedEffect {
-            slot: self.analysis.relations[..place]
-                .iter()
-                .filter(|relation| !relation.observed)
-                .count(),
-            centre,
-            ln_scale,
-            standardised,
-        };
+        let effect =
+            |&(place, [centre, ln_scale, standardised, ln_jacobian]): &(usize, [Handle; 4])| TunedEffect {
+                slot: self.analysis.relations[..place]
+                    .iter()
+                    .filter(|relation| !relation.observed)
+                    .count(),
+                centre,
+                ln_scale,
+                standardised,
+                ln_jacobian,
+            };
         self.tuned.iter().map(effect).collect()
     }
 

@@ -127,6 +127,16 @@ impl<'a, 'b> Lowering<'a, 'b> {
             (Support::Real, Some(used)) => Some(self.truncation(relation, &arguments, used, plate)?),
             (_, _) => None,
         };
+        if self.view.is_some() {
+            return Ok(Prior {
+                arguments,
+                coordinate: Coordinate::Constrained(Constraint::Real),
+                value: position,
+                term: position,
+                truncated: truncation.is_some(),
+                support,
+            });
+        }
         let coordinate = match (&constraint, standard_arguments(relation.family)) {
             (Constraint::Real, Some((location, scale))) => {
                 let (location, scale) = (arguments[location].expr, arguments[scale].expr);
@@ -174,10 +184,13 @@ impl<'a, 'b> Lowering<'a, 'b> {
             .zip(&relation.arguments)
         {
             let Some(numbers) = &value.numbers else { continue };
-            let Some(element) = numbers.iter().position(|x| !argument.role.admits(*x)) else {
+            let Some(element) = numbers
+                .iter()
+                .position(|x| !argument.role.admits(*x) && !self.may_be_unknown(*x))
+            else {
                 continue;
             };
-            let at = if numbers.len() == 1 { None } else { plate };
+            let at = plate.filter(|_| value.expr.ty().plate.is_some());
             let report = Report::error(
                 format!(
                     "the argument `{}` of {} is {}{}",

@@ -78,7 +78,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
         }
     }
 
-    fn dims(&self, plate: Context) -> Vec<Dim> {
+    pub(super) fn dims(&self, plate: Context) -> Vec<Dim> {
         let axes = plate.map_or(&[][..], |plate| self.plates[plate].axes.as_slice());
         axes.iter()
             .map(|axis| Dim {

@@ -2,6 +2,7 @@
 
 use super::lanes::{LANES, energies, kick, kick_drift, take_lanes};
 use super::momentum::fill_momentum;
+use super::thinner::Thinner;
 use super::{Engine, IterationResult, Plan};
 use crate::back::evaluate::{Density, Evaluator};
 use crate::error::{Error, Result};
@@ -9,7 +10,7 @@ use crate::rng::{Purpose, Stream};
 use crate::sampler::DIVERGENCE;
 use crate::sampler::settings::Settings;
 
-/// Eight chains in lockstep; arrays are `[dim][lane]`.
+/// A block's chains in lockstep; arrays are `[dim][lane]`.
 struct Block {
     position: Vec<f64>,
     gradient: Vec<f64>,
@@ -52,6 +53,9 @@ pub struct CpuEngine<'d> {
     blocks: Vec<Block>,
     trajectory: Block,
     momentum: Vec<f64>,
+    thinner: Thinner,
+    /// Results that were read already.
+    spare: Vec<IterationResult>,
 }
 
 impl<'d> CpuEngine<'d> {
@@ -71,6 +75,19 @@ impl<'d> CpuEngine<'d> {
             blocks: (0..chains.div_ceil(LANES)).map(|_| Block::new(dim)).collect(),
             trajectory: Block::new(dim),
             momentum: vec![0.0; dim * LANES],
+            thinner: Thinner::new(1),
+            spare: Vec::new(),
+        }
+    }
+
+    /// Room for the results of an iteration; the numbers in it mean nothing yet.
+    fn room(&mut self) -> IterationResult {
+        match self.spare.pop() {
+            Some(result) => IterationResult {
+                divergences: 0,
+                ..result
+            },
+            None => IterationResult::zeros(self.chains, self.dim),
         }
     }
 
@@ -172,6 +189,7 @@ impl<'d> CpuEngine<'d> {
                 f64::INFINITY
             };
             result.is_divergent[chain] = is_divergent;
+            result.divergences += u64::from(is_divergent);
         }
         // Spare lanes stay copies of what they were: their results are never read.
         let state = &mut self.blocks[block];
@@ -251,6 +269,10 @@ impl Engine for CpuEngine<'_> {
         Ok(())
     }
 
+    fn set_thin(&mut self, thin: u32) {
+        self.thinner = Thinner::new(thin);
+    }
+
     fn run(
         &mut self,
         first_iteration: u32,
@@ -259,23 +281,24 @@ impl Engine for CpuEngine<'_> {
     ) -> Result<Vec<IterationResult>> {
         let mut results = Vec::with_capacity(plans.len());
         for (offset, plan) in plans.iter().enumerate() {
-            let mut result = IterationResult {
-                positions: vec![0.0; self.chains * self.dim],
-                accept_prob: vec![0.0; self.chains],
-                log_density: vec![0.0; self.chains],
-                energy: vec![0.0; self.chains],
-                energy_error: vec![0.0; self.chains],
-                is_divergent: vec![false; self.chains],
-            };
+            let mut result = self.room();
             for block in 0..self.blocks.len() {
                 self.iterate(block, first_iteration + offset as u32, plan[0], &mut result);
             }
-            results.push(result);
+            results.extend(self.thinner.keep(result));
             if !progress(offset + 1) {
                 break;
             }
         }
         Ok(results)
+    }
+
+    fn recycle(&mut self, mut results: Vec<IterationResult>) {
+        let fits = |result: &IterationResult| {
+            result.positions.len() == self.chains * self.dim && result.accept_prob.len() == self.chains
+        };
+        results.retain(fits);
+        self.spare.append(&mut results);
     }
 }
 

@@ -3,15 +3,20 @@
 use super::{Adaptation, Engine, IterationResult, Plan};
 use crate::back::evaluate::Centring;
 use crate::error::{Error, Result};
+use crate::num::parallel::in_parallel;
 use crate::sampler::centring::Recentring;
 use crate::sampler::progress::{Phase, Progress, Watch};
 use crate::sampler::samples::{Draw, Samples, State, Tuning};
 use crate::sampler::settings::Settings;
 
-/// Iterations of the sampling phase that an engine is given at once, if their positions stay within [`BLOCK_BYTES`].
+/// Draws of the sampling phase that an engine is asked for at once, if their positions stay within [`BLOCK_BYTES`].
 const BLOCK: u32 = 64;
+/// Iterations of a block, where draws are thinned.
+const BLOCK_ITERATIONS: u32 = 4096;
 /// What the positions of all chains over a block may take, in f64.
-const BLOCK_BYTES: usize = 64 << 20;
+const BLOCK_BYTES: usize = 256 << 20;
+/// Coordinates of all chains from which several threads adapt the ensembles and place the draws.
+const MANY_COORDINATES: usize = 1 << 17;
 
 /// Samples with `engine`, whose chains are those from `first_chain` on (0 if it holds all), from `state`.
 ///
@@ -43,6 +48,11 @@ pub fn run_on_engine(
         first_chain,
         chains,
         size,
+        threads: if chains * dim < MANY_COORDINATES {
+            1
+        } else {
+            settings.threads
+        },
     };
     let mut samples = Samples::with_room(chains, ensembles, settings.draws, dim, state.clone());
     driver.set_centring(engine)?;
@@ -52,28 +62,23 @@ pub fn run_on_engine(
     let mut done = 0;
     while done < settings.warmup && !watch.is_stopped() {
         let plans = [driver.plans(state.iteration + done)];
-        let results = engine.run(state.iteration + done, &plans, &mut |_| true)?;
-        let [result] = results.as_slice() else {
+        let mut results = engine.run(state.iteration + done, &plans, &mut |_| true)?;
+        let [result] = results.as_mut_slice() else {
             return Err(Error::bug(format!(
                 "an engine returned {} of 1 iterations",
                 results.len()
             )));
         };
-        driver.count(&plans[0], result);
-        for (e, adaptation) in driver.adaptations.iter_mut().enumerate() {
-            adaptation.update(
-                state.iteration + done,
-                &result.positions[e * size * dim..(e + 1) * size * dim],
-                &result.accept_prob[e * size..(e + 1) * size],
-            );
-        }
-        samples.state.positions.copy_from_slice(&result.positions);
+        driver.count(&plans, result);
+        driver.adapt(state.iteration + done, result);
+        std::mem::swap(&mut samples.state.positions, &mut result.positions);
         if driver.recentre(state.iteration + done, &mut samples.state.positions) {
             driver.set_centring(engine)?;
             engine.set_positions(&samples.state.positions)?;
             driver.gradient_evaluations += chains as u64;
         }
         engine.set_inv_mass(&driver.inv_mass())?;
+        engine.recycle(results);
         done += 1;
         watch.report(driver.progress(Phase::Warmup, done));
     }
@@ -86,43 +91,45 @@ pub fn run_on_engine(
     } else {
         0
     };
-    let mut diverged_since_draw = vec![false; chains];
-    let within = BLOCK_BYTES / (chains * dim * size_of::<f64>()).max(1);
-    let block = u32::try_from(within).unwrap_or(u32::MAX).clamp(1, BLOCK);
+    engine.set_thin(settings.thin);
+    let within = u32::try_from(BLOCK_BYTES / (chains * dim * size_of::<f64>()).max(1)).unwrap_or(u32::MAX);
+    let draws_at_once = within.min(BLOCK_ITERATIONS / settings.thin).clamp(1, BLOCK);
     let mut sampled = 0;
     while sampled < iterations && !watch.is_stopped() {
-        let count = block.min(iterations - sampled);
+        let count = draws_at_once
+            .saturating_mul(settings.thin)
+            .min(iterations - sampled);
         let plans: Vec<Vec<Plan>> = (0..count)
             .map(|i| driver.plans(state.iteration + done + sampled + i))
             .collect();
-        let results = engine.run(state.iteration + done + sampled, &plans, &mut |block_done| {
+        let mut results = engine.run(state.iteration + done + sampled, &plans, &mut |block_done| {
             // Counts of gradients and divergences follow with the block's results.
             watch.report(driver.progress(Phase::Sampling, sampled + block_done as u32));
             !watch.is_stopped()
         })?;
-        for (plans, result) in plans.iter().zip(&results) {
+        for (plans, result) in plans.chunks(settings.thin as usize).zip(&results) {
             driver.count(plans, result);
-            sampled += 1;
-            for (since, now) in diverged_since_draw.iter_mut().zip(&result.is_divergent) {
-                *since |= now;
-            }
-            if sampled % settings.thin == 0 {
-                let draw = (sampled / settings.thin - 1) as usize;
-                driver.keep(&mut samples, draw, plans, result, &diverged_since_draw);
-                diverged_since_draw.fill(false);
-            }
         }
-        if let Some(last) = results.last() {
-            samples.state.positions.copy_from_slice(&last.positions);
+        driver.keep(
+            &mut samples,
+            (sampled / settings.thin) as usize,
+            &plans,
+            &results,
+            settings.thin,
+        );
+        sampled += results.len() as u32 * settings.thin;
+        if let Some(last) = results.last_mut() {
+            std::mem::swap(&mut samples.state.positions, &mut last.positions);
         }
         watch.report(driver.progress(Phase::Sampling, sampled));
-        if results.len() < plans.len() && !watch.is_stopped() {
+        if results.len() * (settings.thin as usize) < plans.len() && !watch.is_stopped() {
             return Err(Error::bug(format!(
-                "an engine returned {} of {} iterations",
+                "an engine returned {} draws of {} iterations",
                 results.len(),
                 plans.len()
             )));
         }
+        engine.recycle(results);
     }
     samples.truncate((sampled / settings.thin) as usize);
     samples.gradient_evaluations = driver.gradient_evaluations;
@@ -188,6 +195,7 @@ struct Driver<'c> {
     chains: usize,
     /// Chains per ensemble.
     size: usize,
+    threads: usize,
 }
 
 impl Driver<'_> {
@@ -199,22 +207,45 @@ impl Driver<'_> {
         engine.set_centring(&self.centring())
     }
 
+    /// Lets every ensemble adapt to an iteration of warm-up.
+    fn adapt(&mut self, iteration: u32, result: &IterationResult) {
+        let dim = result.positions.len() / self.chains;
+        let of_ensembles: Vec<_> = self
+            .adaptations
+            .iter_mut()
+            .zip(result.positions.chunks_exact(self.size * dim))
+            .zip(result.accept_prob.chunks_exact(self.size))
+            .collect();
+        in_parallel(
+            of_ensembles,
+            self.threads,
+            |((adaptation, positions), accept_prob)| {
+                adaptation.update(iteration, positions, accept_prob);
+            },
+        );
+    }
+
     /// Learns the centring from an iteration's `positions`; tells whether it changed, and they with it.
     fn recentre(&mut self, iteration: u32, positions: &mut [f64]) -> bool {
-        let mut is_changed = false;
         let chunk = positions.len() / self.adaptations.len();
-        for ((recentring, adaptation), positions) in self
+        let of_ensembles: Vec<_> = self
             .recentrings
             .iter_mut()
             .zip(&mut self.adaptations)
             .zip(positions.chunks_exact_mut(chunk))
-        {
-            if let Some(refit) = recentring.update(iteration, positions) {
-                adaptation.recentre(recentring.coordinates(), &refit);
-                is_changed = true;
-            }
-        }
-        is_changed
+            .collect();
+        let changed = in_parallel(
+            of_ensembles,
+            self.threads,
+            |((recentring, adaptation), positions)| {
+                let refit = recentring.update(iteration, positions);
+                if let Some(refit) = &refit {
+                    adaptation.recentre(recentring.coordinates(), refit);
+                }
+                refit.is_some()
+            },
+        );
+        changed.into_iter().any(|changed| changed)
     }
 
     fn centring(&self) -> Vec<u32> {
@@ -250,10 +281,15 @@ impl Driver<'_> {
         }
     }
 
-    fn count(&mut self, plans: &[Plan], result: &IterationResult) {
-        let steps: u64 = plans.iter().map(|p| u64::from(p.num_leapfrog_steps)).sum();
+    /// Counts the iterations of `plans`, `[iteration][ensemble]`, whose last one is `result`.
+    fn count(&mut self, plans: &[Vec<Plan>], result: &IterationResult) {
+        let steps: u64 = plans
+            .iter()
+            .flatten()
+            .map(|p| u64::from(p.num_leapfrog_steps))
+            .sum();
         self.gradient_evaluations += steps * self.size as u64;
-        self.divergences += result.is_divergent.iter().filter(|d| **d).count() as u64;
+        self.divergences += result.divergences;
     }
 
     fn progress(&self, phase: Phase, iterations: u32) -> Progress {
@@ -267,31 +303,37 @@ impl Driver<'_> {
         }
     }
 
-    /// Places an iteration's states as the `draw`-th draw of every chain.
+    /// Places the states of `results`, the last of every `thin` iterations of `plans`, as draws from number `first` on.
     fn keep(
         &self,
         samples: &mut Samples,
-        draw: usize,
-        plans: &[Plan],
-        result: &IterationResult,
-        is_divergent: &[bool],
+        first: usize,
+        plans: &[Vec<Plan>],
+        results: &[IterationResult],
+        thin: u32,
     ) {
         let dim = samples.dim;
-        for chain in 0..self.chains {
-            let plan = plans[chain / self.size];
-            samples.set(
-                chain,
-                draw,
-                &Draw {
-                    position: &result.positions[chain * dim..(chain + 1) * dim],
-                    log_density: result.log_density[chain],
-                    energy: result.energy[chain],
-                    accept_prob: result.accept_prob[chain],
-                    step_size: plan.step_size,
-                    n_steps: plan.num_leapfrog_steps,
-                    is_divergent: is_divergent[chain],
-                },
-            );
-        }
+        let parts = samples.by_chains(self.chains.div_ceil(4 * self.threads).max(1));
+        in_parallel(parts, self.threads, |mut part| {
+            for (draw, (plans, result)) in plans.chunks(thin as usize).zip(results).enumerate() {
+                let Some(plans) = plans.last() else { continue };
+                for chain in part.chains() {
+                    let plan = plans[chain / self.size];
+                    part.set(
+                        chain,
+                        first + draw,
+                        &Draw {
+                            position: &result.positions[chain * dim..(chain + 1) * dim],
+                            log_density: result.log_density[chain],
+                            energy: result.energy[chain],
+                            accept_prob: result.accept_prob[chain],
+                            step_size: plan.step_size,
+                            n_steps: plan.num_leapfrog_steps,
+                            is_divergent: result.is_divergent[chain],
+                        },
+                    );
+                }
+            }
+        });
     }
 }

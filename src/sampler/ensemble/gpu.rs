@@ -1,5 +1,6 @@
 //! The engine on a GPU: any of the drivers that take chains as threads, behind the interface that the CPU's engine has too.
 
+use super::thinner::Thinner;
 use super::{Engine, IterationResult, Plan};
 use crate::error::Result;
 use crate::gpu::{FusedHmc, RowsHmc, SteppedHmc};
@@ -38,6 +39,8 @@ impl From<RowsHmc> for GpuDriver {
 #[derive(Debug)]
 pub struct GpuEngine {
     driver: GpuDriver,
+    /// For the drivers that return all iterations.
+    thinner: Thinner,
     dim: usize,
     layout: Layout,
 }
@@ -47,6 +50,7 @@ impl GpuEngine {
     pub fn new(driver: impl Into<GpuDriver>, dim: usize, layout: Layout) -> Self {
         Self {
             driver: driver.into(),
+            thinner: Thinner::new(1),
             dim,
             layout,
         }
@@ -90,16 +94,34 @@ impl Engine for GpuEngine {
         }
     }
 
+    fn set_thin(&mut self, thin: u32) {
+        match &mut self.driver {
+            GpuDriver::Stepped(_) | GpuDriver::Rows(_) => self.thinner = Thinner::new(thin),
+            GpuDriver::Fused(driver) => driver.set_thin(thin),
+        }
+    }
+
     fn run(
         &mut self,
         first_iteration: u32,
         plans: &[Vec<Plan>],
         progress: &mut dyn FnMut(usize) -> bool,
     ) -> Result<Vec<IterationResult>> {
+        let all = match &mut self.driver {
+            GpuDriver::Stepped(driver) => driver.run(first_iteration, plans, progress)?,
+            GpuDriver::Rows(driver) => driver.run(first_iteration, plans, progress)?,
+            GpuDriver::Fused(driver) => return driver.run(first_iteration, plans, progress),
+        };
+        Ok(all
+            .into_iter()
+            .filter_map(|result| self.thinner.keep(result))
+            .collect())
+    }
+
+    fn recycle(&mut self, results: Vec<IterationResult>) {
         match &mut self.driver {
-            GpuDriver::Stepped(driver) => driver.run(first_iteration, plans, progress),
-            GpuDriver::Fused(driver) => driver.run(first_iteration, plans, progress),
-            GpuDriver::Rows(driver) => driver.run(first_iteration, plans, progress),
+            GpuDriver::Stepped(_) | GpuDriver::Rows(_) => drop(results),
+            GpuDriver::Fused(driver) => driver.recycle(results),
         }
     }
 }

@@ -1,11 +1,11 @@
-//! The arithmetic of a block of lanes: `[dim][lane]` slices, compiled for AVX2 too and chosen at run time.
+//! The arithmetic of a block of lanes: `[dim][lane]` slices, compiled for AVX2 and AVX-512 too and chosen at run time.
 //!
 //! No fused multiply-add: the numbers are the same whichever version runs.
 
 /// Chains of a block: as many as the back end evaluates at once.
 pub(crate) const LANES: usize = crate::back::simd::LANES;
 
-/// Defines a function with a second version that is compiled for AVX2.
+/// Defines a function with versions that are compiled for AVX2 and AVX-512.
 macro_rules! wide {
     ($(#[$doc:meta])* fn $name:ident($($arg:ident: $kind:ty),* $(,)?) $(-> $result:ty)? $body:block) => {
         $(#[$doc])*
@@ -14,9 +14,21 @@ macro_rules! wide {
             fn plain($($arg: $kind),*) $(-> $result)? $body
             #[cfg(target_arch = "x86_64")]
             {
+                #[target_feature(enable = "avx2,avx512f,avx512dq,avx512vl,avx512bw")]
+                fn avx512($($arg: $kind),*) $(-> $result)? {
+                    plain($($arg),*)
+                }
                 #[target_feature(enable = "avx2")]
                 fn avx2($($arg: $kind),*) $(-> $result)? {
                     plain($($arg),*)
+                }
+                if std::arch::is_x86_feature_detected!("avx512f")
+                    && std::arch::is_x86_feature_detected!("avx512dq")
+                    && std::arch::is_x86_feature_detected!("avx512vl")
+                    && std::arch::is_x86_feature_detected!("avx512bw")
+                {
+                    // SAFETY: the features were just detected.
+                    return unsafe { avx512($($arg),*) };
                 }
                 if std::arch::is_x86_feature_detected!("avx2") {
                     // SAFETY: the feature was just detected.
@@ -29,6 +41,13 @@ macro_rules! wide {
 }
 
 pub(crate) use wide;
+
+/// Keeps the compiler from making vectors of several coordinates, whose numbers it would gather: the lanes are the
+/// vectors.
+#[inline(always)]
+fn one_at_a_time() {
+    std::sync::atomic::compiler_fence(std::sync::atomic::Ordering::SeqCst);
+}
 
 wide! {
     /// momentum += kick · gradient, then position += drift · inv_mass · momentum.
@@ -44,6 +63,7 @@ wide! {
         let (p, _) = momentum.as_chunks_mut::<LANES>();
         let (g, _) = gradient.as_chunks::<LANES>();
         for (((q, p), g), v) in q.iter_mut().zip(p).zip(g).zip(inv_mass) {
+            one_at_a_time();
             let scale = drift * v;
             for lane in 0..LANES {
                 p[lane] += kick * g[lane];
@@ -68,6 +88,7 @@ wide! {
         let mut sum = [0.0; LANES];
         let (p, _) = momentum.as_chunks::<LANES>();
         for (p, v) in p.iter().zip(inv_mass) {
+            one_at_a_time();
             for lane in 0..LANES {
                 sum[lane] += v * p[lane] * p[lane];
             }
@@ -84,6 +105,7 @@ wide! {
         let (to, _) = to.as_chunks_mut::<LANES>();
         let (from, _) = from.as_chunks::<LANES>();
         for (to, from) in to.iter_mut().zip(from) {
+            one_at_a_time();
             for lane in 0..LANES {
                 to[lane] = if take[lane] { from[lane] } else { to[lane] };
             }

@@ -11,6 +11,7 @@ mod gpu;
 pub(super) mod lanes;
 mod moments;
 pub(super) mod momentum;
+mod thinner;
 
 use crate::error::Result;
 
@@ -57,10 +58,13 @@ pub trait Engine {
     /// the engine cannot take; those of the device.
     fn set_centring(&mut self, codes: &[u32]) -> Result<()>;
 
+    /// Keeps the last of every `thin` iterations from now on, at least 1. A new engine keeps all.
+    fn set_thin(&mut self, thin: u32);
+
     /// Runs the iterations of `plans`, `[iteration][ensemble]`, numbered from `first_iteration` in the random streams.
     ///
     /// `progress` is told the number of iterations done and ends the run early by returning false; the result has one
-    /// element per iteration done.
+    /// element per iteration that is kept, which tells of the divergences of those that are not.
     ///
     /// # Errors
     ///
@@ -71,4 +75,9 @@ pub trait Engine {
         plans: &[Vec<Plan>],
         progress: &mut dyn FnMut(usize) -> bool,
     ) -> Result<Vec<IterationResult>>;
+
+    /// Takes back results that were read, so that their memory may serve for those to come.
+    fn recycle(&mut self, results: Vec<IterationResult>) {
+        drop(results);
+    }
 }

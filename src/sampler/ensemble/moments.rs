@@ -1,5 +1,7 @@
 //! Moving moments of an ensemble's positions: variances and the largest eigenvalue of the whitened covariance.
 
+use crate::num::sum::sum_pairs;
+
 /// Chains whose positions in two iterations, the shortest window, estimate a variance: as many as ensembles have unless
 /// there are not as many.
 const ENOUGH: usize = 8;
@@ -16,6 +18,9 @@ pub(crate) struct MovingMoments {
     window: f64,
     mean: Vec<f64>,
     variance: Vec<f64>,
+    /// Of the last batch alone.
+    batch_mean: Vec<f64>,
+    batch_variance: Vec<f64>,
 }
 
 impl MovingMoments {
@@ -26,6 +31,8 @@ impl MovingMoments {
             window: 0.0,
             mean: vec![0.0; dim],
             variance: vec![0.0; dim],
+            batch_mean: vec![0.0; dim],
+            batch_variance: vec![0.0; dim],
         }
     }
 
@@ -40,12 +47,24 @@ impl MovingMoments {
         let is_first = self.window == 0.0;
         self.window = (self.window + 1.0).min((f64::from(step) / 8.0).max(1.0));
         let weight = if is_first { 1.0 } else { self.weight() };
+        // Position after position, as they lie in memory.
         let count = self.chains as f64;
+        self.batch_mean.fill(0.0);
+        for position in positions.chunks_exact(dim) {
+            for (sum, x) in self.batch_mean.iter_mut().zip(position) {
+                *sum += x;
+            }
+        }
+        self.batch_mean.iter_mut().for_each(|sum| *sum /= count);
+        self.batch_variance.fill(0.0);
+        for position in positions.chunks_exact(dim) {
+            for ((sum, x), mean) in self.batch_variance.iter_mut().zip(position).zip(&self.batch_mean) {
+                *sum += (x - mean) * (x - mean);
+            }
+        }
         for i in 0..dim {
-            let column = || positions[i..].iter().step_by(dim);
-            let mean = column().sum::<f64>() / count;
-            let variance = column().map(|x| (x - mean) * (x - mean)).sum::<f64>() / count;
-            let shift = mean - self.mean[i];
+            let shift = self.batch_mean[i] - self.mean[i];
+            let variance = self.batch_variance[i] / count;
             self.mean[i] += weight * shift;
             // The variance of the mixture of window and batch.
             self.variance[i] +=
@@ -94,7 +113,10 @@ pub(crate) struct LargestEigenvalue {
     /// `[half][dim]`.
     directions: [Vec<f64>; 2],
     value: f64,
-    whitened: Vec<f64>,
+    /// `[half][dim]`: the other half's unit direction over the standard deviations, whose product with a deviation is
+    /// that of the whitened one.
+    duals: [Vec<f64>; 2],
+    deviation: Vec<f64>,
     /// `[half][dim]`.
     batches: [Vec<f64>; 2],
     /// Moving means, `[half][dim]`; none before the first positions.
@@ -107,51 +129,56 @@ impl LargestEigenvalue {
         Self {
             directions: [start(), start()],
             value: 1.0,
-            whitened: vec![0.0; dim],
+            duals: [vec![0.0; dim], vec![0.0; dim]],
+            deviation: vec![0.0; dim],
             batches: [vec![0.0; dim], vec![0.0; dim]],
             means: None,
         }
     }
 
-    /// Counts `positions`, `[chain][dim]`, whitened by `moments`' mean and by `inv_mass`, with the moments' weight.
+    /// Counts `positions`, `[chain][dim]`, whitened by their means and by `inv_mass`, with the moments' weight.
     pub(crate) fn update(&mut self, moments: &MovingMoments, inv_mass: &[f64], positions: &[f64]) {
-        let dim = self.whitened.len();
+        let dim = self.deviation.len();
         let chains = positions.len() / dim;
         // A chain alone has no other half.
         let halves = chains.min(2);
-        let norms = self
-            .directions
-            .each_ref()
-            .map(|direction| direction.iter().map(|u| u * u).sum::<f64>().sqrt());
         let weight = moments.weight();
-        self.move_means(if self.means.is_some() { weight } else { 1.0 }, halves, positions);
+        let share = if self.means.is_some() { weight } else { 1.0 };
+        self.move_means(share, halves, positions);
         let Some(means) = &self.means else { return };
+        for (half, dual) in self.duals.iter_mut().enumerate().take(halves) {
+            let direction = &self.directions[(half + 1) % halves];
+            let norm = direction.iter().map(|u| u * u).sum::<f64>().sqrt();
+            for ((dual, u), v) in dual.iter_mut().zip(direction).zip(inv_mass) {
+                *dual = u / (norm * v.sqrt());
+            }
+        }
         self.batches.iter_mut().for_each(|batch| batch.fill(0.0));
         let mut squares = 0.0;
         for (chain, position) in positions.chunks_exact(dim).enumerate() {
-            let (half, other) = (chain % halves, (chain + 1) % halves);
-            let mut projection = 0.0;
-            for i in 0..dim {
-                self.whitened[i] = (position[i] - means[half][i]) / inv_mass[i].sqrt();
-                projection += self.whitened[i] * self.directions[other][i] / norms[other];
+            let half = chain % halves;
+            for ((deviation, x), mean) in self.deviation.iter_mut().zip(position).zip(&means[half]) {
+                *deviation = x - mean;
             }
+            let projection = sum_pairs(&self.deviation, &self.duals[half], |a, b| a * b);
             squares += projection * projection;
-            for (sum, x) in self.batches[half].iter_mut().zip(&self.whitened) {
-                *sum += x * projection;
+            for (sum, deviation) in self.batches[half].iter_mut().zip(&self.deviation) {
+                *sum += deviation * projection;
             }
         }
         self.value += weight * (squares / chains as f64 - self.value);
         for half in 0..halves {
-            let of_half = chains_of(half, halves, chains);
-            for (u, sum) in self.directions[half].iter_mut().zip(&self.batches[half]) {
-                *u += weight * (sum / of_half as f64 - *u);
+            let count = chains_of(half, halves, chains) as f64;
+            let sums = self.batches[half].iter().zip(inv_mass);
+            for (u, (sum, v)) in self.directions[half].iter_mut().zip(sums) {
+                *u += weight * (sum / (count * v.sqrt()) - *u);
             }
         }
     }
 
     /// Moves the halves' means towards those of `positions`.
     fn move_means(&mut self, weight: f64, halves: usize, positions: &[f64]) {
-        let dim = self.whitened.len();
+        let dim = self.deviation.len();
         let chains = positions.len() / dim;
         let means = self.means.get_or_insert_with(|| [vec![0.0; dim], vec![0.0; dim]]);
         for (half, mean) in means.iter_mut().enumerate().take(halves) {

@@ -38,12 +38,7 @@ const COS: [f64; 9] = [
 pub(crate) fn fill_momentum(momentum: &mut [f64], scale: &[f64], streams: &[Stream; LANES]) {
     for (block, (rows, scale)) in momentum.chunks_mut(4 * LANES).zip(scale.chunks(4)).enumerate() {
         let mut words = [[0u32; LANES]; 4];
-        for (lane, stream) in streams.iter().enumerate() {
-            let block = stream.block(block as u32);
-            for (words, word) in words.iter_mut().zip(block) {
-                words[lane] = word;
-            }
-        }
+        blocks(&mut words, streams, block as u32);
         for ((rows, scale), words) in rows
             .chunks_mut(2 * LANES)
             .zip(scale.chunks(2))
@@ -69,6 +64,19 @@ pub(crate) fn fill_normals(normals: &mut [f64], stream: Stream) {
         box_muller(&mut rows, &[1.0; 2], &words);
         for (i, normal) in normals.iter_mut().enumerate() {
             *normal = rows[i % 2 * LANES + i / 2];
+        }
+    }
+}
+
+wide! {
+    /// The words of one block of every stream, `[word][lane]`.
+    fn blocks(words: &mut [[u32; LANES]; 4], streams: &[Stream; LANES], block: u32) {
+        for lane in 0..LANES {
+            let [a, b, c, d] = streams[lane].block(block);
+            words[0][lane] = a;
+            words[1][lane] = b;
+            words[2][lane] = c;
+            words[3][lane] = d;
         }
     }
 }

@@ -30,7 +30,7 @@ impl Emitter<'_> {
             },
             Op::Sum(_) => format!("s{}", handle.index()),
             Op::Gather { .. } if let Some((column, index)) = self.graph.tuned_data(handle) => {
-                self.tuned_data(column, index)
+                self.tuned_data(column, index)?
             }
             _ if self.is_array(handle) => match &self.element {
                 Some(element) => self.array(handle, element),
@@ -68,16 +68,13 @@ impl Emitter<'_> {
                 let code = self.code(*index);
                 match self.graph.node(*source).op {
                     Op::Position(slot) => self.at_position(slot, &code),
-                    _ => match &code {
-                        Element::Dynamic(text) if self.is_split(*source) => self.pick(*source, text),
-                        Element::Dynamic(_) | Element::Known(_) => self.array(*source, &code),
-                    },
+                    _ => self.array(*source, &code),
                 }
             }
             other => return Err(Error::bug(format!("{other:?} is not computed in place"))),
         };
         let name = self.value(handle)?;
-        let is_variable = self.is_array(handle) && !self.is_split(handle);
+        let is_variable = self.is_array(handle) && self.form != Form::Unrolled;
         self.line(&match is_variable {
             true => format!("{name} = {expression};"),
             false => format!("let {name} = {expression};"),

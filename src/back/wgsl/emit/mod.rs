@@ -6,7 +6,7 @@ mod places;
 use super::names::Element;
 use crate::back::kernel::{DensityKernel, Form, Memory};
 use crate::error::{Error, Result};
-use crate::ir::{Graph, Handle, Op, SlotId};
+use crate::ir::{Graph, Op, SlotId};
 use crate::pass::schedule::{Schedule, Target};
 
 /// Numbers that one thread may keep in private arrays.
@@ -41,8 +41,8 @@ pub(super) struct Emitter<'a> {
     column_offsets: Vec<usize>,
     index_offsets: Vec<usize>,
     gradients: Vec<Gradient>,
-    /// Arrays whose elements codes choose while the shader runs, in order.
-    chosen: Vec<Handle>,
+    /// What unrolled text reads by the codes of centring weights, see [`Emitter::all_tuned`].
+    tuned: Vec<(usize, usize)>,
     loop_trips: u64,
     /// The element that the running loop is at; none among scalars.
     element: Option<Element>,
@@ -50,21 +50,21 @@ pub(super) struct Emitter<'a> {
     blocks: usize,
 }
 
-/// Nodes that are gathered from, or added up into, by the codes of centring weights.
-fn chosen(graph: &Graph) -> Vec<Handle> {
-    let mut chosen: Vec<Handle> = graph
-        .nodes
-        .iter()
-        .enumerate()
-        .filter_map(|(place, node)| match node.op {
-            Op::Gather { source, index } if graph.index_column(index).tuned => Some(source),
-            Op::SegmentSum { index, .. } if graph.index_column(index).tuned => Some(Handle::new(place)),
-            _ => None,
-        })
-        .collect();
-    chosen.sort_unstable();
-    chosen.dedup();
-    chosen
+/// Fails where codes of centring weights choose, or add up into, computed values: an unrolled text has no arrays.
+fn check_chosen(graph: &Graph) -> Result<()> {
+    let is_chosen = |op: &Op| match *op {
+        Op::Gather { source, index } => {
+            graph.index_column(index).tuned && !matches!(graph.node(source).op, Op::Column(_))
+        }
+        Op::SegmentSum { index, .. } => graph.index_column(index).tuned,
+        _ => false,
+    };
+    match graph.nodes.iter().any(|node| is_chosen(&node.op)) {
+        true => Err(Error::bug(
+            "codes choose among computed values in a program for GPUs",
+        )),
+        false => Ok(()),
+    }
 }
 
 impl<'a> Emitter<'a> {
@@ -77,6 +77,10 @@ impl<'a> Emitter<'a> {
             }
             offsets
         };
+        let column_offsets = running(&mut graph.columns.iter().map(|column| column.values.len()));
+        if form == Form::Unrolled {
+            check_chosen(graph)?;
+        }
         let mut this = Self {
             schedule,
             graph,
@@ -85,10 +89,13 @@ impl<'a> Emitter<'a> {
             text: String::new(),
             indent: 1,
             slot_offsets: graph.slot_offsets(),
-            column_offsets: running(&mut graph.columns.iter().map(|column| column.values.len())),
+            tuned: match form {
+                Form::Unrolled => Self::all_tuned(graph, &column_offsets),
+                Form::Buffers | Form::Arrays => Vec::new(),
+            },
+            column_offsets,
             index_offsets: running(&mut graph.indices.iter().map(|index| index.codes.len())),
             gradients: Vec::new(),
-            chosen: chosen(graph),
             loop_trips: match form {
                 Form::Buffers | Form::Arrays => schedule.trips(),
                 Form::Unrolled => 0,
@@ -151,9 +158,15 @@ impl<'a> Emitter<'a> {
         Ok(())
     }
 
-    pub(super) fn kernel(mut self) -> Result<DensityKernel> {
+    /// What unrolled text reads by the codes of centring weights, by number.
+    pub(super) fn tuned(&self) -> Vec<(usize, usize)> {
+        self.tuned.clone()
+    }
+
+    /// The kernel, whose text is one function of this name.
+    pub(super) fn kernel(mut self, function: &str) -> Result<DensityKernel> {
         let schedule = self.schedule;
-        self.open();
+        self.open(function);
         for stage in &schedule.stages {
             for &node in &stage.scalars {
                 self.define(node)?;
@@ -210,9 +223,9 @@ impl<'a> Emitter<'a> {
     }
 
     /// The head of the function and everything that is added up.
-    fn open(&mut self) {
+    fn open(&mut self, function: &str) {
         self.text
-            .push_str("fn log_density_grad(chain: u32) -> vec2<f32> {\n");
+            .push_str(&format!("fn {function}(chain: u32) -> vec2<f32> {{\n"));
         self.line("var lp = vec2<f32>(0.0, 0.0);");
         // Read once: the compiler must assume that writing the gradient changes the position.
         for slot in (0..self.graph.slots.len()).filter(|&slot| self.graph.slots[slot].plate.is_none()) {
@@ -238,9 +251,6 @@ impl<'a> Emitter<'a> {
             let number = array.index();
             match self.form {
                 Form::Buffers | Form::Arrays => self.line(&format!("var a{number} = array<f32, {len}>();")),
-                Form::Unrolled if !self.is_split(array) => {
-                    self.line(&format!("var a{number} = array<f32, {len}>();"))
-                }
                 Form::Unrolled if self.is_segment_sum(array) => self.each(len, |this, element| {
                     format!("var {}: f32 = 0.0;", this.array(array, element))
                 }),

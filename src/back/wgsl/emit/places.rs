@@ -2,33 +2,14 @@
 
 use super::super::names::{self, Element};
 use super::{Emitter, Gradient};
-use crate::back::kernel::{Form, Memory};
-use crate::ir::{ColumnId, Handle, IndexId, Op, SlotId};
+use crate::back::kernel::Form;
+use crate::error::{Error, Result};
+use crate::ir::{ColumnId, Graph, Handle, IndexId, Op, SlotId};
 use crate::pass::schedule::Target;
 
 impl Emitter<'_> {
-    /// Whether an array is not one, but a variable for each element.
-    pub(super) fn is_split(&self, array: Handle) -> bool {
-        self.form == Form::Unrolled && (self.memory == Memory::Held || !self.chosen.contains(&array))
-    }
-
-    /// The variables of a split array.
-    pub(super) fn variables(&self, array: Handle) -> Vec<String> {
-        let len = self.graph.plate_len(self.graph.ty(array).plate);
-        (0..len).map(|k| self.array(array, &Element::Known(k))).collect()
-    }
-
-    /// The element of a split array that `code` chooses: one comparison for each of its few elements, which lanes do
-    /// together, where an array would be read lane by lane.
-    pub(super) fn pick(&self, array: Handle, code: &str) -> String {
-        let candidates = self.variables(array).into_iter().enumerate();
-        candidates
-            .reduce(|(_, picked), (k, next)| (k, format!("select({picked}, {next}, {code} == {k}u)")))
-            .map_or_else(|| "0.0".to_owned(), |(_, picked)| picked)
-    }
-
     pub(super) fn array(&self, array: Handle, element: &Element) -> String {
-        names::array(self.is_split(array), array.index(), element)
+        names::array(self.form, array.index(), element)
     }
 
     pub(super) fn is_segment_sum(&self, handle: Handle) -> bool {
@@ -53,9 +34,7 @@ impl Emitter<'_> {
         let start = self.index_offsets[index.index()];
         match (&column.domain, &self.element) {
             (None, _) => Element::Known(column.codes[0] as usize),
-            (Some(_), _) if column.tuned => {
-                Element::Dynamic(names::code(self.form, self.memory, &self.level(index)))
-            }
+            (Some(_), _) if column.tuned => Element::Dynamic(names::code(&self.level(index))),
             // The design is part of the shape: unrolled text names the element itself.
             (Some(_), Some(Element::Known(k))) => Element::Known(column.codes[*k] as usize),
             (Some(_), Some(Element::Dynamic(text))) => {
@@ -76,23 +55,26 @@ impl Emitter<'_> {
     }
 
     /// Data that the code of a centring weight chooses.
-    pub(super) fn tuned_data(&self, column: ColumnId, index: IndexId) -> String {
+    pub(super) fn tuned_data(&self, column: ColumnId, index: IndexId) -> Result<String> {
         let start = self.column_offsets[column.index()];
-        match (self.level(index), self.form, self.memory) {
-            (Element::Known(level), Form::Unrolled, Memory::Held) => names::tuned(start, level),
-            (_, Form::Buffers | Form::Arrays | Form::Unrolled, _) => {
+        Ok(match (self.level(index), self.form) {
+            (Element::Known(level), Form::Unrolled) => {
+                let place = self.tuned.binary_search(&(start, level));
+                let place = place.map_err(|_| Error::bug("data chosen by codes that has no place"))?;
+                names::tuned(self.memory, place)
+            }
+            (_, Form::Buffers | Form::Arrays | Form::Unrolled) => {
                 format!("columns[{start}u + {}]", self.code(index).expression())
             }
-        }
+        })
     }
 
-    /// What an unrolled text reads by the code of a centring weight: where the column begins, and the weight's level.
-    pub(in crate::back::wgsl) fn tuned(&self) -> Vec<(usize, usize)> {
-        let graph = self.graph;
+    /// What the text reads by the codes of centring weights: where the column begins, and the weight's level; ascending.
+    pub(super) fn all_tuned(graph: &Graph, column_offsets: &[usize]) -> Vec<(usize, usize)> {
         let mut places: Vec<(usize, usize)> = (0..graph.nodes.len())
             .filter_map(|node| graph.tuned_data(Handle::new(node)))
             .flat_map(|(column, index)| {
-                let (start, offset) = (self.column_offsets[column.index()], graph.tuned_offset(index));
+                let (start, offset) = (column_offsets[column.index()], graph.tuned_offset(index));
                 (0..graph.index_column(index).codes.len()).map(move |k| (start, offset + k))
             })
             .collect();
@@ -102,14 +84,6 @@ impl Emitter<'_> {
     }
 
     pub(super) fn add_to(&mut self, target: Target, element: &Element, value: &str) {
-        if let (Target::Array(array), Element::Dynamic(code)) = (target, element)
-            && self.is_split(array)
-        {
-            for (k, variable) in self.variables(array).into_iter().enumerate() {
-                self.line(&format!("{variable} += select(0.0, {value}, {code} == {k}u);"));
-            }
-            return;
-        }
         let place = match target {
             Target::Array(array) => self.array(array, element),
             Target::Gradient(slot) => match self.gradients[slot.index()] {

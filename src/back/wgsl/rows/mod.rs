@@ -95,6 +95,8 @@ struct Emitter<'a> {
     /// Where low parts are kept in `work`, of scalars and of arrays.
     low_scalars: BTreeMap<Handle, usize>,
     low_arrays: BTreeMap<Handle, usize>,
+    /// Nodes of the running function that are at hand as pairs.
+    at_hand: BTreeSet<Handle>,
     dispatches: Vec<Dispatch>,
 }
 
@@ -130,6 +132,7 @@ impl<'a> Emitter<'a> {
             remainders: Remainders::default(),
             low_scalars: BTreeMap::new(),
             low_arrays: BTreeMap::new(),
+            at_hand: BTreeSet::new(),
             dispatches: Vec::new(),
         };
         let is_sum = |array: &&Handle| matches!(graph.node(**array).op, Op::SegmentSum { .. });
@@ -265,6 +268,7 @@ impl<'a> Emitter<'a> {
     fn open(&mut self, name: &str, items: usize, loop_trips: u64) {
         self.line(&format!("fn {name}(chain: u32, item: u32) {{"));
         self.indent += 1;
+        self.at_hand.clear();
         self.dispatches.push(Dispatch {
             function: name.into(),
             items,
@@ -366,10 +370,6 @@ impl<'a> Emitter<'a> {
 
     /// The code of an index at an element.
     fn code(&self, index: IndexId, element: &str) -> String {
-        if self.graph.index_column(index).tuned {
-            let level = self.graph.tuned_offset(index);
-            return format!("centring_code(chain, {level}u + {element})");
-        }
         format!("indices[{}u + {element}]", self.index_offsets[index.index()])
     }
 

@@ -23,8 +23,6 @@ struct Work {
     segments: Vec<(Handle, Target)>,
     /// The index that orders the elements, if there are `segments`.
     index: Option<IndexId>,
-    /// The index of centring weights by which `segments` are summed instead: its few codes change while the device runs.
-    tuned: Option<IndexId>,
 }
 
 impl Work {
@@ -97,7 +95,7 @@ impl Emitter<'_> {
         indices.sort_unstable();
         indices.dedup();
         // The largest index whose codes are in order goes along with everything else.
-        let range = |index: &IndexId| self.range_of(*index);
+        let range = |index: &IndexId| self.graph.plate_len(Some(self.graph.index_column(*index).range));
         let of_index = |index: IndexId| -> Vec<(Handle, Target)> {
             let of_it = pass.segments.iter().filter(|(_, known, _)| *known == index);
             of_it.map(|(source, _, target)| (*source, *target)).collect()
@@ -105,10 +103,7 @@ impl Emitter<'_> {
         let first = indices
             .iter()
             .copied()
-            .filter(|index| {
-                let column = self.graph.index_column(*index);
-                !column.tuned && column.codes.is_sorted()
-            })
+            .filter(|index| self.graph.index_column(*index).codes.is_sorted())
             .filter(|index| !main.clashes(&of_index(*index)))
             .max_by_key(range);
         if let Some(index) = first {
@@ -120,14 +115,10 @@ impl Emitter<'_> {
             indices
                 .iter()
                 .filter(|index| Some(**index) != first)
-                .map(|&index| {
-                    let is_tuned = self.graph.index_column(index).tuned;
-                    Work {
-                        segments: of_index(index),
-                        index: (!is_tuned).then_some(index),
-                        tuned: is_tuned.then_some(index),
-                        ..Work::default()
-                    }
+                .map(|&index| Work {
+                    segments: of_index(index),
+                    index: Some(index),
+                    ..Work::default()
                 }),
         );
         let mut parts = Vec::new();
@@ -182,9 +173,8 @@ impl Emitter<'_> {
             }
             Elements::Blocks(_) | Elements::Runs { .. } => Vec::new(),
         };
-        // The runs of an item and the elements of all its runs, or the elements and the codes that they have.
-        let codes = work.tuned.map_or(0, |index| self.range_of(index));
-        self.open(name, items, (2 * longest + codes) as u64 + 2);
+        // The runs of an item and the elements of all its runs.
+        self.open(name, items, 2 * longest as u64 + 2);
         let roots = work.roots();
         let computed = self.closure(&roots, |node| pass.body.binary_search(&node).is_ok());
         let reads = self.reads(&computed, &roots);
@@ -200,9 +190,6 @@ impl Emitter<'_> {
         for (number, _) in work.pairs.iter().enumerate() {
             self.line(&format!("var p{number} = vec2<f32>(0.0, 0.0);"));
         }
-        let codes = work
-            .tuned
-            .map(|index| self.codes_begin(index, work.segments.len(), items));
         let body = Body {
             work,
             varying,
@@ -232,13 +219,7 @@ impl Emitter<'_> {
         for (number, sum) in pairs.iter().enumerate() {
             self.write_sum(sum.partials, items, "item", &format!("p{number}"), true);
         }
-        if let Some(codes) = &codes {
-            self.codes_write(codes);
-        }
         self.close();
-        if let Some(codes) = &codes {
-            self.codes_sum(name, codes, &work.segments)?;
-        }
         if let Elements::Runs { runs, .. } = &elements {
             self.splits(name, &runs.splits, &work.segments, &splits)?;
         }
@@ -365,17 +346,9 @@ impl Emitter<'_> {
             let value = self.value(*source);
             self.line(&format!("t{number} += {value};"));
         }
-        let at_code = match work.tuned {
-            Some(index) => {
-                let code = self.code(index, "i");
-                self.line(&format!("let code = {code};"));
-                "[code]"
-            }
-            None => "",
-        };
         for (number, (source, _)) in work.segments.iter().enumerate() {
             let value = self.value(*source);
-            self.line(&format!("s{number}{at_code} += {value};"));
+            self.line(&format!("s{number} += {value};"));
         }
         for (number, source) in work.pairs.iter().enumerate() {
             let value = self.value(*source);

@@ -3,7 +3,7 @@
 use super::Emitter;
 use super::items::{Split, group_len};
 use crate::error::Result;
-use crate::ir::{Handle, IndexId};
+use crate::ir::Handle;
 use crate::pass::schedule::Target;
 
 /// One sum over all items of a dispatch.
@@ -22,66 +22,7 @@ pub(super) struct Part {
     pub(super) items: usize,
 }
 
-/// Sums by codes that change while the device runs: each item adds up all codes.
-pub(super) struct Codes {
-    /// Where each sum's partial ones begin, `[code][item]`.
-    partials: Vec<usize>,
-    range: usize,
-    items: usize,
-}
-
 impl Emitter<'_> {
-    /// The number of codes of an index.
-    pub(super) fn range_of(&self, index: IndexId) -> usize {
-        self.graph.plate_len(Some(self.graph.index_column(index).range))
-    }
-
-    /// Declares an item's sums by the codes of `index`.
-    pub(super) fn codes_begin(&mut self, index: IndexId, sums: usize, items: usize) -> Codes {
-        let range = self.range_of(index);
-        for number in 0..sums {
-            self.line(&format!("var s{number} = array<f32, {range}>();"));
-        }
-        Codes {
-            partials: (0..sums).map(|_| self.room(range * items)).collect(),
-            range,
-            items,
-        }
-    }
-
-    /// Stores an item's sums.
-    pub(super) fn codes_write(&mut self, codes: &Codes) {
-        self.line(&format!("for (var k = 0u; k < {}u; k++) {{", codes.range));
-        for (number, start) in codes.partials.iter().enumerate() {
-            let at = self.at_work(&format!("{start}u + k * {}u + item", codes.items));
-            self.line(&format!("    {at} = s{number}[k];"));
-        }
-        self.line("}");
-    }
-
-    /// Adds the items' sums to their targets, a thread for each code.
-    pub(super) fn codes_sum(
-        &mut self,
-        name: &str,
-        codes: &Codes,
-        segments: &[(Handle, Target)],
-    ) -> Result<()> {
-        let trips = codes.items as u64 * segments.len() as u64 + 1;
-        self.open(&format!("{name}_codes"), codes.range, trips);
-        for ((number, (_, target)), start) in segments.iter().enumerate().zip(&codes.partials) {
-            let at = self.at_target(*target, "item")?;
-            let partial = self.at_work(&format!("{start}u + item * {}u + k", codes.items));
-            self.line(&format!("var s{number}: f32 = 0.0;"));
-            self.line(&format!(
-                "for (var k = 0u; k < {}u; k++) {{ s{number} += {partial}; }}",
-                codes.items
-            ));
-            self.line(&format!("{at} += s{number};"));
-        }
-        self.close();
-        Ok(())
-    }
-
     /// Stores partial sum `at` of `count`, which begin at `start`.
     pub(super) fn write_sum(&mut self, start: usize, count: usize, at: &str, name: &str, is_pair: bool) {
         let first = self.at_work(&format!("{start}u + {at}"));

@@ -1,6 +1,6 @@
 //! What f32 drops of a number that many elements share.
 //!
-//! A scale is one number per chain, or one of few levels; a rounding error δ of it moves all N elements the same way, and
+//! A scale is one number per chain, or one of few levels, or its power for one of few centring weights; a rounding error δ of it moves all N elements the same way, and
 //! the log density by some N·δ. So such a number is computed as a pair (high, low), and where elements are multiplied by
 //! it, the product with its low part is added. Errors of single elements are left: they add up like √N.
 
@@ -17,7 +17,7 @@ use crate::pass::schedule::Schedule;
 pub(super) struct Remainders {
     /// Numbers of the chain.
     pub(super) scalars: BTreeSet<Handle>,
-    /// Nodes over few elements that are computed as pairs.
+    /// Nodes over few elements, or of few values, that are computed as pairs.
     pub(super) pairs: BTreeSet<Handle>,
     /// Those of them whose low parts are kept as well.
     pub(super) arrays: BTreeSet<Handle>,
@@ -50,12 +50,29 @@ fn is_few(graph: &Graph, node: Handle) -> bool {
         && is_exact(op)
 }
 
+/// Whether a node over a plate follows from numbers of the chain and centring weights alone, by operations on pairs: all
+/// levels of one weight share it.
+fn is_shared(graph: &Graph, node: Handle) -> bool {
+    let op = &graph.node(node).op;
+    let mut all =
+        graph.ty(node).plate.is_some() && matches!(op, Op::Unary(..) | Op::Binary(..)) && is_exact(op);
+    op.for_each_operand(|operand| {
+        all = all
+            && (graph.tuned_data(operand).is_some()
+                || matches!(graph.node(operand).op, Op::Const(_) | Op::Position(_))
+                    && graph.ty(operand).plate.is_none()
+                || is_exact_scalar(graph, operand)
+                || is_shared(graph, operand));
+    });
+    all
+}
+
 impl Remainders {
     pub(super) fn of(schedule: &Schedule, density: &Density) -> Self {
         let graph = &schedule.program.graph;
         let mut this = Self::default();
         let mut open: Vec<Handle> = density.pairs.iter().copied().collect();
-        let mut seen = BTreeSet::new();
+        let (mut seen, mut shared) = (BTreeSet::new(), Vec::new());
         while let Some(node) = open.pop() {
             if !seen.insert(node) {
                 continue;
@@ -79,13 +96,17 @@ impl Remainders {
                         this.scalars.insert(factor);
                         this.products.insert(node);
                     }
+                    _ if is_shared(graph, factor) => {
+                        shared.push(factor);
+                        this.products.insert(node);
+                    }
                     _ => {}
                 }
             }
         }
-        let mut open: Vec<Handle> = this.arrays.iter().copied().collect();
+        let mut open: Vec<Handle> = this.arrays.iter().copied().chain(shared).collect();
         while let Some(node) = open.pop() {
-            if is_few(graph, node) && this.pairs.insert(node) {
+            if (is_few(graph, node) || is_shared(graph, node)) && this.pairs.insert(node) {
                 graph.node(node).op.for_each_operand(|operand| open.push(operand));
             } else if is_exact_scalar(graph, node) {
                 this.scalars.insert(node);
@@ -99,7 +120,7 @@ impl Emitter<'_> {
     /// An operand as a pair.
     fn as_pair(&self, handle: Handle) -> String {
         let value = self.value(handle);
-        if self.remainders.pairs.contains(&handle) {
+        if self.at_hand.contains(&handle) {
             format!("x{}", handle.index())
         } else if self.low_scalars.contains_key(&handle) {
             format!("vec2<f32>({value}, l{})", handle.index())
@@ -118,6 +139,7 @@ impl Emitter<'_> {
         let number = handle.index();
         self.line(&format!("let x{number} = {expression};"));
         self.line(&format!("let {name} = x{number}.x;"));
+        self.at_hand.insert(handle);
         Ok(())
     }
 
@@ -130,13 +152,11 @@ impl Emitter<'_> {
             return None;
         }
         let pair = |factor: Handle| {
-            let has_low = self.remainders.gathers.contains(&factor) || self.low_scalars.contains_key(&factor);
-            let low = if has_low {
-                format!("l{}", factor.index())
+            if self.remainders.gathers.contains(&factor) {
+                format!("vec2<f32>({}, l{})", self.value(factor), factor.index())
             } else {
-                "0.0".into()
-            };
-            format!("vec2<f32>({}, {low})", self.value(factor))
+                self.as_pair(factor)
+            }
         };
         Some(format!("ex_scaled({}, {})", pair(a), pair(b)))
     }

@@ -1,4 +1,4 @@
-//! Choosing rows of a table by name or pattern.
+//! Choosing numbers of a fit by name or pattern.
 
 use crate::error::{Error, Result};
 use crate::lang::nearest;
@@ -11,7 +11,7 @@ use crate::lang::nearest;
 /// # Errors
 ///
 /// A user error for a pattern that chooses nothing, with the nearest name.
-pub(super) fn select(names: &[&str], patterns: &[String]) -> Result<Vec<usize>> {
+pub fn select(names: &[&str], patterns: &[String]) -> Result<Vec<usize>> {
     let mut chosen = vec![patterns.is_empty(); names.len()];
     for pattern in patterns {
         let mut found = false;

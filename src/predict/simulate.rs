@@ -1,0 +1,334 @@
+//! Simulation: parameters from their priors or as set, and outcomes from them.
+//!
+//! A replicate is one set of parameters with its outcomes over the design; a seed and its number name it, so replicates
+//! can be made in any order, in parts, on any machine.
+
+use std::ops::Range;
+
+use super::forward::{Values, element_labels, fill, from_prior, stream};
+use crate::data::{Column, Table, element_name, number_label};
+use crate::error::{Error, Result};
+use crate::lang::{self, Dim, Forward, Input, View, nearest};
+
+/// A model over a design, from which replicates come.
+#[derive(Debug)]
+pub struct Simulator {
+    forward: Forward,
+    /// By coordinate of the position.
+    set: Vec<Option<f64>>,
+}
+
+/// Some replicates.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Simulated {
+    /// Parameters, then derived quantities, each `[replicate][element]`.
+    pub quantities: Vec<Truth>,
+    /// The outcomes in the order of the text, each `[replicate][row]`.
+    pub outcomes: Vec<(String, Vec<f64>)>,
+}
+
+/// The values of a parameter or a derived quantity.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Truth {
+    /// The name in the model text.
+    pub name: String,
+    /// The printed name of each element.
+    pub elements: Vec<String>,
+    /// Whether it is computed from the parameters.
+    pub derived: bool,
+    /// `[replicate][element]`.
+    pub values: Vec<f64>,
+}
+
+impl Simulator {
+    /// Reads the model `text`, which errors call `name`, over a design. Outcomes need not be columns of it.
+    ///
+    /// # Errors
+    ///
+    /// A user error with all findings about the text and the design.
+    pub fn new(name: &str, text: &str, design: &Table) -> Result<Self> {
+        let tree = lang::parse(name, text)?;
+        let mut columns: Vec<&str> = design.names().collect();
+        for outcome in lang::unused_targets(&tree) {
+            if !columns.contains(&outcome) {
+                columns.push(outcome);
+            }
+        }
+        let forward = lang::lower_forward(&tree, (name, text), design, &columns, View::Design, None)
+            .map_err(Error::from)?;
+        if let Some(outcome) = forward.outcomes.iter().find(|outcome| outcome.defined) {
+            return Err(Error::user(format!(
+                "the outcome `{}` is computed from columns, and a simulated one would have to be undone to them",
+                outcome.name
+            ))
+            .with_help(format!(
+                "write the model for a column of its own: delete the line that defines `{}`",
+                outcome.name
+            )));
+        }
+        Ok(Self {
+            set: vec![None; forward.graph.dim()],
+            forward,
+        })
+    }
+
+    /// The design's rows, `drop_missing` done.
+    pub fn design(&self) -> &Table {
+        &self.forward.table
+    }
+
+    /// The larger of the number of parameters' values and the number of outcomes of one replicate.
+    pub fn size(&self) -> usize {
+        let outcomes: usize = self
+            .forward
+            .outcomes
+            .iter()
+            .map(|outcome| outcome.elements.len())
+            .sum();
+        outcomes.max(self.forward.graph.dim())
+    }
+
+    /// Warnings and notes about the text, and notes about the design.
+    pub fn reports(&self) -> (&lang::Reports, &[String]) {
+        (&self.forward.reports, self.forward.table.notes())
+    }
+
+    /// The outcomes' names.
+    pub fn outcomes(&self) -> Vec<&str> {
+        self.forward
+            .outcomes
+            .iter()
+            .map(|outcome| outcome.name.as_str())
+            .collect()
+    }
+
+    /// Sets a parameter (`sigma`), all its elements (`a_tank`), or one (`a_tank[3]`), in place of a draw from the prior.
+    ///
+    /// # Errors
+    ///
+    /// A user error if there is no such parameter or the value is not finite or outside its support. Ends of a support
+    /// that themselves depend on parameters are looked at with each replicate.
+    pub fn set(&mut self, name: &str, value: f64) -> Result<()> {
+        let offsets = self.forward.graph.slot_offsets();
+        let mut found = false;
+        for (input, offset) in self.forward.inputs.iter().zip(&offsets) {
+            for (element, printed) in elements(&input.name, &input.dims).iter().enumerate() {
+                if input.name != name && printed != name {
+                    continue;
+                }
+                found = true;
+                let positive = input.support == "(0, ∞)";
+                let unit = input.support == "(0, 1)";
+                if !value.is_finite() || (positive && value <= 0.0) || (unit && !(value > 0.0 && value < 1.0))
+                {
+                    return Err(outside(printed, value, &input.support));
+                }
+                self.set[offset + element] = Some(value);
+            }
+        }
+        if found {
+            return Ok(());
+        }
+        let error = Error::user(format!("`{name}` is no parameter of the model"));
+        let mut names: Vec<String> = Vec::new();
+        for input in &self.forward.inputs {
+            names.push(input.name.clone());
+            if name.contains('[') {
+                names.extend(elements(&input.name, &input.dims));
+            }
+        }
+        Err(match nearest(name, names.iter().map(String::as_str)) {
+            Some(near) => error.with_help(format!("did you mean `{near}`?")),
+            None => {
+                let inputs: Vec<&str> = self
+                    .forward
+                    .inputs
+                    .iter()
+                    .map(|input| input.name.as_str())
+                    .collect();
+                error.with_help(format!("there are: {}", inputs.join(", ")))
+            }
+        })
+    }
+
+    /// Makes these replicates of the seed. Priors of groups are those given the parameters that were set or drawn.
+    ///
+    /// # Errors
+    ///
+    /// A user error where a distribution's arguments are impossible, with the parameter or row.
+    pub fn replicates(&self, seed: u64, replicates: Range<u32>) -> Result<Simulated> {
+        let forward = &self.forward;
+        let graph = &forward.graph;
+        let dim = graph.dim();
+        let numbers: Vec<u32> = replicates.collect();
+        let count = numbers.len();
+        let mut positions = vec![0.0; count * dim];
+        let offsets = graph.slot_offsets();
+        let wanted: Vec<Vec<usize>> = forward
+            .inputs
+            .iter()
+            .map(|input| (0..size(&input.dims)).collect())
+            .collect();
+        fill(
+            forward,
+            &wanted,
+            (&mut positions, count),
+            |input, element, arguments| {
+                let place = forward.inputs.iter().position(|own| own.name == input.name);
+                let set = place.and_then(|place| self.set[offsets[place] + element]);
+                self.parameter(input, element, arguments, set, (seed, &numbers))
+            },
+        )?;
+        let mut quantities = Vec::new();
+        for (place, input) in forward.inputs.iter().enumerate() {
+            let len = size(&input.dims);
+            quantities.push(Truth {
+                name: input.name.clone(),
+                elements: elements(&input.name, &input.dims),
+                derived: false,
+                values: (0..count)
+                    .flat_map(|r| positions[r * dim + offsets[place]..][..len].iter().copied())
+                    .collect(),
+            });
+        }
+        for definition in &forward.definitions {
+            let values = Values::of(graph, &[definition.value], &positions)?;
+            let len = size(&definition.dims);
+            let mut all = vec![0.0; len * count];
+            for r in 0..count {
+                for element in 0..len {
+                    values.read(0, r, element, &mut all[r * len + element..][..1]);
+                }
+            }
+            quantities.push(Truth {
+                name: definition.name.clone(),
+                elements: elements(&definition.name, &definition.dims),
+                derived: true,
+                values: all,
+            });
+        }
+        let outcomes = self.draw_outcomes(&positions, seed, &numbers)?;
+        Ok(Simulated { quantities, outcomes })
+    }
+
+    fn parameter(
+        &self,
+        input: &Input,
+        element: usize,
+        (values, first): (&Values, usize),
+        set: Option<f64>,
+        (seed, replicates): (u64, &[u32]),
+    ) -> Result<Vec<f64>> {
+        let labels = element_labels(input, element);
+        let named = [&["parameter", input.name.as_str()], labels.as_slice()].concat();
+        let mut arguments = vec![0.0; input.arguments.len()];
+        let mut made = Vec::with_capacity(replicates.len());
+        for (position, &replicate) in replicates.iter().enumerate() {
+            values.read(first, position, element, &mut arguments);
+            made.push(match set {
+                None => {
+                    let mut rng = stream(seed, replicate, &named).rng();
+                    from_prior(input, &mut rng, &arguments)
+                        .map_err(|error| prefixed(&error, &element_name(&input.name, &labels)))?
+                }
+                Some(value) => {
+                    if input.family.contains(value, &arguments).is_err() {
+                        let name = element_name(&input.name, &labels);
+                        return Err(outside(&name, value, &input.support));
+                    }
+                    value
+                }
+            });
+        }
+        Ok(made)
+    }
+
+    fn draw_outcomes(
+        &self,
+        positions: &[f64],
+        seed: u64,
+        replicates: &[u32],
+    ) -> Result<Vec<(String, Vec<f64>)>> {
+        let mut all = Vec::new();
+        for outcome in &self.forward.outcomes {
+            let values = Values::of(&self.forward.graph, &outcome.arguments, positions)?;
+            let rows = outcome.elements.len();
+            let mut drawn = Vec::with_capacity(rows * replicates.len());
+            let mut arguments = vec![0.0; outcome.arguments.len()];
+            let mut of_elements = vec![0.0; outcome.len];
+            for (position, &replicate) in replicates.iter().enumerate() {
+                let mut rng = stream(seed, replicate, &["outcome", &outcome.name]).rng();
+                for (element, y) in of_elements.iter_mut().enumerate() {
+                    values.read(0, position, element, &mut arguments);
+                    *y = outcome.family.sample(&mut rng, &arguments).map_err(|error| {
+                        let row = outcome.elements.iter().position(|own| *own as usize == element);
+                        let line = row.map_or_else(String::new, |row| {
+                            format!(
+                                " in {}, line {}",
+                                self.design().name(),
+                                self.design().line_of(row)
+                            )
+                        });
+                        prefixed(&error, &format!("{}{line}", outcome.name))
+                    })?;
+                }
+                drawn.extend(
+                    outcome
+                        .elements
+                        .iter()
+                        .map(|&element| of_elements[element as usize]),
+                );
+            }
+            all.push((outcome.name.clone(), drawn));
+        }
+        Ok(all)
+    }
+
+    /// The design with the outcomes of one replicate of `simulated`, in the place of its own or behind its columns.
+    ///
+    /// # Errors
+    ///
+    /// Only faults of tadpool.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such replicate.
+    pub fn data_set(&self, simulated: &Simulated, replicate: usize) -> Result<Table> {
+        let mut table = self.design().clone();
+        let rows = table.rows();
+        for (name, values) in &simulated.outcomes {
+            let cells: Vec<String> = values[replicate * rows..][..rows]
+                .iter()
+                .map(|x| number_label(*x))
+                .collect();
+            table = table.with_column(Column::from_cells(name, cells.iter().map(String::as_str)))?;
+        }
+        Ok(table)
+    }
+}
+
+fn size(dims: &[Dim]) -> usize {
+    dims.iter().map(|dim| dim.labels.len()).product()
+}
+
+fn elements(name: &str, dims: &[Dim]) -> Vec<String> {
+    lang::element_names(name, dims)
+}
+
+fn outside(name: &str, value: f64, support: &str) -> Error {
+    Error::user(format!(
+        "`{name}` cannot be {}: its values lie in {support}",
+        number_label(value)
+    ))
+    .with_help(format!("set `{name}` to a finite number of this set"))
+}
+
+fn prefixed(error: &Error, what: &str) -> Error {
+    let placed = Error::user(format!("{what}: {}", error.message()));
+    match error.help() {
+        Some(help) => placed.with_help(help),
+        None => {
+            placed.with_help("set the parameters that its distribution depends on, or narrow their priors")
+        }
+    }
+}
