@@ -3,6 +3,10 @@
 use crate::num::sum::sum_pairs;
 use crate::sampler::vectors::{add_scaled, dot};
 
+/// Chains whose positions in two iterations, the shortest window, estimate a variance: as many as ensembles have unless
+/// there are not as many.
+const ENOUGH: usize = 8;
+
 /// Mean and variance of every coordinate over a window that grows with the run.
 ///
 /// Every iteration counts its chains as one batch of weight 1/(n + 1), n ← min(n + 1, max(1, step/8)): the estimate
@@ -82,11 +86,16 @@ impl MovingMoments {
         }
     }
 
-    /// Writes the variances, shrunk as Stan shrinks them: (N s² + 5 · 10⁻³) / (N + 5), with N positions in the window.
+    /// Writes the variances. Fewer than [`ENOUGH`] chains have theirs shrunk as Stan's single ones have,
+    /// (N s² + 5 · 10⁻³) / (N + 5) with N positions in the window; more need no help, and that absolute share would swamp
+    /// what a long table knows to four digits.
     pub(crate) fn regularised(&self, inv_mass: &mut [f64]) {
+        let share = if self.chains < ENOUGH { 5.0 } else { 0.0 };
         let count = self.chains as f64 * (self.window + 1.0);
         for (v, variance) in inv_mass.iter_mut().zip(&self.variance) {
-            *v = (count * variance + 5e-3) / (count + 5.0);
+            let shrunk = (count * variance + share * 1e-3) / (count + share);
+            // A metric is positive, in f32 too, even where all positions are the same.
+            *v = shrunk.max(f64::from(f32::MIN_POSITIVE));
         }
     }
 }
@@ -121,7 +130,7 @@ impl LargestEigenvalue {
         }
     }
 
-    /// Counts `positions`, `[chain][dim]`, whitened by `moments`' mean and by `inv_mass`, with the moments' weight.
+    /// Counts `positions`, `[chain][dim]`, whitened by their means and by `inv_mass`, with the moments' weight.
     pub(crate) fn update(&mut self, moments: &MovingMoments, inv_mass: &[f64], positions: &[f64]) {
         let dim = self.deviation.len();
         for (sd, v) in self.sd.iter_mut().zip(inv_mass) {
@@ -220,6 +229,24 @@ mod tests {
             "λ = {}",
             eigen.value()
         );
+    }
+
+    /// 16 chains that stay where they are, in 2,000 dimensions without any correlation.
+    #[test]
+    fn chains_that_hardly_move_are_no_long_direction() {
+        let dim = 2000;
+        let there = batch(0, &vec![1.0; dim], 0.0, 0.0);
+        let mut moments = MovingMoments::new(dim, 16);
+        let mut eigen = LargestEigenvalue::new(dim);
+        let inv_mass = vec![1.0; dim];
+        for step in 0..100 {
+            moments.update(step, &there);
+            eigen.update(&moments, &inv_mass, &there);
+        }
+        // Projections of one half are G p, p a unit vector and G the 8 by 8 scalar products with the other half over
+        // √dim, nearly standard normals: their squares add up to less than G's largest singular value squared, (2√8)²,
+        // shared by 8 chains. A chain on its own direction would have dim / 16 = 125.
+        assert!(eigen.value() < 8.0, "λ = {}", eigen.value());
     }
 
     /// Batches whose means alternate between −2 and 2 around chains of variance 1 have variance 5 together.
