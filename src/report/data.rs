@@ -49,7 +49,7 @@ pub(super) fn section(page: &mut Page, depth: usize, subject: &Subject<'_>) {
 
     let plates = structure::plates(lowered);
     if !plates.is_empty() {
-        page.heading(depth + 2, "Index sets");
+        page.part(depth, "Index sets");
         let rows: Vec<Vec<Cell>> = plates
             .iter()
             .map(|[name, size, labels]| vec![Cell::code(name), Cell::text(size), Cell::text(labels)])
@@ -64,7 +64,7 @@ pub(super) fn section(page: &mut Page, depth: usize, subject: &Subject<'_>) {
 
     let learned = structure::learned(lowered);
     if !learned.is_empty() {
-        page.heading(depth + 2, "Learned from the data");
+        page.part(depth, "Learned from the data");
         let rows: Vec<Vec<Cell>> = learned
             .iter()
             .map(|[call, said]| vec![Cell::code(call), Cell::text(said)])

@@ -127,7 +127,7 @@ pub(super) fn table(heads: &[(&str, Align)], rows: &[Vec<Cell>], sortable: bool)
 /// A page that is being written.
 pub(super) struct Page {
     body: String,
-    /// Depth, anchor and title, escaped, of every heading.
+    /// Depth, anchor and title, escaped, of every section.
     contents: Vec<(usize, String, String)>,
 }
 
@@ -144,18 +144,21 @@ impl Page {
         self.body.push_str(html);
     }
 
-    /// Adds a heading of depth 1 or 2 that the contents list, or 3, which they do not.
+    /// Adds a heading of depth 1 or 2, which the contents list.
     pub(super) fn heading(&mut self, depth: usize, title: &str) {
         let level = depth + 1;
         let title = escaped(title);
         let anchor = format!("s{}", self.contents.len() + 1);
-        if depth <= 2 {
-            self.body
-                .push_str(&format!("<h{level} id=\"{anchor}\">{title}</h{level}>\n"));
-            self.contents.push((depth, anchor, title));
-        } else {
-            self.body.push_str(&format!("<h{level}>{title}</h{level}>\n"));
-        }
+        self.body
+            .push_str(&format!("<h{level} id=\"{anchor}\">{title}</h{level}>\n"));
+        self.contents.push((depth, anchor, title));
+    }
+
+    /// Adds the heading of a part of a section of that depth.
+    pub(super) fn part(&mut self, depth: usize, title: &str) {
+        let level = depth + 2;
+        self.body
+            .push_str(&format!("<h{level}>{}</h{level}>\n", escaped(title)));
     }
 
     /// Adds a paragraph of a class (or of none) whose text has code between backticks.

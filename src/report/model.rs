@@ -24,7 +24,7 @@ pub(super) fn section(page: &mut Page, depth: usize, subject: &Subject<'_>) {
         .collect();
     page.list("notes", &notes);
 
-    page.heading(depth + 2, "Parameters and priors");
+    page.part(depth, "Parameters and priors");
     let priors = structure::parameters(lowered);
     let rows: Vec<Vec<Cell>> = priors
         .iter()
@@ -47,7 +47,7 @@ pub(super) fn section(page: &mut Page, depth: usize, subject: &Subject<'_>) {
 
     let derived = structure::derived(lowered);
     if !derived.is_empty() {
-        page.heading(depth + 2, "Derived quantities, from the draws");
+        page.part(depth, "Derived quantities, from the draws");
         let rows: Vec<Vec<Cell>> = derived
             .iter()
             .map(|[name, size, support]| vec![Cell::code(name), Cell::text(size), Cell::text(support)])
@@ -55,8 +55,8 @@ pub(super) fn section(page: &mut Page, depth: usize, subject: &Subject<'_>) {
         page.table(&heads[..3], &rows);
     }
 
-    page.heading(depth + 2, "As it was written");
+    page.part(depth, "As it was written");
     page.code(&run.model_text);
-    page.heading(depth + 2, "With everything spelled out");
+    page.part(depth, "With everything spelled out");
     page.code(&run.expansion);
 }

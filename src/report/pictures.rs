@@ -84,7 +84,7 @@ pub(super) fn section(
         missing.extend(add(page, (kind, says), fits, &[subject.file], &asked, room)?);
     }
     if !missing.is_empty() {
-        page.heading(depth + 2, "Left out");
+        page.part(depth, "Left out");
         page.list("notes", &missing);
     }
     Ok(())

@@ -24,7 +24,9 @@ fn texts(document: &Document<'_>, tag: &str) -> Vec<String> {
 }
 
 fn inside(node: Node<'_, '_>) -> String {
-    node.descendants().filter_map(|part| part.text().filter(|_| part.is_text())).collect()
+    node.descendants()
+        .filter_map(|part| part.text().filter(|_| part.is_text()))
+        .collect()
 }
 
 #[test]
@@ -55,21 +57,38 @@ fn the_page_holds_what_a_reader_needs() {
         assert!(code.iter().any(|text| text == wanted), "{wanted}");
     }
     // The model as written, the command, the fingerprint of the data.
-    let command = format!("tadpool {} --warmup 200 --draws 200 --quiet", REED_FROGS.join(" "));
+    let command = format!(
+        "tadpool {} --warmup 200 --draws 200 --quiet",
+        REED_FROGS.join(" ")
+    );
     assert!(code.iter().any(|text| *text == command), "{command}: {code:?}");
     let model = fs::read_to_string(folder.path(REED_FROGS[1])).expect("the model");
     assert!(code.iter().any(|text| text.trim() == model.trim()));
     let cells = texts(&document, "td");
     assert!(
-        cells.iter().any(|cell| cell.len() >= 16 && cell.bytes().all(|byte| byte.is_ascii_hexdigit())),
+        cells
+            .iter()
+            .any(|cell| cell.len() >= 16 && cell.bytes().all(|byte| byte.is_ascii_hexdigit())),
         "no fingerprint"
     );
     // What a fit with the row cannot tell of a fit without it is said with its remedy.
-    assert!(texts(&document, "li").iter().any(|text| text.contains("each row has its own a_tank[tank]")));
-    let svgs = document.descendants().filter(|node| node.tag_name().name() == "svg").count();
+    assert!(
+        texts(&document, "li")
+            .iter()
+            .any(|text| text.contains("each row has its own a_tank[tank]"))
+    );
+    let svgs = document
+        .descendants()
+        .filter(|node| node.tag_name().name() == "svg")
+        .count();
     assert!(svgs >= 7, "{svgs} pictures");
     for attribute in ["src", "srcset", "action"] {
-        assert!(document.descendants().all(|node| node.attribute(attribute).is_none()), "{attribute}");
+        assert!(
+            document
+                .descendants()
+                .all(|node| node.attribute(attribute).is_none()),
+            "{attribute}"
+        );
     }
     let links = document.descendants().filter_map(|node| node.attribute("href"));
     assert!(links.clone().count() > 5);
@@ -78,7 +97,10 @@ fn the_page_holds_what_a_reader_needs() {
     }
     // The same fit gives the same page.
     folder.run(["report", "m12_2.nc", "--out", "again.html"]).exits(0);
-    assert_eq!(fs::read_to_string(folder.path("again.html")).expect("a page"), page);
+    assert_eq!(
+        fs::read_to_string(folder.path("again.html")).expect("a page"),
+        page
+    );
 }
 
 #[test]
@@ -87,26 +109,50 @@ fn names_from_model_and_data_stay_text() {
     let mut csv = String::from("y,\"<b>x&\",g\n");
     for row in 0..24 {
         let label = ["<script>alert(1)</script>", "a'\"&amp;", "]]>"][row % 3];
-        csv.push_str(&format!("{},{},\"{}\"\n", row % 5, row % 7, label.replace('"', "\"\"")));
+        csv.push_str(&format!(
+            "{},{},\"{}\"\n",
+            row % 5,
+            row % 7,
+            label.replace('"', "\"\"")
+        ));
     }
     fs::write(folder.path("d&<i>.csv"), csv).expect("a table");
     let model = "# <script>alert(2)</script>\ny ~ Normal(mu, s)\nmu = b * `<b>x&` + a[g]\na[g] ~ Normal(0, 2)\nb ~ \
                  Normal(0, 1)\ns ~ Exponential(1)\n";
     fs::write(folder.path("<m>.tad"), model).expect("a model");
-    let args = ["fit", "<m>.tad", "--data", "d&<i>.csv", "--out", "f.nc", "--quiet", "--warmup", "200", "--draws", "200"];
+    let args = [
+        "fit",
+        "<m>.tad",
+        "--data",
+        "d&<i>.csv",
+        "--out",
+        "f.nc",
+        "--quiet",
+        "--warmup",
+        "200",
+        "--draws",
+        "200",
+    ];
     folder.run(args).exits(0);
     folder.run(["report", "f.nc", "--out", "p.html"]).exits(0);
     let page = fs::read_to_string(folder.path("p.html")).expect("a page");
     let document = parsed(&page);
     assert_eq!(texts(&document, "h1"), ["<m>"]);
-    assert!(texts(&document, "code").iter().any(|text| text == "a[<script>alert(1)</script>]"));
+    assert!(
+        texts(&document, "code")
+            .iter()
+            .any(|text| text == "a[<script>alert(1)</script>]")
+    );
     let scripts = texts(&document, "script");
     assert_eq!(scripts.len(), 1);
     assert!(!scripts[0].contains("alert"));
     // Nothing but what the page's own writers use.
     for node in document.descendants().filter(Node::is_element) {
         let tag = node.tag_name().name();
-        assert!(!["b", "i", "m", "iframe", "object", "img"].contains(&tag), "<{tag}>");
+        assert!(
+            !["b", "i", "m", "iframe", "object", "img"].contains(&tag),
+            "<{tag}>"
+        );
     }
 }
 
@@ -131,17 +177,34 @@ fn other_files_are_kept() {
     folder.fit(&["--quiet"]).exits(0);
     fs::write(folder.path("notes.txt"), "mine").expect("a file");
     let ran = folder.run(["report", "m12_2.nc", "--out", "notes.txt"]).exits(3);
-    assert!(ran.err.contains("notes.txt exists and is no page of HTML"), "{}", ran.err);
-    assert_eq!(fs::read_to_string(folder.path("notes.txt")).expect("a file"), "mine");
+    assert!(
+        ran.err.contains("notes.txt exists and is no page of HTML"),
+        "{}",
+        ran.err
+    );
+    assert_eq!(
+        fs::read_to_string(folder.path("notes.txt")).expect("a file"),
+        "mine"
+    );
     let before = fs::read(folder.path("m12_2.nc")).expect("a fit");
     folder.run(["report", "m12_2.nc", "--out", "m12_2.nc"]).exits(3);
     assert_eq!(fs::read(folder.path("m12_2.nc")).expect("a fit"), before);
-    let ran = folder.run(["report", "m12_2.nc", "--out", "no/such/folder.html"]).exits(1);
+    let ran = folder
+        .run(["report", "m12_2.nc", "--out", "no/such/folder.html"])
+        .exits(1);
     assert!(ran.err.contains("cannot be written"), "{}", ran.err);
     // An older page is replaced, and nothing is left beside it.
     fs::write(folder.path("old.html"), "<!doctype html><p>old</p>").expect("a file");
     folder.run(["report", "m12_2.nc", "--out", "old.html"]).exits(0);
-    assert!(fs::read_to_string(folder.path("old.html")).expect("a page").contains("m12_2"));
+    assert!(
+        fs::read_to_string(folder.path("old.html"))
+            .expect("a page")
+            .contains("m12_2")
+    );
     let left = fs::read_dir(folder.path("")).expect("a folder").count();
-    assert_eq!(left, 3 + usize::from(folder.path("data").exists()), "a part of a file is left over");
+    assert_eq!(
+        left,
+        3 + usize::from(folder.path("data").exists()),
+        "a part of a file is left over"
+    );
 }
