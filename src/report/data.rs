@@ -27,7 +27,7 @@ pub(super) fn section(page: &mut Page, depth: usize, subject: &Subject<'_>) {
                 None => "",
             };
             let mut cells = vec![Cell::code(column.name()), Cell::text(role)];
-            cells.extend(described(column));
+            cells.extend(described(column, role != "index"));
             cells.push(Cell::number(
                 &column.missing_count().to_string(),
                 column.missing_count() as f64,
@@ -74,8 +74,9 @@ pub(super) fn section(page: &mut Page, depth: usize, subject: &Subject<'_>) {
     page.list("notes", &lowered.notes);
 }
 
-/// Distinct values, and of numbers the smallest, mean, sd and largest; of what is there.
-fn described(column: &Column) -> Vec<Cell> {
+/// Distinct values, and of numbers the smallest, mean, sd and largest; of what is there. Labels have no mean, though they
+/// be numbers.
+fn described(column: &Column, has_mean: bool) -> Vec<Cell> {
     let mut cells: Vec<&str> = (0..column.rows())
         .filter(|&row| !column.missing()[row])
         .map(|row| column.cell(row))
@@ -84,8 +85,8 @@ fn described(column: &Column) -> Vec<Cell> {
     cells.dedup();
     let distinct = Cell::number(&cells.len().to_string(), cells.len() as f64);
     let present: Vec<f64> = match column.values() {
-        Values::Number(numbers) => numbers.iter().copied().filter(|x| x.is_finite()).collect(),
-        Values::Text => Vec::new(),
+        Values::Number(numbers) if has_mean => numbers.iter().copied().filter(|x| x.is_finite()).collect(),
+        Values::Number(_) | Values::Text => Vec::new(),
     };
     if present.is_empty() {
         let nothing = || Cell::text("");

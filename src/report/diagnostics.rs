@@ -49,7 +49,8 @@ pub(super) fn section(page: &mut Page, depth: usize, subject: &Subject<'_>) {
             Some(vec![
                 Cell::text(line.name),
                 value,
-                Cell::text(&line.wanted),
+                // Its few words stay in one line.
+                Cell::text(&line.wanted.replace(' ', "\u{a0}")),
                 Cell::prose(line.meaning),
             ])
         })

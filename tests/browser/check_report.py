@@ -24,6 +24,8 @@ import time
 
 LARGEST = 3_000_000
 SECONDS = 60
+# Pixels of a screenshot from top to bottom.
+SLICE = 1500
 
 
 class Browser:
@@ -147,11 +149,13 @@ class Browser:
     def scheme(self, word):
         self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": word}])
 
-    def screenshot(self, path):
-        picture = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True, clip={
-            "x": 0, "y": 0, "width": 1000, "height": min(self.height(), 16000), "scale": 1,
-        })
-        path.write_bytes(base64.b64decode(picture["data"]))
+    def screenshots(self, folder, name):
+        """The page from top to bottom, in pictures that can be looked at."""
+        height = self.height()
+        for number, top in enumerate(range(0, int(height), SLICE), 1):
+            clip = {"x": 0, "y": top, "width": 1000, "height": min(SLICE, height - top), "scale": 1}
+            picture = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True, clip=clip)
+            (folder / f"{name}-{number}.png").write_bytes(base64.b64decode(picture["data"]))
 
     def height(self):
         return self.call("Page.getLayoutMetrics")["cssContentSize"]["height"]
@@ -211,7 +215,7 @@ def main(program, report, pictures):
                 browser.scheme(scheme)
                 backgrounds.append(browser.value("getComputedStyle(document.body).backgroundColor"))
                 if pictures:
-                    browser.screenshot(pictures / f"{report.stem}-{scheme}.png")
+                    browser.screenshots(pictures, f"{report.stem}-{scheme}")
             check(backgrounds[0] != backgrounds[1], f"light and dark: {backgrounds}")
             browser.scheme("light")
             pdf = base64.b64decode(browser.call("Page.printToPDF")["data"])
