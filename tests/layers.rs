@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const LAYERS: [&str; 20] = [
+const LAYERS: [&str; 21] = [
     "error",
     "num",
     "rng",
@@ -22,6 +22,7 @@ const LAYERS: [&str; 20] = [
     "fit",
     "predict",
     "plot",
+    "report",
     "bench",
     "cli",
 ];

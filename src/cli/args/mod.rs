@@ -6,6 +6,7 @@ mod fit;
 mod plot;
 mod predict;
 mod printing;
+mod report;
 mod simulate;
 mod values;
 
@@ -23,6 +24,7 @@ pub(crate) use fit::FitArgs;
 pub(crate) use plot::{Files, PlotArgs, Wanted};
 pub(crate) use predict::PredictArgs;
 pub(crate) use printing::{Format, Printing};
+pub(crate) use report::ReportArgs;
 pub(crate) use simulate::SimulateArgs;
 
 /// Fits Bayesian multilevel models with thousands of Markov chains in parallel.
@@ -70,6 +72,9 @@ pub(crate) enum Command {
     /// Compare how well models predict rows that they were not fitted to: LOO or WAIC, differences, weights.
     #[command(after_help = COMPARE_EXAMPLES)]
     Compare(CompareArgs),
+    /// Write a report of fits: one HTML page with model, parameters, diagnostics, pictures, to read and to hand on.
+    #[command(after_help = REPORT_EXAMPLES)]
+    Report(ReportArgs),
     /// Say what a model is: lines as they are read, plates, parameters, supports; or print a stage.
     #[command(after_help = CHECK_EXAMPLES)]
     Check(CheckArgs),
@@ -121,6 +126,14 @@ Examples, from the folder of the repository:
   tadpool compare m12_4.nc m12_5.nc
   tadpool compare m12_4.nc m12_5.nc --by waic --weights pseudo-bma --pointwise rows.csv
   tadpool compare m12_4.nc --format json";
+
+const REPORT_EXAMPLES: &str =
+    "The page is one file that loads nothing from anywhere, and all of it can be read without script. Its path goes to \
+     stdout.
+
+Examples, after the first example of `tadpool fit --help` and those of `tadpool compare --help`:
+  tadpool report m12_2.nc --out m12_2.html
+  tadpool report m12_4.nc m12_5.nc --out chimpanzees.html";
 
 const CHECK_EXAMPLES: &str = "Examples, from the folder of the repository:
   tadpool check data/reedfrogs/m12_2.tad --data data/reedfrogs/reedfrogs.csv
@@ -210,7 +223,7 @@ pub(crate) enum Stage {
 }
 
 /// Commands of the contract that come in later releases.
-const LATER: [&str; 3] = ["export", "report", "study"];
+const LATER: [&str; 2] = ["export", "study"];
 
 /// The same error, or for a command of a later release one that says so.
 pub(crate) fn named_later(error: clap::Error) -> clap::Error {
