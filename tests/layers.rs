@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const LAYERS: [&str; 20] = [
+const LAYERS: [&str; 21] = [
     "error",
     "num",
     "rng",
@@ -20,6 +20,7 @@ const LAYERS: [&str; 20] = [
     "model",
     "sampler",
     "fit",
+    "export",
     "predict",
     "plot",
     "bench",

@@ -1,7 +1,7 @@
 //! The command line: what is typed, what is printed, the exit codes.
 //!
 //! May import every other module of the crate; none imports this one. One file per command (`fit`, `summary`, `compare`,
-//! `predict`, `plot`, `simulate`, `check`, `bench`, `devices`) and one per thing they share: the flags (`args`), the
+//! `predict`, `plot`, `simulate`, `export`, `check`, `bench`, `devices`) and one per thing they share: the flags (`args`), the
 //! printed page (`page`, `table`, `spreads`, `digits`, `comparison`, `describe`), selections, progress, Ctrl-C, the
 //! streams.
 //!
@@ -17,6 +17,7 @@ mod comparison;
 mod describe;
 mod devices;
 mod digits;
+mod export;
 mod files;
 mod fit;
 mod interrupt;
@@ -94,6 +95,7 @@ pub fn run(words: &[OsString]) -> u8 {
             | Command::Plot(_)
             | Command::Predict(_)
             | Command::Simulate(_)
+            | Command::Export(_)
             | Command::Check(_)
             | Command::Devices => Ok(cli),
             Command::Compare(args) => args.check().map(|()| cli),
@@ -113,6 +115,7 @@ pub fn run(words: &[OsString]) -> u8 {
         Command::Predict(args) => predict::run(args),
         Command::Simulate(args) => simulate::run(args),
         Command::Compare(args) => compare::run(args),
+        Command::Export(args) => export::run(args),
         Command::Check(args) => check::run(args),
         Command::Bench(args) => bench::run_bench(args),
         Command::Devices => devices::run(),
