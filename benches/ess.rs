@@ -4,16 +4,21 @@
 //! ESS of the parameter that has least, per gradient of the sampling phase and per gradient of the whole run (medians
 //! over the seeds, with their range), leapfrog steps per trajectory, the share of divergent draws (mean over the seeds)
 //! and the largest nested R-hat (maximum over parameters and seeds). `-- NAME…` takes only the models named.
+//!
+//! The last setting, a dense metric, is not one of tadpool's: it is what such a metric would buy if it were known. A run
+//! gives the centring and the covariance of its first ensemble's draws; the next samples coordinates in which they are
+//! fixed and this covariance is the identity.
 
 use std::sync::atomic::AtomicBool;
 
+use tadpool::back::evaluate::{Density, Evaluator};
 use tadpool::data::Table;
 use tadpool::diag::{Chains, ess_bulk, rhat_nested};
 use tadpool::error::Result;
 use tadpool::lang::{LowerOptions, QuantityKind};
 use tadpool::model::Model;
 use tadpool::rng::{Purpose, Stream};
-use tadpool::sampler::{self, Sampler, Settings, State, Watch};
+use tadpool::sampler::{self, Sampler, Samples, Settings, State, Watch};
 
 const SEEDS: [u64; 5] = [1, 2, 3, 4, 5];
 const CHAINS: usize = 64;
@@ -168,7 +173,7 @@ struct Outcome {
     worst: String,
 }
 
-fn run(model: &Model, seed: u64) -> Result<Outcome> {
+fn sample(density: &dyn Density, seed: u64) -> Result<Samples> {
     let settings = Settings {
         sampler: Sampler::Hmc,
         chains: CHAINS,
@@ -180,28 +185,164 @@ fn run(model: &Model, seed: u64) -> Result<Outcome> {
         target_accept: 0.8,
         threads: 1,
     };
-    let state = State::dispersed(model, &settings)?;
+    let state = State::dispersed(density, &settings)?;
     let watch = Watch {
         observer: &|_| {},
         stop: &AtomicBool::new(false),
     };
-    let samples = sampler::run(model, &settings, &state, watch)?;
-    let codes = samples
+    sampler::run(density, &settings, &state, watch)
+}
+
+/// The codes of an ensemble's centring.
+fn codes(samples: &Samples, ensemble: usize) -> &[u32] {
+    let all = samples
         .state
         .tuning
         .as_ref()
         .map_or(&[][..], |tuning| &tuning.centring);
-    let levels = codes.len() / samples.ensembles;
-    let ensemble = samples.positions.len() / samples.ensembles;
+    let levels = all.len() / samples.ensembles;
+    &all[ensemble * levels..(ensemble + 1) * levels]
+}
+
+fn run(model: &Model, seed: u64) -> Result<Outcome> {
+    let samples = sample(model, seed)?;
     let mut named = vec![Vec::new(); model.lowered().quantities.len()];
+    let ensemble = samples.positions.len() / samples.ensembles;
     for (e, positions) in samples.positions.chunks_exact(ensemble).enumerate() {
-        let codes = &codes[e * levels..(e + 1) * levels];
-        for (all, part) in named.iter_mut().zip(model.named_values_in(codes, positions)) {
+        let values = model.named_values_in(codes(&samples, e), positions);
+        for (all, part) in named.iter_mut().zip(values) {
             all.extend(part);
         }
     }
+    outcome(model, &samples, &named)
+}
+
+/// A model in coordinates z, x = mean + L z, with its centring fixed.
+struct Whitened<'m> {
+    model: &'m Model,
+    codes: Vec<u32>,
+    mean: Vec<f64>,
+    /// L, lower triangular, `[dim][dim]`.
+    factor: Vec<f64>,
+}
+
+impl<'m> Whitened<'m> {
+    /// By the first ensemble of a run: its codes, and mean and covariance of its draws.
+    fn by(model: &'m Model, samples: &Samples) -> Self {
+        let dim = samples.dim;
+        let draws = &samples.positions[..samples.positions.len() / samples.ensembles];
+        let count = (draws.len() / dim) as f64;
+        let mut mean = vec![0.0; dim];
+        for draw in draws.chunks_exact(dim) {
+            mean.iter_mut().zip(draw).for_each(|(m, x)| *m += x / count);
+        }
+        let mut factor = vec![0.0; dim * dim];
+        for draw in draws.chunks_exact(dim) {
+            for i in 0..dim {
+                for j in 0..=i {
+                    factor[i * dim + j] += (draw[i] - mean[i]) * (draw[j] - mean[j]) / count;
+                }
+            }
+        }
+        // Cholesky in place.
+        for i in 0..dim {
+            for j in 0..=i {
+                let inner: f64 = (0..j).map(|k| factor[i * dim + k] * factor[j * dim + k]).sum();
+                let rest = factor[i * dim + j] - inner;
+                factor[i * dim + j] = if i == j {
+                    rest.sqrt()
+                } else {
+                    rest / factor[j * dim + j]
+                };
+            }
+        }
+        Self {
+            model,
+            codes: codes(samples, 0).to_vec(),
+            mean,
+            factor,
+        }
+    }
+
+    /// x from z: `[dim][lane]` both.
+    fn unwhiten(&self, z: &[f64], x: &mut [f64]) {
+        let dim = self.mean.len();
+        let lanes = z.len() / dim;
+        for i in 0..dim {
+            for lane in 0..lanes {
+                let moved: f64 = (0..=i)
+                    .map(|j| self.factor[i * dim + j] * z[j * lanes + lane])
+                    .sum();
+                x[i * lanes + lane] = self.mean[i] + moved;
+            }
+        }
+    }
+}
+
+impl Density for Whitened<'_> {
+    fn dim(&self) -> usize {
+        self.mean.len()
+    }
+
+    fn evaluator(&self, lanes: usize) -> Box<dyn Evaluator + '_> {
+        let mut inner = self.model.evaluator(lanes);
+        inner.set_centring(&self.codes);
+        Box::new(WhitenedEvaluator {
+            of: self,
+            inner,
+            position: vec![0.0; self.mean.len() * lanes],
+            gradient: vec![0.0; self.mean.len() * lanes],
+        })
+    }
+}
+
+struct WhitenedEvaluator<'w> {
+    of: &'w Whitened<'w>,
+    inner: Box<dyn Evaluator + 'w>,
+    position: Vec<f64>,
+    gradient: Vec<f64>,
+}
+
+impl Evaluator for WhitenedEvaluator<'_> {
+    fn lanes(&self) -> usize {
+        self.inner.lanes()
+    }
+
+    fn log_density_grad(&mut self, position: &[f64], log_density: &mut [f64], gradient: &mut [f64]) {
+        self.of.unwhiten(position, &mut self.position);
+        self.inner
+            .log_density_grad(&self.position, log_density, &mut self.gradient);
+        let (dim, lanes) = (self.of.mean.len(), self.inner.lanes());
+        for j in 0..dim {
+            for lane in 0..lanes {
+                gradient[j * lanes + lane] = (j..dim)
+                    .map(|i| self.of.factor[i * dim + j] * self.gradient[i * lanes + lane])
+                    .sum();
+            }
+        }
+    }
+}
+
+/// A run with a dense metric.
+fn run_dense(model: &Model, seed: u64) -> Result<Outcome> {
+    let whitened = Whitened::by(model, &sample(model, seed + 1000)?);
+    let samples = sample(&whitened, seed)?;
+    let mut positions = samples.positions.clone();
+    for (z, x) in samples
+        .positions
+        .chunks_exact(samples.dim)
+        .zip(positions.chunks_exact_mut(samples.dim))
+    {
+        whitened.unwhiten(z, x);
+    }
+    let named = model.named_values_in(&whitened.codes, &positions);
+    outcome(model, &samples, &named)
+}
+
+/// What the draws of a run, `named` in its quantities' order, are worth.
+fn outcome(model: &Model, samples: &Samples, named: &[Vec<f64>]) -> Result<Outcome> {
     let (mut least, mut nested_rhat, mut worst) = (f64::INFINITY, 0.0f64, String::new());
-    for (quantity, values) in model.lowered().quantities.iter().zip(&named) {
+    for (quantity, values) in model.lowered().quantities.iter().zip(named) {
         if quantity.kind == QuantityKind::Derived {
             continue;
         }
@@ -254,24 +395,38 @@ fn main() -> Result<()> {
         if !wanted.is_empty() && !wanted.iter().any(|name| name == case.name) {
             continue;
         }
-        for (setting, options) in SETTINGS {
+        for (place, (setting, options)) in SETTINGS.into_iter().enumerate() {
             let model = Model::with_options(case.name, &case.text, &case.table, &options)?;
-            let outcomes: Vec<Outcome> = SEEDS
-                .iter()
-                .map(|&seed| run(&model, seed))
-                .collect::<Result<_>>()?;
-            let [low, median, high] = range(&outcomes, |o| o.sampling);
-            println!(
-                "| {} | {} | {setting} | {median:.4} | {low:.4} to {high:.4} | {:.4} | {:.1} | {:.1e} | {:.4} | {} |",
-                case.name,
-                model.dim(),
-                range(&outcomes, |o| o.total)[1],
-                range(&outcomes, |o| o.steps)[1],
-                outcomes.iter().map(|o| o.divergent).sum::<f64>() / SEEDS.len() as f64,
-                range(&outcomes, |o| o.nested_rhat)[2],
-                outcomes[0].worst,
-            );
+            row(&case, setting, &model, run)?;
+            if place + 1 == SETTINGS.len() {
+                row(&case, "dense metric", &model, run_dense)?;
+            }
         }
     }
+    Ok(())
+}
+
+/// Runs all seeds and prints their row.
+fn row(
+    case: &Case,
+    setting: &str,
+    model: &Model,
+    run: impl Fn(&Model, u64) -> Result<Outcome>,
+) -> Result<()> {
+    let outcomes: Vec<Outcome> = SEEDS
+        .iter()
+        .map(|&seed| run(model, seed))
+        .collect::<Result<_>>()?;
+    let [low, median, high] = range(&outcomes, |o| o.sampling);
+    println!(
+        "| {} | {} | {setting} | {median:.4} | {low:.4} to {high:.4} | {:.4} | {:.1} | {:.1e} | {:.4} | {} |",
+        case.name,
+        model.dim(),
+        range(&outcomes, |o| o.total)[1],
+        range(&outcomes, |o| o.steps)[1],
+        outcomes.iter().map(|o| o.divergent).sum::<f64>() / SEEDS.len() as f64,
+        range(&outcomes, |o| o.nested_rhat)[2],
+        outcomes[0].worst,
+    );
     Ok(())
 }

@@ -72,9 +72,17 @@ case $devices in
 esac
 echo "GPU: $gpu" >&2
 export TADPOOL_REQUIRE_GPU=1 NODEVICE_SELECT=1
-given_step conformance 120 "${TADPOOL_CONFORMANCE:-}"
-given_step "driver tests" 60 "${TADPOOL_GPU_TESTS:-}"
-given_step "drivers side by side" 60 "${TADPOOL_DRIVERS:-}" --bench
+given_step conformance 150 "${TADPOOL_CONFORMANCE:-}"
+given_step "driver tests" 90 "${TADPOOL_GPU_TESTS:-}"
+if [ $gpu = hardware ]; then
+    # Draws of all these chains would take longer to read back than to make: one of 256 iterations is kept.
+    given_step "the fused driver with thinned draws" 90 "${TADPOOL_DRIVERS:-}" --bench 65536 262144 steps=16384 thin=256 \
+        "only=fused, unrolled"
+    # The yardstick on the same card, where JAX is installed.
+    step "gradients by JAX" 60 python3 benches/jax_gradient.py
+else
+    given_step "drivers side by side" 60 "${TADPOOL_DRIVERS:-}" --bench
+fi
 fit=("$TADPOOL" fit data/reedfrogs/m12_2.tad --data data/reedfrogs/reedfrogs.csv --backend gpu --chains 1024
     --warmup 50 --draws 20 --out "$work/fit.nc" --format json --quiet)
 # The posterior of one seed, twice: null if it could not be computed, else whether both are equal.

@@ -3,8 +3,8 @@
 //! `cargo bench --bench rows` simulates tables of 10⁴ to 10⁶ rows with a hundredth as many groups and one continuous
 //! covariate, and prints Markdown: time per gradient on one core of the CPU (1 lane and 8 lanes) and on the best GPU
 //! adapter with rows split over threads, each also per row, and the standard deviation of the device's error against f64
-//! over 32 positions. Times are medians over rounds; drivers take turns in each round. A number of rows as an argument
-//! runs that size alone.
+//! over 32 positions. Times are medians over rounds; drivers take turns in each round. Numbers of rows and names of
+//! models as arguments run those alone; `csv ROWS` prints the simulated table instead, for `tadpool fit`.
 
 use std::fmt::Write as _;
 use std::time::Instant;
@@ -25,7 +25,7 @@ const COMPARED: usize = 32;
 const ROUNDS: usize = 5;
 /// Row evaluations of a timed stretch on the CPU, so that short tables are measured as long as others.
 const WORK: usize = 3_000_000;
-const MODELS: [(&str, &str); 2] = [
+const MODELS: [(&str, &str); 3] = [
     (
         "Normal",
         "y ~ Normal(mu, sigma)
@@ -40,6 +40,15 @@ const MODELS: [(&str, &str); 2] = [
         "Bernoulli",
         "s ~ Bernoulli(p)
         logit(p) = a + b * x + a_g[g]
+        a_g[g] ~ Normal(0, tau)
+        a ~ Normal(0, 1)
+        b ~ Normal(0, 1)
+        tau ~ HalfNormal(1)",
+    ),
+    (
+        "Poisson",
+        "n ~ Poisson(rate)
+        log(rate) = a + b * x + a_g[g]
         a_g[g] ~ Normal(0, tau)
         a ~ Normal(0, 1)
         b ~ Normal(0, 1)
@@ -63,20 +72,34 @@ fn normals(chain: usize, n: usize) -> Vec<f64> {
     z
 }
 
-fn table(rows: usize) -> Result<Table> {
+/// A simulated table as CSV.
+fn table(rows: usize) -> String {
     let groups = rows / 100;
     let (x, noise, effect) = (normals(0, rows), normals(1, rows), normals(2, groups));
-    let mut text = String::from("y,s,x,g\n");
+    let mut text = String::from("y,s,n,x,g\n");
     for row in 0..rows {
         let words = stream(3).block(row as u32);
         let group = words[0] as usize % groups;
         let mean = 0.4 + 0.5 * effect[group] + 0.7 * x[row];
         let y = mean + 0.8 * noise[row];
         let success = f64::from(words[2]) < 4_294_967_296.0 / (1.0 + (-mean).exp());
+        let count = poisson(mean.exp(), (f64::from(words[3]) + 0.5) / 4_294_967_296.0);
         // Writing to a string does not fail.
-        let _ = writeln!(text, "{y:.6},{},{:.6},{group}", u8::from(success), x[row]);
+        let _ = writeln!(text, "{y:.6},{},{count},{:.6},{group}", u8::from(success), x[row]);
     }
-    Table::from_bytes("simulated", text.as_bytes())
+    text
+}
+
+/// The smallest count whose distribution function reaches `u`.
+fn poisson(rate: f64, u: f64) -> u32 {
+    let (mut count, mut prob) = (0, (-rate).exp());
+    let mut below = prob;
+    while below < u && prob > 0.0 {
+        count += 1;
+        prob *= rate / f64::from(count);
+        below += prob;
+    }
+    count
 }
 
 fn median(seconds: &mut [f64]) -> f64 {
@@ -117,11 +140,20 @@ fn near_the_truth(model: &Model, rows: usize, count: usize) -> Result<Vec<f64>> 
     let groups = rows / 100;
     let (effect, root) = (normals(2, groups), (rows as f64).sqrt());
     let mut all = Vec::new();
+    // Counts grow faster with an effect than they fall: the mean of e to the power of the deviations below is e to this.
+    let excess = if model.name() == "Poisson" {
+        0.5 * 0.1 * 0.1
+    } else {
+        0.0
+    };
     for place in 0..count {
         let z = normals(20 + place, groups + 4);
         // An intercept is known as well as the mean of the effects beside it.
         let shift = 0.5 * z[groups] / (groups as f64).sqrt();
-        let a_g = effect.iter().zip(&z).map(|(e, z)| 0.5 * e + 0.1 * z - shift);
+        let a_g = effect
+            .iter()
+            .zip(&z)
+            .map(|(e, z)| 0.5 * e + 0.1 * z - shift - excess);
         let named = [
             ("a_g", a_g.collect()),
             ("a", vec![0.4 + shift]),
@@ -157,7 +189,7 @@ fn error(model: &Model, rows: usize, gpu: &Gpu) -> Result<(f64, f64)> {
 }
 
 fn bench(name: &str, text: &str, rows: usize, gpu: &Gpu) -> Result<()> {
-    let table = table(rows)?;
+    let table = Table::from_bytes("simulated", table(rows).as_bytes())?;
     let start = Instant::now();
     let model = Model::new(name, text, &table)?;
     let compiled = start.elapsed().as_secs_f64();
@@ -194,8 +226,18 @@ fn bench(name: &str, text: &str, rows: usize, gpu: &Gpu) -> Result<()> {
 }
 
 fn main() -> Result<()> {
+    let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
+    let asked: Vec<usize> = args.iter().filter_map(|arg| arg.parse().ok()).collect();
+    if args.first().is_some_and(|arg| arg == "csv") {
+        asked.iter().for_each(|rows| print!("{}", table(*rows)));
+        return Ok(());
+    }
+    let is_asked = |name: &str, rows: usize| {
+        let named = |other: &str| MODELS.iter().any(|(known, _)| *known == other);
+        (asked.is_empty() || asked.contains(&rows))
+            && (!args.iter().any(|arg| named(arg)) || args.iter().any(|arg| arg == name))
+    };
     let gpu = Gpu::open(None)?;
-    let asked: Option<usize> = std::env::args().skip(1).find_map(|arg| arg.parse().ok());
     println!(
         "Adapter: {}; {CHAINS} chains; median of {ROUNDS} rounds.\n",
         gpu.adapter()
@@ -206,7 +248,7 @@ fn main() -> Result<()> {
     println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |");
     for (name, text) in MODELS {
         for rows in ROWS {
-            if asked.is_none_or(|asked| asked == rows) {
+            if is_asked(name, rows) {
                 bench(name, text, rows, &gpu)?;
             }
         }

@@ -37,14 +37,15 @@ fn ex_add(a: vec2<f32>, b: vec2<f32>) -> vec2<f32> {
     return ex_sum(s.x, s.y + (a.y + b.y));
 }
 
-fn ex_grow(a: vec2<f32>, b: f32) -> vec2<f32> {
-    let s = ex_sum(a.x, b);
-    return ex_sum(s.x, s.y + a.y);
-}
-
 fn ex_mul(a: vec2<f32>, b: vec2<f32>) -> vec2<f32> {
     let p = ex_product(a.x, b.x);
     return ex_sum(p.x, p.y + (a.x * b.y + a.y * b.x));
+}
+
+// a · b rounded once: low parts are smaller than half a unit of the rounded product, and would be lost if added to it.
+fn ex_scaled(a: vec2<f32>, b: vec2<f32>) -> f32 {
+    let p = ex_product(a.x, b.x);
+    return p.x + (p.y + (a.x * b.y + a.y * b.x));
 }
 
 fn ex_div(a: vec2<f32>, b: vec2<f32>) -> vec2<f32> {

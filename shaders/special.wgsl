@@ -18,16 +18,17 @@ fn accumulate(sum: vec2<f32>, term: f32) -> vec2<f32> {
     return vec2<f32>(sum.x + k, s - k);
 }
 
-// ln(1 + x) for x from -0.5 to 1: 2 atanh(s) with s = x/(2 + x), |s| <= 1/3; the first dropped term is 1e-8.
+// ln(1 + x) for x from -0.5 to 1: 2 atanh(s) with 2 s = x/(1 + x/2), |s| <= 1/3; the first dropped term is 1e-8. It is
+// 2 s that is computed, as s itself may be too small for f32 where the result is not.
 fn tp_log1p_near(x: f32) -> f32 {
-    let s = x / (2.0 + x);
-    let w = s * s;
+    let t = x / fma(0.5, x, 1.0);
+    let w = 0.25 * t * t;
     var p = fma(1.0 / 13.0, w, 1.0 / 11.0);
     p = fma(p, w, 1.0 / 9.0);
     p = fma(p, w, 1.0 / 7.0);
     p = fma(p, w, 1.0 / 5.0);
     p = fma(p, w, 1.0 / 3.0);
-    return 2.0 * fma(s * w, p, s);
+    return fma(t * w, p, t);
 }
 
 // ln(1 + x), relative error 5e-7; x > -1.

@@ -2,7 +2,8 @@
 //!
 //! A term Σᵢ f(i) over a plate is taken apart into Σₖ Σᵢ Dₖ(i)·Gₖ(i), with Dₖ data and Gₖ the parts that depend on the
 //! position; equal Gₖ are joined (which turns the Binomial with a logit link into y·η − n·softplus(η)), a Gₖ that does
-//! not vary over the plate leaves the sum. Where rows agree in everything that the Gₖ read, they become one cell whose
+//! not vary over the plate leaves the sum; how far a sum such as η is taken apart depends on the digits
+//! ([`Predictors`]). Where rows agree in everything that the Gₖ read, they become one cell whose
 //! Dₖ are summed: sufficient statistics, found rather than declared. What remains is sorted by its largest factor.
 
 use super::rewrite::Rewriter;
@@ -23,10 +24,23 @@ pub(super) struct Linear {
     pub(super) part: Option<Handle>,
 }
 
+/// What becomes of a sum that is read linearly, y·η, and otherwise, softplus(η).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Predictors {
+    /// It stays whole in both, so that both have the same rounding error δ of η, and (y − p)·δ is left of it. In f32 the
+    /// intercept loses the same low bits in every row whose other parts are larger; taken apart, Σy·a would keep them,
+    /// and the log density of N rows would be off by some 1e-8·N.
+    Whole,
+    /// What is linear is taken apart, and its parts without a plate leave the loop. In f64 those bits do not count.
+    Apart,
+}
+
 /// A term of the density as a sum of data times parts, over `len` elements.
 pub(super) struct Decomposition {
     len: usize,
     pub(super) summands: Vec<Linear>,
+    /// Sums that are not taken apart.
+    whole: Vec<Handle>,
 }
 
 impl Decomposition {
@@ -35,6 +49,15 @@ impl Decomposition {
         Self {
             len,
             summands: Vec::new(),
+            whole: Vec::new(),
+        }
+    }
+
+    /// The same, with sums that are to stay as they are.
+    fn keeping(len: usize, whole: Vec<Handle>) -> Self {
+        Self {
+            whole,
+            ..Self::new(len)
         }
     }
 
@@ -55,6 +78,9 @@ impl Decomposition {
         if let Some(values) = data_values(graph, node, self.len) {
             let data: Vec<f64> = values.iter().zip(factor).map(|(x, f)| x * f).collect();
             return self.add(None, None, &data);
+        }
+        if self.whole.contains(&node) {
+            return self.add(None, Some(node), factor);
         }
         let negated = |factor: &[f64]| factor.iter().map(|f| -f).collect::<Vec<_>>();
         match graph.node(node).op {
@@ -255,11 +281,48 @@ impl Cells<'_> {
     }
 }
 
+/// Sums over a plate that an operation reads in which they do not stand linearly.
+fn read_otherwise(graph: &Graph, live: &[bool]) -> Vec<Handle> {
+    let is_sum = |node: Handle| {
+        matches!(graph.node(node).op, Op::Binary(Binary::Add | Binary::Sub, ..))
+            && graph.ty(node).plate.is_some()
+            && graph.ty(node).per_chain
+    };
+    let mut found = Vec::new();
+    for node in graph
+        .nodes
+        .iter()
+        .zip(live)
+        .filter(|(_, live)| **live)
+        .map(|(node, _)| node)
+    {
+        let is_linear = match node.op {
+            Op::Unary(op, _) => op == Unary::Neg,
+            Op::Binary(Binary::Add | Binary::Sub, ..) => true,
+            Op::Binary(Binary::Mul, a, b) => !(graph.ty(a).per_chain && graph.ty(b).per_chain),
+            Op::Sum(_) => true,
+            _ => false,
+        };
+        if !is_linear {
+            node.op.for_each_operand(|operand| {
+                if is_sum(operand) && !found.contains(&operand) {
+                    found.push(operand);
+                }
+            });
+        }
+    }
+    found
+}
+
 /// An equivalent program with merged and sorted rows. Expects a simplified program before differentiation.
-pub fn merge(program: &Program) -> Result<Program> {
+pub fn merge(program: &Program, predictors: Predictors) -> Result<Program> {
     let source = &program.graph;
     let mut rewriter = Rewriter::new(source);
     let live = live(program);
+    let whole_sums = match predictors {
+        Predictors::Whole => read_otherwise(source, &live),
+        Predictors::Apart => Vec::new(),
+    };
     let zero = rewriter.constant(0.0);
     let mut map = vec![zero; source.nodes.len()];
     for (place, node) in source.nodes.iter().enumerate() {
@@ -286,7 +349,7 @@ pub fn merge(program: &Program) -> Result<Program> {
     }
     for plate in plates {
         let len = source.plate_len(Some(plate));
-        let mut whole = Decomposition::new(len);
+        let mut whole = Decomposition::keeping(len, whole_sums.clone());
         for term in program
             .density
             .iter()

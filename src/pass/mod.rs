@@ -27,6 +27,7 @@ pub mod unify;
 use crate::ad;
 use crate::error::Result;
 use crate::ir::Program;
+use merge::Predictors;
 
 /// The program of log density and gradient that GPUs run, in f32; without outputs, whose rows the density may not need
 /// ([`output_program`] has them).
@@ -34,7 +35,7 @@ pub fn density_program(program: &Program) -> Result<Program> {
     let mut program = expand::expand(program)?;
     program.outputs.clear();
     let program = spread::spread(&simplify::simplify(&program)?)?;
-    let program = unify::unify(&merge::merge(&program)?)?;
+    let program = unify::unify(&merge::merge(&program, Predictors::Whole)?)?;
     simplify::simplify(&ad::differentiate(program)?)
 }
 
@@ -43,7 +44,7 @@ pub fn density_program_f64(program: &Program) -> Result<Program> {
     let mut program = expand::expand(program)?;
     program.outputs.clear();
     let program = quadratic::quadratic(&simplify::simplify(&program)?)?;
-    let program = unify::unify(&merge::merge(&program)?)?;
+    let program = unify::unify(&merge::merge(&program, Predictors::Apart)?)?;
     simplify::simplify(&ad::differentiate(program)?)
 }
 

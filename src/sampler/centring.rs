@@ -16,6 +16,14 @@ const GRID: usize = CENTRING_STEPS as usize + 1;
 /// Warm-ups below this learn nothing: an eighth of them is no sample.
 const SHORTEST: u32 = 64;
 
+/// Pull of a level's weight towards the share of the effect's variance that its data take away, nats.
+///
+/// For a normal likelihood and hyperparameters that stand still that share is the best weight, I τ²/(1 + I τ²) with I the
+/// level's information (Papaspiliopoulos, Roberts, Sköld 2007, section 2), and every weight has the same divergence: with
+/// thousands of levels the draws of a single chain then tell the weights apart by their noise alone, and the hyperparameters
+/// pay for it, since they feel all levels at once. Where hyperparameters move, differences between weights are larger.
+const POOLING: f64 = 0.3;
+
 /// What an effect's levels together must gain over non-centring, nats.
 const LEAST_GAIN: f64 = 1.0;
 
@@ -113,9 +121,14 @@ impl CentringMoments {
 
     /// The best code of a level, and its gain over code 0 in nats; none where the moments tell nothing.
     fn best(&self, level: usize) -> Option<(u32, f64)> {
+        let variance = |code: usize| self.squares[level][code] / self.count;
+        // What the data leave of the effect's variance, by the scale of the draws' mean logarithm or draw by draw: hyper-
+        // parameters that move inflate both, and the smaller one less.
+        let left = (variance(GRID - 1) * (-2.0 * self.ln_scale[level]).exp()).min(variance(0));
+        let known = (1.0 - left).max(0.0);
         let loss = |code: usize| {
-            let variance = self.squares[level][code] / self.count;
-            0.5 * variance.ln() - centring_weight(code as u32) * self.ln_scale[level]
+            let weight = centring_weight(code as u32);
+            0.5 * variance(code).ln() - weight * self.ln_scale[level] + POOLING * (weight - known).powi(2)
         };
         let losses: [f64; GRID] = std::array::from_fn(loss);
         if !losses.iter().all(|loss| loss.is_finite()) {

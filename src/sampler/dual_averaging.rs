@@ -11,7 +11,7 @@ const FORGETTING: f64 = 0.75;
 #[derive(Debug, Clone)]
 pub struct DualAveraging {
     target: f64,
-    /// μ = ln(10 ε₀): the log step size that the iterates shrink towards.
+    /// μ, by default ln(10 ε₀): the log step size that the iterates shrink towards.
     centre: f64,
     /// t, the number of updates.
     count: f64,
@@ -24,10 +24,20 @@ pub struct DualAveraging {
 impl DualAveraging {
     /// Starts at `step_size` (> 0), aiming at the acceptance `target` in (0, 1).
     pub fn new(step_size: f64, target: f64) -> Self {
+        let near = Self::near(step_size, target);
+        Self {
+            centre: near.centre + 10f64.ln(),
+            ..near
+        }
+    }
+
+    /// Starts at a `step_size` that is known to be about right: iterates shrink towards it, μ = ln ε₀, and do not begin
+    /// with steps ten times as long.
+    pub(crate) fn near(step_size: f64, target: f64) -> Self {
         let log_step = step_size.ln();
         Self {
             target,
-            centre: log_step + 10f64.ln(),
+            centre: log_step,
             count: 0.0,
             mean_error: 0.0,
             log_step,

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use tiny_skia::Pixmap;
 
-use crate::harness::Folder;
+use crate::harness::{Folder, REED_FROGS};
 
 /// The pictures whose paths a run printed, each with both files.
 fn stems(out: &str) -> BTreeSet<String> {
@@ -238,9 +238,8 @@ fn predictions_and_errors_need_what_they_are_given() {
 #[test]
 fn what_cannot_be_drawn_is_refused_with_the_reason() {
     let folder = Folder::new("plot_refused");
-    folder.fit(&["--keep", "summary"]).exits(0);
+    folder.fit(&[]).exits(0);
     for (kind, more, why) in [
-        ("energy", &[][..], "has no energies"),
         ("forest", &["--vars", "sigmb"][..], "did you mean `sigma`?"),
         ("all", &["--vars", "sigmb"][..], "did you mean `sigma`?"),
         ("pair", &["--vars", "sigma"][..], "needs two parameters"),
@@ -272,4 +271,30 @@ fn what_cannot_be_drawn_is_refused_with_the_reason() {
         .run(["plot", "forest", "m12_2.nc", "--out", "blocked"])
         .exits(1);
     assert!(ran.err.contains("blocked cannot be written"), "{}", ran.err);
+}
+
+#[test]
+fn energies_of_draws_that_are_apart_are_refused() {
+    let folder = Folder::new("plot_stride");
+    // 50 numbers of each draw in 64 MiB: of 256,000 draws not all have room.
+    let many = [
+        "--sampler",
+        "hmc",
+        "--chains",
+        "256",
+        "--warmup",
+        "200",
+        "--draws",
+        "1000",
+        "--keep",
+        "summary",
+    ];
+    folder.run(REED_FROGS.iter().chain(&many)).exits(0);
+    let ran = folder.run(["plot", "energy", "m12_2.nc"]).exits(3);
+    assert!(ran.err.contains("one draw in"), "{}", ran.err);
+    assert!(!folder.path("energy.svg").exists());
+    folder
+        .run(["plot", "trace", "m12_2.nc", "--vars", "sigma"])
+        .exits(0);
+    check(&folder, "trace");
 }

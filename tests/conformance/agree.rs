@@ -5,7 +5,7 @@ use tadpool::back::kernel::{Form, Memory};
 use tadpool::back::reference::{self, Evaluation};
 use tadpool::back::simd::{InstructionSet, LANES, SimdDensity};
 use tadpool::back::wgsl;
-use tadpool::gpu::{FusedHmc, Gpu, SteppedHmc};
+use tadpool::gpu::{FusedHmc, Gpu, Plan, SteppedHmc};
 use tadpool::ir::Program;
 use tadpool::pass;
 
@@ -76,7 +76,8 @@ pub(crate) const FORMS: [(Form, Memory); 4] = [
 ];
 
 /// Runs `program` (as lowered) at `positions` on every back end, and compares; the fused driver in the forms `fused`, of
-/// which all are validated without a device.
+/// which all are validated without a device. `has_trajectories` compares trajectories of these as well, for which the
+/// stepped driver has three more pipelines to compile.
 ///
 /// # Errors
 ///
@@ -86,6 +87,7 @@ pub(crate) fn check(
     positions: &[Vec<f64>],
     gpu: Option<&Gpu>,
     fused: &[(Form, Memory)],
+    has_trajectories: bool,
 ) -> Result<Worst, String> {
     let text = |error: tadpool::Error| error.to_string();
     let raw = pass::reference_program(program).map_err(text)?;
@@ -128,9 +130,9 @@ pub(crate) fn check(
         expected: &expected,
         sizes: &sizes,
     };
-    let mut device = SteppedHmc::new(gpu, &kernel, positions.len(), 1, 0, 0).map_err(text)?;
-    device.set_positions(&positions.concat()).map_err(text)?;
-    let found = device.log_density_grad().map_err(text)?;
+    let mut stepped = SteppedHmc::new(gpu, &kernel, positions.len(), 1, 0, 0).map_err(text)?;
+    stepped.set_positions(&positions.concat()).map_err(text)?;
+    let found = stepped.log_density_grad().map_err(text)?;
     worst.include(wanted.compare("stepped", &kernel.wgsl, &found)?);
     for &(form, memory) in fused {
         let kernel = wgsl::fused_kernel(fast.clone(), form, memory).map_err(text)?;
@@ -139,8 +141,42 @@ pub(crate) fn check(
         let found = device.log_density_grad().map_err(text)?;
         let what = format!("fused {form:?} {memory:?}");
         worst.include(wanted.compare(&what, &kernel.density.wgsl, &found)?);
+        if has_trajectories {
+            check_trajectories(&mut stepped, &mut device, positions, &expected)
+                .map_err(|error| format!("{what}: {error}\n{}", kernel.density.wgsl))?;
+        }
     }
     Ok(worst)
+}
+
+/// Compares trajectories of two steps, the first of which asks a fused kernel for the gradient alone.
+fn check_trajectories(
+    stepped: &mut SteppedHmc,
+    fused: &mut FusedHmc,
+    positions: &[Vec<f64>],
+    expected: &[Evaluation],
+) -> Result<(), String> {
+    let text = |error: tadpool::Error| error.to_string();
+    // Steps over which forces move a coordinate by some hundredths, well above the rounding of f32.
+    let plans: Vec<Plan> = expected
+        .iter()
+        .map(|found| Plan {
+            step_size: 0.1 / (1.0 + norm(&found.gradient)).sqrt(),
+            num_leapfrog_steps: 2,
+        })
+        .collect();
+    let plans = [plans];
+    stepped.set_positions(&positions.concat()).map_err(text)?;
+    let wanted = stepped.run(0, &plans, &mut |_| true).map_err(text)?;
+    let found = fused.run(0, &plans, &mut |_| true).map_err(text)?;
+    for (x, y) in wanted[0].positions.iter().zip(&found[0].positions) {
+        within(
+            "a coordinate after two steps",
+            (x - y).abs(),
+            2e-5 * x.abs().max(1.0),
+        )?;
+    }
+    Ok(())
 }
 
 /// What the devices are held to.

@@ -2,7 +2,7 @@
 
 use tadpool::back::evaluate::{CENTRING_STEPS, Density};
 use tadpool::back::simd::LANES;
-use tadpool::gpu::{FusedHmc, SteppedHmc};
+use tadpool::gpu::{FusedHmc, RowsHmc, SteppedHmc};
 use tadpool::model::Model;
 
 use crate::agree::{FORMS, norm};
@@ -188,6 +188,11 @@ fn devices_follow_the_codes_of_each_ensemble() {
         device.set_positions(&positions.concat()).expect("positions");
         device.set_centring(&chosen.concat()).expect("codes");
         compare("stepped", device.log_density_grad().expect("values"));
+        let kernel = model.rows_kernel().expect("a kernel");
+        let mut rows = RowsHmc::new(&gpu, &kernel, positions.len(), size, 0, 0).expect("a driver");
+        rows.set_positions(&positions.concat()).expect("positions");
+        rows.set_centring(&chosen.concat()).expect("codes");
+        compare("rows", rows.log_density_grad().expect("values"));
         // Compiling is slow on software Vulkan: all forms for one model, two for the other.
         let forms = if name == "m12_2" { &FORMS[..] } else { &FORMS[1..3] };
         for &(form, memory) in forms {

@@ -89,6 +89,7 @@ fn cholesky_factors_and_triangular_solves_agree_on_all_back_ends() {
                 &positions,
                 gpu.as_ref(),
                 &[FORMS[2 * (k - 2) + usize::from(by_group)]],
+                false,
             ) {
                 Ok(worst) => println!("K = {k}, by group {by_group}: {worst:?}"),
                 Err(error) => panic!("K = {k}, by group {by_group}: {error}"),

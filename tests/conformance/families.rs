@@ -16,7 +16,7 @@ fn run(text: &str, gpu: Option<&Gpu>, worst: &mut Worst) {
     let model = Model::new("family", text, &tables::table(&csv))
         .unwrap_or_else(|error| panic!("{text}\n{csv}\n{error}"));
     let positions: Vec<Vec<f64>> = (0..2).map(|_| dice.position(model.dim())).collect();
-    match check(&model.lowered().program, &positions, gpu, &[]) {
+    match check(&model.lowered().program, &positions, gpu, &[], false) {
         Ok(found) => worst.include(found),
         Err(error) => panic!("{error}\n{text}\n{csv}\npositions {positions:?}"),
     }

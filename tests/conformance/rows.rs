@@ -96,7 +96,7 @@ fn predictors_with_links_agree_on_all_back_ends() {
             let dice = &mut Dice::new(4_000_000);
             let dim = program.graph.dim();
             let positions: Vec<Vec<f64>> = (0..3).map(|_| dice.position(dim)).collect();
-            let found = check(&program, &positions, gpu.as_ref(), &[]);
+            let found = check(&program, &positions, gpu.as_ref(), &[], false);
             if let Err(error) = found {
                 panic!("{likelihood:?}, {len} rows: {error}");
             }

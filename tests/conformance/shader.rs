@@ -18,10 +18,10 @@ pub(crate) fn validate(kernel: &str) -> Result<(), String> {
     parse(&format!("{}\n{kernel}", PARTS.join("\n")))
 }
 
-/// The same of the fused driver's module.
+/// The same of the fused driver's module, for devices with 64-bit integers; without them one function differs, which
+/// [`validate`] sees.
 pub(crate) fn validate_fused(kernel: &FusedKernel) -> Result<(), String> {
-    parse(&fused_module(kernel, true))?;
-    parse(&fused_module(kernel, false))
+    parse(&fused_module(kernel, true))
 }
 
 fn parse(text: &str) -> Result<(), String> {

@@ -134,7 +134,7 @@ mod tests {
             density: DensityKernel {
                 wgsl: "fn part(chain: u32, item: u32) { work[chain] = ex_exp(vec2<f32>(1.0, 0.0)).x; }
                     fn rows_log_density(chain: u32) -> vec2<f32> {
-                        return ex_accumulate(ex_div(ex_grow(vec2<f32>(1.0, 0.0), 2.0), vec2<f32>(3.0, 0.0)), 4.0);
+                        return ex_accumulate(ex_div(vec2<f32>(1.0, 0.0), vec2<f32>(3.0, 0.0)), 4.0);
                     }"
                 .into(),
                 columns: Vec::new(),

@@ -103,6 +103,13 @@ pub(super) fn energy(fit: &Source<'_>, options: &Options) -> Result<Scene> {
         ))
         .with_help("fit again without --keep summary; its E-BFMI is in `tadpool summary`")
     })?;
+    if let Some(streamed) = fit.fit.streamed.as_ref().filter(|streamed| streamed.stride > 1) {
+        return Err(Error::user(format!(
+            "of {} one draw in {} was kept, and energies are compared from each draw to the next",
+            fit.name, streamed.stride
+        ))
+        .with_help("fit again without --keep summary; the E-BFMI of all draws is in `tadpool summary`"));
+    }
     let chains = fit.fit.run.chains;
     let found = ebfmi(Chains::new(&stats.energy, chains)?);
     let title = format!("{}: energies", fit.name);

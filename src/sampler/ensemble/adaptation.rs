@@ -1,26 +1,32 @@
 //! The adaptation of one ensemble: step size, metric and trajectory length, from the chains' positions and acceptance.
 
-use std::f64::consts::PI;
 use std::ops::Range;
 
 use super::moments::{LargestEigenvalue, MovingMoments};
+use super::reach::Reach;
 use super::{MAX_LEAPFROG_STEPS, Plan};
 use crate::sampler::centring::Refit;
 use crate::sampler::dual_averaging::DualAveraging;
 
 /// Warm-up iterations after which the jitter of the starting points counts as forgotten; a short warm-up takes less.
 const SETTLING: u32 = 16;
-/// T in standard deviations of the longest direction.
+/// The most leapfrog steps of a trajectory before the first metric: in the identity's place steps are as short as the
+/// narrowest coordinate asks, and the way to the posterior is long or short whatever one trajectory does.
+const SETTLING_STEPS: u32 = 64;
+/// Every how many iterations the steps are fine, and how much shorter they are then: as many steps as usual, so that a
+/// chain in a place where the usual step is too long (the far end of a scale's heavy tail) is not held there for ever.
 ///
-/// Along a direction of a normal with sd s, trajectories uniform on (0, T) leave the autocorrelation sin(x)/x, x = T/s:
-/// .64 at the quarter period π/2, at which a single trajectory would forget its start, but .41 at 2π/3 and 0 at π,
-/// while shorter directions gain nothing from more. Measured over the models of `benches/ess.rs`, 2π/3 gave 1.05 to
-/// 1.5 times the effective draws per gradient of π/2 on all but one (`m12_5`, .92), and longer ones lost there what
-/// they gained elsewhere.
-const REACH: f64 = 2.0 / 3.0 * PI;
+/// Such places are rarer than warm-up has iterations, so no step size that warm-up can find knows them. A sequence of
+/// kernels each of which leaves the posterior as it is leaves it too.
+const FINE: (u32, f64) = (16, 0.25);
+/// The shortest trajectory in lengths of the longest.
+const SHORTEST: f64 = 0.5;
 /// Iterations in a row in which no chain of the ensemble may move before the step size is searched anew, and the
 /// acceptance below which a chain counts as not moving.
 const REFUSALS: (u32, f64) = (5, 0.01);
+/// Refusals in a row up to which a chain is heard on the step size: a chain that is held says the same every time, and dual
+/// averaging would follow it to steps of nothing; fine steps are what frees it.
+const HEARD: u32 = 3;
 /// Bounds of the step size search; beyond them dual averaging takes over.
 const STEP_BOUNDS: (f64, f64) = (1e-9, 1e7);
 
@@ -49,11 +55,12 @@ pub struct Adaptation {
     settling: u32,
     target_accept: f64,
     step: StepSize,
-    /// Iterations up to now in which no chain moved.
-    refusals: u32,
+    /// Iterations up to now in which each chain did not move, `[chain]`.
+    refusals: Vec<u32>,
     moments: MovingMoments,
     eigenvalue: LargestEigenvalue,
     inv_mass_diag: Vec<f64>,
+    reach: Reach,
     /// T, the longest integration time, on the whitened scale.
     trajectory_length: f64,
 }
@@ -64,7 +71,8 @@ impl Adaptation {
     pub fn new(dim: usize, chains: usize, warmup: Range<u32>, target_accept: f64) -> Self {
         // The scale at which a leapfrog step on a standard normal has a fixed acceptance (Neal 2011, section 5.4.4).
         let step_size = (dim.max(1) as f64).powf(-0.25);
-        Self::tuned(vec![1.0; dim], chains, warmup, target_accept, step_size, REACH)
+        let reach = Reach::new(dim).value();
+        Self::tuned(vec![1.0; dim], chains, warmup, target_accept, step_size, reach)
     }
 
     /// The same from a known metric, step size and trajectory length, which stay as they are if `warmup` is empty.
@@ -88,30 +96,53 @@ impl Adaptation {
                     grows: None,
                 }
             },
-            refusals: 0,
+            refusals: vec![0; chains],
             moments: MovingMoments::new(dim, chains),
             eigenvalue: LargestEigenvalue::new(dim),
+            reach: Reach::new(dim),
             inv_mass_diag,
             trajectory_length,
             warmup,
         }
     }
 
-    /// Step size and number of leapfrog steps of `iteration`: ⌈uT/ε⌉, u of a Halton sequence, between 1 and
-    /// [`MAX_LEAPFROG_STEPS`].
+    /// Step size and number of leapfrog steps of `iteration`: ⌈uT/ε⌉, u of a Halton sequence on (½, 1), between 1 and
+    /// [`MAX_LEAPFROG_STEPS`]; every sixteenth iteration takes a quarter of the step size.
     pub fn plan(&self, iteration: u32) -> Plan {
         let step_size = self.step_size();
-        let num_leapfrog_steps = match self.step {
-            StepSize::Search { .. } => 1,
-            StepSize::Averaging(_) | StepSize::Fixed(_) => {
-                let steps = (halton(iteration) * self.trajectory_length / step_size).ceil();
-                steps.clamp(1.0, f64::from(MAX_LEAPFROG_STEPS)) as u32
-            }
-        };
-        Plan {
-            step_size,
-            num_leapfrog_steps,
+        if let StepSize::Search { .. } = self.step {
+            return Plan {
+                step_size,
+                num_leapfrog_steps: 1,
+            };
         }
+        let share = SHORTEST + (1.0 - SHORTEST) * halton(iteration);
+        let most = if self.is_settling(iteration) {
+            SETTLING_STEPS
+        } else {
+            MAX_LEAPFROG_STEPS
+        };
+        let steps = (share * self.trajectory_length / step_size).ceil();
+        Plan {
+            step_size: if is_fine(iteration) {
+                FINE.1 * step_size
+            } else {
+                step_size
+            },
+            num_leapfrog_steps: steps.clamp(1.0, f64::from(most)) as u32,
+        }
+    }
+
+    /// Whether `iteration` comes before the first metric.
+    fn is_settling(&self, iteration: u32) -> bool {
+        self.warmup.contains(&iteration) && iteration - self.warmup.start < self.settling
+    }
+
+    /// The iterations of warm-up, counted from its start, in which lengths are tried: the coordinates stay and the metric
+    /// has followed them, and time is left for the step size to follow the length that is chosen.
+    fn trial(&self) -> Range<u32> {
+        let total = self.warmup.len() as u32;
+        total / 2 + total / 16..total - total / 8
     }
 
     /// The step size of the next iteration; after warm-up the averaged one.
@@ -127,7 +158,7 @@ impl Adaptation {
         &self.inv_mass_diag
     }
 
-    /// Longest integration time, (2π/3)·√λ_max on the whitened scale.
+    /// Longest integration time, a [`Reach`] times √λ_max on the whitened scale.
     pub fn trajectory_length(&self) -> f64 {
         self.trajectory_length
     }
@@ -140,7 +171,10 @@ impl Adaptation {
             return;
         }
         let done = iteration + 1 - self.warmup.start;
-        self.update_step_size(accept_prob);
+        self.try_reach(iteration, positions);
+        if !(is_fine(iteration) && matches!(self.step, StepSize::Averaging(_))) {
+            self.update_step_size(accept_prob);
+        }
         // The first half of settling is not even looked at: the chains still lie around one point.
         if done > self.settling / 2 {
             self.moments.update(done, positions);
@@ -152,7 +186,7 @@ impl Adaptation {
             self.moments.regularised(&mut self.inv_mass_diag);
             self.eigenvalue
                 .update(&self.moments, &self.inv_mass_diag, positions);
-            self.trajectory_length = REACH * self.eigenvalue.value().sqrt();
+            self.trajectory_length = self.reach.value() * self.eigenvalue.value().sqrt();
         }
         if iteration + 1 == self.warmup.end {
             let step_size = match &self.step {
@@ -163,6 +197,25 @@ impl Adaptation {
         }
     }
 
+    /// Learns from an iteration of trial which trajectories pay.
+    fn try_reach(&mut self, iteration: u32, positions: &[f64]) {
+        let done = iteration - self.warmup.start;
+        let trial = self.trial();
+        if trial.contains(&done) {
+            let counts = matches!(self.step, StepSize::Averaging(_)) && !is_fine(iteration);
+            let steps = counts.then(|| self.plan(iteration).num_leapfrog_steps);
+            self.reach.learn(
+                done - trial.start,
+                positions,
+                steps,
+                &self.moments,
+                &self.inv_mass_diag,
+            );
+        } else if done == trial.end {
+            self.reach.choose();
+        }
+    }
+
     /// Goes on in the coordinates of a refitted centring: the metric of the levels' `coordinates` is what the refit's
     /// draws had there, that of the others stays, and step size and longest direction are searched anew.
     pub(crate) fn recentre(&mut self, coordinates: &[usize], refit: &Refit) {
@@ -170,7 +223,7 @@ impl Adaptation {
         self.restart_step_size();
         self.moments.regularised(&mut self.inv_mass_diag);
         self.eigenvalue = LargestEigenvalue::new(self.inv_mass_diag.len());
-        self.trajectory_length = REACH;
+        self.trajectory_length = self.reach.value();
     }
 
     /// Searches the step size anew when the metric is about to change from what it was since the start to an estimate:
@@ -191,14 +244,14 @@ impl Adaptation {
     }
 
     fn update_step_size(&mut self, accept_prob: &[f64]) {
-        let accept = harmonic_mean(accept_prob);
         let (most, least) = REFUSALS;
-        // A NaN is no movement either.
-        if accept_prob.iter().any(|a| *a >= least) {
-            self.refusals = 0;
-        } else {
-            self.refusals += 1;
+        for (refusals, accept) in self.refusals.iter_mut().zip(accept_prob) {
+            // A NaN is no movement either.
+            *refusals = if *accept >= least { 0 } else { *refusals + 1 };
         }
+        let heard = accept_prob.iter().zip(&self.refusals);
+        let accept = harmonic_mean(heard.filter(|(_, refusals)| **refusals <= HEARD).map(|(a, _)| *a));
+        let is_stuck = self.refusals.iter().all(|refusals| *refusals >= most);
         match &mut self.step {
             StepSize::Search { step_size, grows } => {
                 let is_accepted = accept > self.target_accept;
@@ -208,11 +261,11 @@ impl Adaptation {
                         return;
                     }
                 }
-                self.step = StepSize::Averaging(DualAveraging::new(*step_size, self.target_accept));
+                self.step = StepSize::Averaging(DualAveraging::near(*step_size, self.target_accept));
             }
             // The average remembers too much to follow an ensemble that came to where the steps are all too long.
-            StepSize::Averaging(averaging) if self.refusals == most => {
-                self.refusals = 0;
+            StepSize::Averaging(averaging) if is_stuck => {
+                self.refusals.fill(0);
                 self.step = StepSize::Search {
                     step_size: averaging.step_size().max(STEP_BOUNDS.0),
                     grows: None,
@@ -224,14 +277,20 @@ impl Adaptation {
     }
 }
 
-/// Harmonic mean of acceptance probabilities: it obeys the chains that accept least. 0 if any is 0 or not a number.
-fn harmonic_mean(accept_prob: &[f64]) -> f64 {
-    let inverse: f64 = accept_prob.iter().map(|a| 1.0 / a).sum();
-    if inverse.is_nan() {
-        0.0
-    } else {
-        accept_prob.len() as f64 / inverse
+/// Whether the steps of `iteration` are fine.
+fn is_fine(iteration: u32) -> bool {
+    iteration.is_multiple_of(FINE.0)
+}
+
+/// Harmonic mean of acceptance probabilities: it obeys the chains that accept least. 0 if any is 0 or not a number, or if
+/// there are none.
+fn harmonic_mean(accept_prob: impl Iterator<Item = f64>) -> f64 {
+    let (mut count, mut inverse) = (0.0, 0.0);
+    for accept in accept_prob {
+        count += 1.0;
+        inverse += 1.0 / accept;
     }
+    if inverse > 0.0 { count / inverse } else { 0.0 }
 }
 
 /// The base-2 Halton (van der Corput) sequence, from its first element ½ on, in (0, 1).
@@ -255,14 +314,14 @@ mod tests {
 
     #[test]
     fn the_harmonic_mean_obeys_the_worst_chain() {
-        assert_eq!(harmonic_mean(&[1.0, 0.5]), 2.0 / 3.0);
-        assert_eq!(harmonic_mean(&[1.0, 0.0]), 0.0);
-        assert_eq!(harmonic_mean(&[1.0, f64::NAN]), 0.0);
+        assert_eq!(harmonic_mean([1.0, 0.5].into_iter()), 2.0 / 3.0);
+        assert_eq!(harmonic_mean([1.0, 0.0].into_iter()), 0.0);
+        assert_eq!(harmonic_mean([1.0, f64::NAN].into_iter()), 0.0);
     }
 
     /// Feeds an adaptation with an acceptance of exp(−ε) whatever the trajectory, and constant positions.
     fn adapt(warmup: u32, start: f64) -> Adaptation {
-        let mut adaptation = Adaptation::tuned(vec![1.0; 2], 4, 0..warmup, 0.8, start, REACH);
+        let mut adaptation = Adaptation::tuned(vec![1.0; 2], 4, 0..warmup, 0.8, start, 1.7);
         let positions = [1.0, 2.0, -1.0, -2.0, 1.0, -2.0, -1.0, 2.0];
         for iteration in 0..warmup {
             let accept = (-adaptation.plan(iteration).step_size).exp();
@@ -282,7 +341,7 @@ mod tests {
     /// Late in warm-up the ensemble enters a region where steps must be 10,000 times shorter.
     #[test]
     fn an_ensemble_that_is_stuck_searches_its_step_size_anew() {
-        let mut adaptation = Adaptation::tuned(vec![1.0; 2], 4, 0..400, 0.8, 1.0, REACH);
+        let mut adaptation = Adaptation::tuned(vec![1.0; 2], 4, 0..400, 0.8, 1.0, 1.7);
         let positions = [1.0, 2.0, -1.0, -2.0, 1.0, -2.0, -1.0, 2.0];
         let acceptance = |step_size: f64| (-1e4 * step_size).exp();
         for iteration in 0..400 {
@@ -319,7 +378,7 @@ mod tests {
                 .collect();
             adaptation.update(iteration, &positions, &[0.8; 16]);
         }
-        let expected = REACH * 5.5f64.sqrt();
+        let expected = adaptation.reach.value() * 5.5f64.sqrt();
         // λ's relative standard error is √(2/1600) for a window of 50 iterations of 16, its root's half of that; the
         // whitening adds as much again.
         let bound = 4.5 * (2.0f64 / 1600.0).sqrt();
@@ -350,7 +409,35 @@ mod tests {
         };
         assert_eq!(plan(100.0, 1.0, 0), 1);
         assert_eq!(plan(1e-6, 1.0, 0), MAX_LEAPFROG_STEPS);
-        // ⌈uT/ε⌉ with T/ε = 10 and u = ½, ¼, ¾, ⅛.
-        assert_eq!([0, 1, 2, 3].map(|i| plan(0.1, 1.0, i)), [5, 3, 8, 2]);
+        // ⌈uT/ε⌉ with T/ε = 20 and u = ¾, ⅝, ⅞, 9/16.
+        assert_eq!([0, 1, 2, 3].map(|i| plan(0.05, 1.0, i)), [15, 13, 18, 12]);
+    }
+
+    #[test]
+    fn every_sixteenth_iteration_takes_as_many_steps_of_a_quarter() {
+        let adaptation = Adaptation::tuned(vec![1.0], 16, 0..0, 0.8, 0.1, 2.0);
+        for iteration in 0..64 {
+            let factor = if iteration % 16 == 0 { 0.25 } else { 1.0 };
+            let plan = adaptation.plan(iteration);
+            assert_eq!(plan.step_size, factor * 0.1);
+            assert!((10..=20).contains(&plan.num_leapfrog_steps));
+        }
+    }
+
+    /// A chain is held in the last quarter of warm-up: the others' step size stays.
+    #[test]
+    fn a_chain_that_is_held_does_not_rule_the_step_size() {
+        let mut adaptation = Adaptation::tuned(vec![1.0; 2], 4, 0..400, 0.8, 1.0, 1.7);
+        let positions = [1.0, 2.0, -1.0, -2.0, 1.0, -2.0, -1.0, 2.0];
+        for iteration in 0..400 {
+            let mut accept = [(-adaptation.plan(iteration).step_size).exp(); 4];
+            if iteration >= 320 {
+                accept[1] = 0.0;
+            }
+            adaptation.update(iteration, &positions, &accept);
+        }
+        let reached = (-adaptation.step_size()).exp();
+        // It is heard three times with an error four times the usual.
+        assert!((reached - 0.8).abs() < 0.1, "acceptance {reached}");
     }
 }

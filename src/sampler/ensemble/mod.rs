@@ -11,6 +11,7 @@ mod gpu;
 pub(super) mod lanes;
 mod moments;
 pub(super) mod momentum;
+mod reach;
 mod thinner;
 
 use crate::error::Result;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::remainders::exact_operation;
 use super::{Emitter, Op};
 use crate::error::Result;
 use crate::ir::{Binary, Graph, Handle, Unary};
@@ -28,7 +29,7 @@ pub(super) struct Density {
 }
 
 /// Whether a scalar operation has a form with double digits in `shaders/exact.wgsl`.
-fn is_exact(op: &Op) -> bool {
+pub(super) fn is_exact(op: &Op) -> bool {
     match op {
         Op::Const(_) | Op::Position(_) | Op::Sum(_) => true,
         Op::Unary(op, _) => matches!(op, Unary::Neg | Unary::Square | Unary::Exp | Unary::Recip),
@@ -168,7 +169,7 @@ impl Emitter<'_> {
         self.line("var lp = vec2<f32>(0.0, 0.0);");
         let mut known = BTreeSet::new();
         for &term in &density.scalars {
-            let exact = self.exact(term, &mut known);
+            let exact = self.exact(term, &mut known)?;
             self.line(&format!(
                 "lp = ex_accumulate(ex_accumulate(lp, {exact}.x), {exact}.y);"
             ));
@@ -177,7 +178,7 @@ impl Emitter<'_> {
             let sign = if part.negated { "-" } else { "" };
             let mut term = self.pair(part.source);
             for &factor in &part.factors {
-                let factor = self.exact(factor, &mut known);
+                let factor = self.exact(factor, &mut known)?;
                 term = format!("ex_mul({term}, {factor})");
             }
             self.line("{");
@@ -201,10 +202,10 @@ impl Emitter<'_> {
     }
 
     /// Computes a scalar with double digits, unless `known` has it, and names it.
-    fn exact(&mut self, handle: Handle, known: &mut BTreeSet<Handle>) -> String {
+    pub(super) fn exact(&mut self, handle: Handle, known: &mut BTreeSet<Handle>) -> Result<String> {
         let name = format!("x{}", handle.index());
         if !known.insert(handle) {
-            return name;
+            return Ok(name);
         }
         let op = self.graph.node(handle).op.clone();
         let expression = match op {
@@ -224,20 +225,14 @@ impl Emitter<'_> {
             op => {
                 let mut operands = Vec::new();
                 op.for_each_operand(|operand| operands.push(operand));
-                let names: Vec<String> = operands.iter().map(|x| self.exact(*x, known)).collect();
-                match op {
-                    Op::Unary(Unary::Neg, _) => format!("-{}", names[0]),
-                    Op::Unary(Unary::Square, _) => format!("ex_mul({0}, {0})", names[0]),
-                    Op::Unary(Unary::Exp, _) => format!("ex_exp({})", names[0]),
-                    Op::Unary(..) => format!("ex_div(vec2<f32>(1.0, 0.0), {})", names[0]),
-                    Op::Binary(Binary::Add, ..) => format!("ex_add({}, {})", names[0], names[1]),
-                    Op::Binary(Binary::Sub, ..) => format!("ex_add({}, -{})", names[0], names[1]),
-                    Op::Binary(Binary::Mul, ..) => format!("ex_mul({}, {})", names[0], names[1]),
-                    _ => format!("ex_div({}, {})", names[0], names[1]),
-                }
+                let names = operands
+                    .iter()
+                    .map(|x| self.exact(*x, known))
+                    .collect::<Result<Vec<String>>>()?;
+                exact_operation(&op, &names)?
             }
         };
         self.line(&format!("let {name} = {expression};"));
-        name
+        Ok(name)
     }
 }

@@ -8,12 +8,14 @@
 //!
 //! The log density's blocks of rows are added up with double digits, as sums of two f32, and factors that all rows share
 //! are multiplied in last and likewise ([`density`]); else their rounding, times a million rows, would spoil the
-//! acceptance.
+//! acceptance. So would the rounding of a number by which all rows are multiplied, and it is made up for
+//! ([`remainders`]).
 
 mod density;
 mod items;
 mod passes;
 mod reduce;
+mod remainders;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -23,6 +25,7 @@ use crate::error::{Error, Result};
 use crate::ir::{Graph, Handle, IndexId, Op, SlotId, Unary};
 use crate::pass::schedule::{Schedule, Stage, Target};
 use density::Density;
+use remainders::Remainders;
 
 /// Elements up to which an exponential is rounded right rather than left to the driver, whose errors may be several times
 /// as large: scales are such, and all levels of an effect share one.
@@ -32,6 +35,7 @@ const FEW: usize = 64;
 pub(super) fn kernel(schedule: &Schedule) -> Result<RowsKernel> {
     let mut emitter = Emitter::new(schedule);
     let density = Density::of(schedule);
+    emitter.remainders = Remainders::of(schedule, &density);
     let wanted = emitter.plan(&density);
     emitter.clear()?;
     for (number, stage) in schedule.stages.iter().enumerate() {
@@ -86,6 +90,13 @@ struct Emitter<'a> {
     scalars: BTreeMap<Handle, usize>,
     /// Where the pair of a sum over elements for the log density is kept, by what is summed.
     pairs: BTreeMap<Handle, usize>,
+    /// What counts of the low parts of shared numbers.
+    remainders: Remainders,
+    /// Where low parts are kept in `work`, of scalars and of arrays.
+    low_scalars: BTreeMap<Handle, usize>,
+    low_arrays: BTreeMap<Handle, usize>,
+    /// Nodes of the running function that are at hand as pairs.
+    at_hand: BTreeSet<Handle>,
     dispatches: Vec<Dispatch>,
 }
 
@@ -118,6 +129,10 @@ impl<'a> Emitter<'a> {
             summed: 0,
             scalars: BTreeMap::new(),
             pairs: BTreeMap::new(),
+            remainders: Remainders::default(),
+            low_scalars: BTreeMap::new(),
+            low_arrays: BTreeMap::new(),
+            at_hand: BTreeSet::new(),
             dispatches: Vec::new(),
         };
         let is_sum = |array: &&Handle| matches!(graph.node(**array).op, Op::SegmentSum { .. });
@@ -158,6 +173,10 @@ impl<'a> Emitter<'a> {
         for &source in &density.pairs {
             let place = self.room(2);
             self.pairs.insert(source, place);
+        }
+        for array in self.remainders.arrays.clone() {
+            let place = self.room(self.graph.plate_len(self.graph.ty(array).plate));
+            self.low_arrays.insert(array, place);
         }
         let mut roots = density.plain.clone();
         for stage in &self.schedule.stages {
@@ -249,6 +268,7 @@ impl<'a> Emitter<'a> {
     fn open(&mut self, name: &str, items: usize, loop_trips: u64) {
         self.line(&format!("fn {name}(chain: u32, item: u32) {{"));
         self.indent += 1;
+        self.at_hand.clear();
         self.dispatches.push(Dispatch {
             function: name.into(),
             items,
@@ -326,13 +346,42 @@ impl<'a> Emitter<'a> {
         };
         let name = self.value(handle);
         self.line(&format!("let {name} = {from};"));
+        if let Some(place) = self.low_scalars.get(&handle) {
+            let from = self.at_work(&format!("{place}u"));
+            self.line(&format!("let l{} = {from};", handle.index()));
+        }
+        if let Op::Gather { index, .. } = node.op {
+            let code = self.code(index, element);
+            self.read_low(handle, &code);
+        }
         Ok(())
+    }
+
+    /// Names the low part of what a gather reads at `code`, if it counts.
+    fn read_low(&mut self, gather: Handle, code: &str) {
+        if let Op::Gather { source, .. } = self.graph.node(gather).op
+            && self.remainders.gathers.contains(&gather)
+            && let Some(place) = self.low_arrays.get(&source)
+        {
+            let from = self.at_work(&format!("{place}u + {code}"));
+            self.line(&format!("let l{} = {from};", gather.index()));
+        }
+    }
+
+    /// The code of an index at an element.
+    fn code(&self, index: IndexId, element: &str) -> String {
+        format!("indices[{}u + {element}]", self.index_offsets[index.index()])
     }
 
     /// Computes a node into its name; `code` yields the element that a gather reads.
     fn define(&mut self, handle: Handle, code: impl Fn(&Self, IndexId) -> String) -> Result<()> {
+        if self.remainders.pairs.contains(&handle) {
+            return self.define_pair(handle);
+        }
         let plate = self.graph.ty(handle).plate;
+        let mut low_code = None;
         let expression = match &self.graph.node(handle).op {
+            _ if let Some(product) = self.whole_product(handle) => product,
             // Its rounding is that of all rows that share it.
             Op::Unary(Unary::Exp, a) if self.graph.plate_len(plate) <= FEW => {
                 format!("ex_exp(vec2<f32>({}, 0.0)).x", self.value(*a))
@@ -345,15 +394,20 @@ impl<'a> Emitter<'a> {
             }
             Op::Gather { source, index } => {
                 let code = code(self, *index);
-                match self.graph.node(*source).op {
+                let from = match self.graph.node(*source).op {
                     Op::Position(slot) => self.at_position(slot, &code),
                     _ => self.at_array(*source, &code)?,
-                }
+                };
+                low_code = Some(code);
+                from
             }
             other => return Err(Error::bug(format!("{other:?} is not computed in place"))),
         };
         let name = self.value(handle);
         self.line(&format!("let {name} = {expression};"));
+        if let Some(code) = low_code {
+            self.read_low(handle, &code);
+        }
         Ok(())
     }
 
@@ -406,13 +460,24 @@ impl<'a> Emitter<'a> {
             return Ok(());
         }
         self.open(&format!("rows_scalars_{number}"), 1, 0);
-        let roots: Vec<Handle> = wanted
+        let (exact, plain): (Vec<Handle>, Vec<Handle>) = wanted
+            .into_iter()
+            .partition(|node| self.remainders.scalars.contains(node));
+        let roots: Vec<Handle> = plain
             .iter()
             .copied()
             .chain(into_arrays.iter().map(|scatter| scatter.source))
             .collect();
         self.define_scalars(&roots)?;
-        for node in wanted {
+        let mut known = BTreeSet::new();
+        for node in exact {
+            let name = self.exact(node, &mut known)?;
+            let place = self.room(2);
+            self.scalars.insert(node, place);
+            self.low_scalars.insert(node, place + 1);
+            self.write_sum(place, 1, "0u", &name, true);
+        }
+        for node in plain {
             let place = self.room(1);
             self.scalars.insert(node, place);
             let (at, value) = (self.at_work(&format!("{place}u")), self.value(node));

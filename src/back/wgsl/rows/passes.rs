@@ -10,10 +10,6 @@ use crate::error::{Error, Result};
 use crate::ir::{Handle, IndexId, PlateId, SlotId};
 use crate::pass::schedule::{Loop, Target};
 
-/// Terms of the log density that are added in plain f32 before they enter a pair: their sum's rounding stays below that
-/// of the terms themselves.
-const BLOCK: u32 = 16;
-
 /// What one dispatch over a plate does.
 #[derive(Default)]
 struct Work {
@@ -192,7 +188,6 @@ impl Emitter<'_> {
             self.line(&format!("var t{number}: f32 = 0.0;"));
         }
         for (number, _) in work.pairs.iter().enumerate() {
-            self.line(&format!("var b{number}: f32 = 0.0;"));
             self.line(&format!("var p{number} = vec2<f32>(0.0, 0.0);"));
         }
         let body = Body {
@@ -222,7 +217,6 @@ impl Emitter<'_> {
             self.write_sum(sum.partials, items, "item", &format!("t{number}"), false);
         }
         for (number, sum) in pairs.iter().enumerate() {
-            self.line(&format!("p{number} = ex_grow(p{number}, b{number});"));
             self.write_sum(sum.partials, items, "item", &format!("p{number}"), true);
         }
         self.close();
@@ -332,13 +326,17 @@ impl Emitter<'_> {
                 if by == Some(index) {
                     return "code".into();
                 }
-                format!("indices[{}u + i]", this.index_offsets[index.index()])
+                this.code(index, "i")
             })?;
         }
         let work = body.work;
         for &node in &work.stores {
             let (at, value) = (self.at_array(node, "i")?, self.value(node));
             self.line(&format!("{at} = {value};"));
+            if let Some(place) = self.low_arrays.get(&node) {
+                let at = self.at_work(&format!("{place}u + i"));
+                self.line(&format!("{at} = x{}.y;", node.index()));
+            }
         }
         for &(source, slot) in &work.gradient {
             let (at, value) = (self.at_gradient(slot, "i"), self.value(source));
@@ -354,17 +352,8 @@ impl Emitter<'_> {
         }
         for (number, source) in work.pairs.iter().enumerate() {
             let value = self.value(*source);
-            self.line(&format!("b{number} += {value};"));
-        }
-        if !work.pairs.is_empty() {
-            let last = BLOCK - 1;
-            self.line(&format!("if (k & {last}u) == {last}u {{"));
-            for number in 0..work.pairs.len() {
-                self.line(&format!(
-                    "    p{number} = ex_grow(p{number}, b{number}); b{number} = 0.0;"
-                ));
-            }
-            self.line("}");
+            // Without a block in plain f32, whose rounding would exceed that of the terms.
+            self.line(&format!("p{number} = accumulate(p{number}, {value});"));
         }
         Ok(())
     }
