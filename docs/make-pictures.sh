@@ -13,8 +13,12 @@ if [ -z "${TADPOOL:-}" ]; then
     TADPOOL=target/release/tadpool
 fi
 
-fit() { # folder of data, model
-    "$TADPOOL" fit "data/$1/$2.tad" --data "data/$1/$1.csv" --out "$work/$2.nc" --quiet > "$work/$2.txt"
+fit() { # folder of data, model, then what else is typed
+    data=$1
+    model=$2
+    shift 2
+    "$TADPOOL" fit "data/$data/$model.tad" --data "data/$data/$data.csv" --out "$work/$model.nc" --quiet "$@" \
+        > "$work/$model.txt"
 }
 # The name of the picture, its kind, then what else is typed.
 draw() {
@@ -30,7 +34,7 @@ draw() {
 fit reedfrogs m12_2
 fit ponds m12_3
 fit chimpanzees m12_4
-fit chimpanzees m12_5
+fit chimpanzees m12_5 --target-accept 0.99
 
 # Observed survival in each tank and what the model makes of it.
 draw shrinkage shrinkage "$work/m12_2.nc"
@@ -40,6 +44,12 @@ draw population population "$work/m12_2.nc"
 awk -F, 'BEGIN { print "name,value" } NR > 1 { printf "p_pond[%s],%.9f\n", $1, 1 / (1 + exp(-$4)) }' \
     data/ponds/ponds.csv > "$work/truth.csv"
 draw error error "$work/m12_3.nc" --truth "$work/truth.csv"
+# The same of another table from the same population.
+"$TADPOOL" simulate data/ponds/m12_3.tad --data data/ponds/ponds.csv --set a=1.4 --set sigma=1.5 --quiet \
+    --out "$work/ponds_new.csv" > "$work/ponds_new.txt"
+"$TADPOOL" fit data/ponds/m12_3.tad --data "$work/ponds_new.csv" --out "$work/ponds_new.nc" --quiet \
+    > "$work/ponds_new.txt"
+draw error-new error "$work/ponds_new.nc" --truth "$work/ponds_new.truth.csv" --vars p_pond
 # Two types of cluster: every parameter, and the two standard deviations beside each other.
 draw forest forest "$work/m12_5.nc"
 draw sigmas density "$work/m12_5.nc" --vars 'sigma*'

@@ -56,8 +56,9 @@
 //! # Layers
 //!
 //! A module imports only from modules before it in this list (a test reads every `use` line): `error`, `num`, `rng`,
-//! `data`, `diag`, `ir`, `dist`, `transform`, `ad`, `lang`, `pass`, `back`, `gpu`, `model`, `sampler`, `fit`, `predict`,
-//! `plot`, `report`, `bench`, `cli`. Clocks are read in `fit`, `bench` and `cli` alone; files are touched by `fit`, `cli` and
+//! `data`, `diag`, `ir`, `dist`, `transform`, `ad`, `lang`, `pass`, `back`, `gpu`, `model`, `sampler`, `fit`, `export`,
+//! `predict`, `plot`, `report`, `bench`, `cli`. Clocks are read in `fit`, `bench` and `cli` alone; files are touched by
+//! `fit`, `cli` and
 //! [`data::Table::from_path`].
 //!
 //! # Vocabulary
@@ -96,6 +97,7 @@ pub mod cli;
 pub mod data;
 pub mod diag;
 pub mod dist;
+pub mod export;
 pub mod fit;
 pub mod gpu;
 pub mod ir;

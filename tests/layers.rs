@@ -20,6 +20,7 @@ const LAYERS: [&str; 21] = [
     "model",
     "sampler",
     "fit",
+    "export",
     "predict",
     "plot",
     "report",

@@ -1,7 +1,7 @@
 //! Reading the model file, keeping results off other files, writing texts.
 
 use std::fs::{self, File};
-use std::io::{ErrorKind, Read};
+use std::io::{self, BufWriter, ErrorKind, Read, Write};
 use std::path::Path;
 
 use crate::error::{Error, Result};
@@ -102,18 +102,36 @@ pub(super) fn keeps_inputs<'a>(out: &Path, inputs: impl Iterator<Item = &'a Path
     Ok(())
 }
 
-/// Writes a text to a file as a whole: beside it first, then in its place.
+/// Writes a text to a file as a whole, as [`write_whole`] does.
 ///
 /// # Errors
 ///
 /// An environment error if the file cannot be written.
 pub(super) fn write_text(path: &Path, text: &str) -> Result<()> {
+    write_whole(path, &|to| to.write_all(text.as_bytes()))
+}
+
+/// A file that is being written.
+pub(super) type Target = BufWriter<File>;
+
+/// Writes a file as a whole: beside it first, then in its place.
+///
+/// # Errors
+///
+/// An environment error if the file cannot be written.
+pub(super) fn write_whole(path: &Path, write: &dyn Fn(&mut Target) -> io::Result<()>) -> Result<()> {
     let mut name = std::ffi::OsString::from(".");
     name.push(path.file_name().unwrap_or_default());
     name.push(format!(".{}.part", std::process::id()));
     let beside = path.with_file_name(name);
-    let written = fs::write(&beside, text).and_then(|()| fs::rename(&beside, path));
-    written.map_err(|fault| {
+    let place = || {
+        let mut to = BufWriter::with_capacity(1 << 16, File::create(&beside)?);
+        write(&mut to)?;
+        to.flush()?;
+        drop(to);
+        fs::rename(&beside, path)
+    };
+    place().map_err(|fault| {
         // The error that led here is returned; a leftover may not even exist.
         drop(fs::remove_file(&beside));
         Error::environment(format!("{} cannot be written: {fault}", path.display())).with_help(

@@ -1,8 +1,9 @@
 //! The command line: what is typed, what is printed, the exit codes.
 //!
 //! May import every other module of the crate; none imports this one. One file per command (`fit`, `summary`, `compare`,
-//! `predict`, `plot`, `report`, `simulate`, `check`, `bench`, `devices`) and one per thing they share: the flags (`args`),
-//! the printed page (`page`, `table`, `spreads`, `comparison`, `describe`), selections, progress, Ctrl-C, the streams.
+//! `predict`, `plot`, `report`, `simulate`, `export`, `check`, `bench`, `devices`) and one per thing they share: the flags
+//! (`args`), the printed page (`page`, `table`, `spreads`, `comparison`, `describe`), selections, progress, Ctrl-C, the
+//! streams.
 //!
 //! Promises: results go to stdout, progress and notes to stderr; exit codes are those of `--help`; a fit file is
 //! touched only once a new one is whole; a flag is obeyed or refused, never ignored; a reader that closes the pipe is
@@ -15,6 +16,7 @@ mod compare;
 mod comparison;
 mod describe;
 mod devices;
+mod export;
 mod files;
 mod fit;
 mod interrupt;
@@ -93,6 +95,7 @@ pub fn run(words: &[OsString]) -> u8 {
             | Command::Plot(_)
             | Command::Predict(_)
             | Command::Simulate(_)
+            | Command::Export(_)
             | Command::Check(_)
             | Command::Report(_)
             | Command::Devices => Ok(cli),
@@ -114,6 +117,7 @@ pub fn run(words: &[OsString]) -> u8 {
         Command::Simulate(args) => simulate::run(args),
         Command::Compare(args) => compare::run(args),
         Command::Report(args) => report::run(args),
+        Command::Export(args) => export::run(args),
         Command::Check(args) => check::run(args),
         Command::Bench(args) => bench::run_bench(args),
         Command::Devices => devices::run(),

@@ -51,6 +51,7 @@ pub use ensemble::{
     run_on_engine,
 };
 pub use initial::starting_positions;
+pub(crate) use nuts::MAX_DEPTH;
 pub use progress::{Phase, Progress, Watch};
 pub(crate) use run::{most_draws, share_out};
 pub use run::{run, run_unit};

@@ -2,6 +2,7 @@
 
 mod bench;
 mod compare;
+mod export;
 mod failures;
 #[cfg(feature = "gpu")]
 mod gpu;
