@@ -164,7 +164,7 @@ impl Adaptation {
         &self.inv_mass_diag
     }
 
-    /// Longest integration time, a [`Reach`] times √λ_max on the whitened scale.
+    /// Longest integration time, the reach times √λ_max on the whitened scale.
     pub fn trajectory_length(&self) -> f64 {
         self.trajectory_length
     }
