@@ -20,10 +20,11 @@ const SETTLING_STEPS: u32 = 64;
 /// kernels each of which leaves the posterior as it is leaves it too.
 const FINE: u32 = 16;
 /// How much shorter fine steps are, and how many of them there are for each of the usual ones: to a chain that is not held
-/// they bring little, so they are not to cost as much.
+/// they bring little, so they are not to cost as much. With a quarter of the steps chains were held so long in the tail of
+/// m12_5's scales that the others' runs missed it (sds below the reference by up to 4.8 standard errors).
 const FINE_STEP: f64 = 0.25;
 /// See [`FINE_STEP`].
-const FINE_STEPS: f64 = 0.25;
+const FINE_STEPS: f64 = 0.5;
 /// The shortest trajectory in lengths of the longest.
 const SHORTEST: f64 = 0.5;
 /// Iterations in a row in which no chain of the ensemble may move before the step size is searched anew, and the
@@ -112,7 +113,7 @@ impl Adaptation {
     }
 
     /// Step size and number of leapfrog steps of `iteration`: ⌈uT/ε⌉, u of a Halton sequence on (½, 1), between 1 and
-    /// [`MAX_LEAPFROG_STEPS`]; every sixteenth iteration takes a quarter of the steps, each a quarter as long.
+    /// [`MAX_LEAPFROG_STEPS`]; every sixteenth iteration takes half the steps, each a quarter as long.
     pub fn plan(&self, iteration: u32) -> Plan {
         let step_size = self.step_size();
         if let StepSize::Search { .. } = self.step {
@@ -420,11 +421,11 @@ mod tests {
     }
 
     #[test]
-    fn every_sixteenth_iteration_takes_a_quarter_of_the_steps_a_quarter_as_long() {
+    fn every_sixteenth_iteration_takes_half_the_steps_a_quarter_as_long() {
         let adaptation = Adaptation::tuned(vec![1.0], 16, 0..0, 0.8, 0.1, 2.0);
         for iteration in 0..64 {
             let (factor, steps) = if iteration % 16 == 0 {
-                (0.25, 3..=5)
+                (0.25, 5..=10)
             } else {
                 (1.0, 10..=20)
             };
