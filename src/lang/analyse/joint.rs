@@ -100,6 +100,7 @@ impl<'a> Analysis<'a> {
         };
         if let Err(report) = made {
             self.reports.push(*report);
+            self.mentioned.extend(self.correlations.iter().copied());
             for argument in &line.stochastic.distribution.args {
                 super::visit_names(&argument.value, &mut |name, _| {
                     self.mentioned.insert(name);

@@ -84,5 +84,9 @@ fn not_data(family: &str, argument: &str, expr: &Expr) -> Report {
         expr.span,
         "depends on parameters",
     )
-    .with_help("write a number or a column")
+    .with_help(if family == LKJ {
+        "write a number"
+    } else {
+        "write a number or a column"
+    })
 }

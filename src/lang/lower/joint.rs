@@ -315,6 +315,10 @@ impl<'a, 'b> Lowering<'a, 'b> {
         let place = self.analysis.correlation(matrix).ok_or(Poison)?;
         let own = self.order(matrix)?;
         if own != order {
+            // Said of the first of them.
+            if matches!(relation.member, Some(Member::Component { component: 1.., .. })) {
+                return Err(Poison);
+            }
             let first = self.analysis.correlated_by(matrix).ok_or(Poison)?;
             let report = Report::error(
                 format!(
