@@ -57,7 +57,8 @@
 //!
 //! A module imports only from modules before it in this list (a test reads every `use` line): `error`, `num`, `rng`,
 //! `data`, `diag`, `ir`, `dist`, `transform`, `ad`, `lang`, `pass`, `back`, `gpu`, `model`, `sampler`, `fit`, `export`,
-//! `predict`, `plot`, `bench`, `cli`. Clocks are read in `fit`, `bench` and `cli` alone; files are touched by `fit`, `cli` and
+//! `predict`, `plot`, `report`, `bench`, `cli`. Clocks are read in `fit`, `bench` and `cli` alone; files are touched by
+//! `fit`, `cli` and
 //! [`data::Table::from_path`].
 //!
 //! # Vocabulary
@@ -106,6 +107,7 @@ pub mod num;
 pub mod pass;
 pub mod plot;
 pub mod predict;
+pub mod report;
 pub mod rng;
 pub mod sampler;
 pub mod transform;

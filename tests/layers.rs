@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const LAYERS: [&str; 21] = [
+const LAYERS: [&str; 22] = [
     "error",
     "num",
     "rng",
@@ -23,6 +23,7 @@ const LAYERS: [&str; 21] = [
     "export",
     "predict",
     "plot",
+    "report",
     "bench",
     "cli",
 ];

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::back::evaluate::{Centring, Density, Evaluator};
 use crate::back::simd::{InstructionSet, SimdDensity};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::fit::gpu_driver;
 use crate::gpu::{self, Adapter, Gpu, Mapping};
 use crate::model::Model;
@@ -93,29 +93,47 @@ pub(super) enum Bench<'m> {
 }
 
 impl<'m> Bench<'m> {
-    /// Makes the driver for the chains of `settings`; the seconds that took come with it.
+    /// Makes the driver for the chains of `settings`, on the device `gpu` where it needs one; the seconds that took come
+    /// with it.
     ///
     /// # Errors
     ///
-    /// Those of the device: too many chains for it, no memory.
-    pub(super) fn new(driver: &Driver, model: &'m Model, settings: &Settings) -> Result<(Self, f64)> {
+    /// Those of the device: it did not open, too many chains for it, no memory.
+    pub(super) fn new(
+        driver: &Driver,
+        gpu: &Option<Result<Gpu>>,
+        model: &'m Model,
+        settings: &Settings,
+    ) -> Result<(Self, f64)> {
         let start = Instant::now();
         let bench = match driver {
             Driver::Scalar => Bench::OneLane(Box::new(OneLane {
                 model,
-                density: SimdDensity::new(model.density_program().clone())?
+                density: model
+                    .density()
+                    .clone()
                     .with_instruction_set(InstructionSet::Scalar)?,
             })),
             Driver::Simd => Bench::Lanes(model),
-            Driver::Stepped(adapter) => Bench::on_gpu(adapter, model, settings, gpu::Driver::Stepped)?,
-            Driver::Fused(adapter) => Bench::on_gpu(adapter, model, settings, gpu::Driver::Fused)?,
+            Driver::Stepped(adapter) => Bench::on_gpu(gpu, adapter, model, settings, gpu::Driver::Stepped)?,
+            Driver::Fused(adapter) => Bench::on_gpu(gpu, adapter, model, settings, gpu::Driver::Fused)?,
         };
         Ok((bench, start.elapsed().as_secs_f64()))
     }
 
-    fn on_gpu(adapter: &Adapter, model: &'m Model, settings: &Settings, driver: gpu::Driver) -> Result<Self> {
+    fn on_gpu(
+        gpu: &Option<Result<Gpu>>,
+        adapter: &Adapter,
+        model: &'m Model,
+        settings: &Settings,
+        driver: gpu::Driver,
+    ) -> Result<Self> {
+        let gpu = match gpu {
+            Some(opened) => opened.clone()?,
+            None => return Err(Error::bug(format!("no device was opened for {}", adapter.name))),
+        };
         let mapping = Mapping::choose(&model.kernel_size()?, adapter, driver);
-        let chains = gpu_driver(&Gpu::open(Some(&adapter.name))?, model, Some(&mapping), settings)?;
+        let chains = gpu_driver(&gpu, model, Some(&mapping), settings)?;
         let engine = GpuEngine::new(chains, model.dim(), Layout::of(settings.chains));
         Ok(Bench::Gpu(model, Box::new(engine)))
     }
@@ -206,7 +224,7 @@ mod tests {
         let dim = model.dim();
         let scalar = OneLane {
             model,
-            density: SimdDensity::new(model.density_program().clone()).unwrap(),
+            density: model.density().clone(),
         };
         let position: Vec<f64> = (0..dim * LANES).map(|i| (i as f64 * 0.37).sin()).collect();
         let evaluate = |density: &dyn Density| {

@@ -15,6 +15,7 @@ use super::subject::Subject;
 use crate::diag::{Chains, ess_bulk};
 use crate::error::{Error, Result};
 use crate::fit::available_threads;
+use crate::gpu::Gpu;
 use crate::lang::QuantityKind;
 use crate::model::Model;
 use crate::sampler::{Layout, Progress, Sampler, Samples, Settings, State, Tuning, Watch};
@@ -116,10 +117,15 @@ pub fn run(
     chain_counts.sort_unstable();
     chain_counts.dedup();
     let of = of / options.chains.len().max(1) * chain_counts.len();
+    // Opened once: a driver may allow a process few devices.
+    let gpus: Vec<Option<Result<Gpu>>> = drivers
+        .iter()
+        .map(|driver| driver.adapter().map(|adapter| Gpu::open(Some(&adapter.name))))
+        .collect();
     for subject in subjects {
         let mut known: Vec<Option<Known>> = drivers.iter().map(|_| None).collect();
         for &chains in &chain_counts {
-            for (driver, known) in drivers.iter().zip(&mut known) {
+            for ((driver, gpu), known) in drivers.iter().zip(&gpus).zip(&mut known) {
                 if stop.load(Relaxed) {
                     return Ok(measured);
                 }
@@ -139,6 +145,7 @@ pub fn run(
                 let cell = Cell {
                     subject,
                     driver,
+                    gpu,
                     settings: settings(chains, options.seed),
                     share: left / (of - number + 1) as f64,
                     stop,
@@ -184,6 +191,7 @@ fn settings(chains: usize, seed: u64) -> Settings {
 struct Cell<'a> {
     subject: &'a Subject,
     driver: &'a Driver,
+    gpu: &'a Option<Result<Gpu>>,
     settings: Settings,
     /// Seconds that it may take.
     share: f64,
@@ -203,7 +211,8 @@ impl Cell<'_> {
     fn measure(&self, known: &mut Option<Known>) -> Result<std::result::Result<Row, String>> {
         let begun = Instant::now();
         let chains = self.settings.chains;
-        let (mut bench, prepare_seconds) = Bench::new(self.driver, &self.subject.model, &self.settings)?;
+        let (mut bench, prepare_seconds) =
+            Bench::new(self.driver, self.gpu, &self.subject.model, &self.settings)?;
         let (rate, steps) = match known {
             Some(known) => (known.rate, known.steps),
             None => (self.probe(&mut bench)?, GUESSED_STEPS),

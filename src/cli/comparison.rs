@@ -3,15 +3,12 @@
 use serde_json::{Value, json};
 
 use super::args::{Scale, Weights};
-use super::digits::{Places, fewest, number, places};
 use super::output::counted;
 use super::style::{HEADING, WARNING, styled};
 use super::table::{field, on_the_point, right, width};
-use crate::diag::elpd::{Total, VARIANCE_LIMIT, difference, pareto_k_threshold};
-use crate::fit::{Criterion, Elpd};
-
-/// What the remedies that need refits have to wait for.
-const LATER: &str = "Refits, `--by exact` and `--by kfold`, come in a later release of tadpool.";
+use crate::diag::elpd::{Total, VARIANCE_LIMIT, difference};
+use crate::fit::{Criterion, Elpd, REFITS_LATER};
+use crate::report::digits::{Places, fewest, number, places};
 
 /// A model of a comparison.
 #[derive(Debug)]
@@ -229,7 +226,7 @@ impl Comparison {
     pub(super) fn messages(&self) -> Vec<String> {
         let mut doubts: Vec<(String, Vec<&str>)> = Vec::new();
         for model in &self.models {
-            for doubt in self.doubts(model) {
+            for doubt in model.elpd.doubts(self.criterion) {
                 match doubts.iter_mut().find(|(known, _)| *known == doubt) {
                     Some((_, names)) => names.push(&model.name),
                     None => doubts.push((doubt, vec![&model.name])),
@@ -241,70 +238,14 @@ impl Comparison {
             .map(|(doubt, names)| format!("{}: {doubt}", names.join(", ")))
             .collect();
         if messages.iter().any(|message| message.contains("`--by exact`")) {
-            messages.push(LATER.to_owned());
+            messages.push(REFITS_LATER.to_owned());
         }
         messages
     }
 
-    /// What is to be said against a model's numbers.
-    fn doubts(&self, model: &Compared) -> Vec<String> {
-        let elpd = &model.elpd;
-        let rows = elpd.rows.len();
-        let mut doubts = Vec::new();
-        let non_finite = elpd.non_finite();
-        if non_finite > 0 {
-            doubts.push(format!(
-                "{non_finite} of {rows} rows have no finite value: in some draw they are impossible, or too improbable \
-                 for a number. `--pointwise FILE` tells which they are; look at them, and at the priors."
-            ));
-        }
-        if let Some(own) = &elpd.own {
-            doubts.push(format!(
-                "each row has its own `{}[{}]`. What a fit without the row would say of it cannot be told from draws of a \
-                 fit with it, neither by importance sampling nor by WAIC; use `--by exact`.",
-                own.parameter, own.index
-            ));
-        }
-        match self.criterion {
-            Criterion::Loo => {
-                let count = elpd.high_pareto_k().unwrap_or_default();
-                if count > 0 {
-                    let threshold = elpd.pareto_k_threshold();
-                    let remedy = if threshold < pareto_k_threshold(usize::MAX) {
-                        "More draws raise that limit up to 0.70; else use `--by exact` or `--by kfold`."
-                    } else {
-                        "Use `--by exact` or `--by kfold`."
-                    };
-                    doubts.push(format!(
-                        "{count} of {rows} rows have a Pareto k above {threshold:.2}, up to {:.2}: a few draws carry most of the \
-                         weight, and LOO is likely too optimistic. {remedy}",
-                        elpd.max_pareto_k().unwrap_or(f64::NAN)
-                    ));
-                }
-            }
-            Criterion::Waic => {
-                let count = elpd.high_variances();
-                if count > 0 {
-                    let remedy = match elpd.own {
-                        Some(_) => "Use `--by exact` or `--by kfold`.",
-                        None => {
-                            "Use `--by loo`, which tells for which rows it can be trusted, else `--by exact` or `--by \
-                             kfold`."
-                        }
-                    };
-                    doubts.push(format!(
-                        "{count} of {rows} rows have a posterior variance of the log likelihood above \
-                         {VARIANCE_LIMIT}, and WAIC is likely too optimistic. {remedy}"
-                    ));
-                }
-            }
-        }
-        doubts
-    }
-
     /// Whether any doubt is told of a model.
     fn is_doubtful(&self, model: &Compared) -> bool {
-        !self.doubts(model).is_empty()
+        !model.elpd.doubts(self.criterion).is_empty()
     }
 
     /// The contract's JSON; numbers that are undefined are null.

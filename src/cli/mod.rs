@@ -1,8 +1,8 @@
 //! The command line: what is typed, what is printed, the exit codes.
 //!
 //! May import every other module of the crate; none imports this one. One file per command (`fit`, `summary`, `compare`,
-//! `predict`, `plot`, `simulate`, `export`, `check`, `bench`, `devices`) and one per thing they share: the flags (`args`), the
-//! printed page (`page`, `table`, `spreads`, `digits`, `comparison`, `describe`), selections, progress, Ctrl-C, the
+//! `predict`, `plot`, `report`, `simulate`, `export`, `check`, `bench`, `devices`) and one per thing they share: the flags
+//! (`args`), the printed page (`page`, `table`, `spreads`, `comparison`, `describe`), selections, progress, Ctrl-C, the
 //! streams.
 //!
 //! Promises: results go to stdout, progress and notes to stderr; exit codes are those of `--help`; a fit file is
@@ -16,7 +16,6 @@ mod compare;
 mod comparison;
 mod describe;
 mod devices;
-mod digits;
 mod export;
 mod files;
 mod fit;
@@ -26,6 +25,7 @@ mod page;
 mod plot;
 mod predict;
 mod progress;
+mod report;
 mod simulate;
 mod spreads;
 mod style;
@@ -97,6 +97,7 @@ pub fn run(words: &[OsString]) -> u8 {
             | Command::Simulate(_)
             | Command::Export(_)
             | Command::Check(_)
+            | Command::Report(_)
             | Command::Devices => Ok(cli),
             Command::Compare(args) => args.check().map(|()| cli),
         });
@@ -115,6 +116,7 @@ pub fn run(words: &[OsString]) -> u8 {
         Command::Predict(args) => predict::run(args),
         Command::Simulate(args) => simulate::run(args),
         Command::Compare(args) => compare::run(args),
+        Command::Report(args) => report::run(args),
         Command::Export(args) => export::run(args),
         Command::Check(args) => check::run(args),
         Command::Bench(args) => bench::run_bench(args),

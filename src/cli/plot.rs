@@ -91,7 +91,7 @@ fn knows_all(sources: &[Source<'_>], options: &Options) -> bool {
 }
 
 /// What fits are called: their models' names, or their files' where models share one.
-fn names(paths: &[PathBuf], fits: &[Fit]) -> Vec<String> {
+pub(super) fn names(paths: &[PathBuf], fits: &[Fit]) -> Vec<String> {
     let models: Vec<&str> = fits.iter().map(|fit| fit.run.model_name.as_str()).collect();
     let stems: Vec<String> = paths
         .iter()

@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::digits::{Places, fewest, number, places};
 use super::table::{GAP, field, on_the_point, right, width};
 use crate::diag::{Interval, Prob};
 use crate::predict::Spread;
+use crate::report::digits::{Places, fewest, number, places};
 
 /// The names of the columns of a spread.
 pub(super) const MEASURES: [&str; 4] = ["mean", "sd", "lower", "upper"];

@@ -1,21 +1,16 @@
 //! A report as an aligned table for people, and as CSV for programs.
 
-use super::digits::{Places, decimals, fewest, number, places};
 use crate::diag::Interval;
-use crate::fit::{Report, Row};
-
-/// Columns between a row's name and its end, in the order printed.
-const COLUMNS: usize = 8;
-/// Where the two ends of the interval stand among them.
-const LOWER: usize = 2;
+use crate::fit::Report;
+use crate::report::rows::{COLUMNS, LOWER, Shown, cells, shown};
 
 /// The table: a line of names, a line for every parameter. Lines end in `\n`.
 ///
 /// The mean, sd and interval of a quantity are shown to the decimal place of the first digit of its largest Monte Carlo
-/// error (see [`decimals`]); decimal points stand under each other.
+/// error (see [`crate::report::digits::decimals`]); decimal points stand under each other.
 ///
 /// `nested` shows the nested R-hat, where that one is judged, in place of the ordinary one. A quantity of more than
-/// [`LARGE`] elements shows only its ends, if `more` yields what to type for the rest.
+/// [`crate::report::rows::LARGE`] elements shows only its ends, if `more` yields what to type for the rest.
 pub(super) fn aligned(report: &Report, nested: bool, more: Option<&dyn Fn(&str) -> String>) -> String {
     let rows = cells(&report.rows, nested);
     let places = shown(&report.rows, more.is_some());
@@ -87,45 +82,6 @@ pub(super) fn aligned(report: &Report, nested: bool, more: Option<&dyn Fn(&str) 
     text
 }
 
-/// Quantities of more elements than this show only their ends.
-const LARGE: usize = 500;
-/// Elements shown at each end.
-const ENDS: usize = 5;
-
-/// A line of the table.
-enum Shown<'a> {
-    /// The row at this place.
-    Row(usize),
-    /// That many rows of a quantity are left out.
-    Left {
-        /// The quantity's name.
-        quantity: &'a str,
-        /// The rows.
-        count: usize,
-    },
-}
-
-/// What is shown of the rows: all, or of large quantities the ends.
-fn shown(rows: &[Row], shorten: bool) -> Vec<Shown<'_>> {
-    let mut all = Vec::new();
-    let mut start = 0;
-    for elements in rows.chunk_by(|left, right| left.quantity == right.quantity) {
-        let end = start + elements.len();
-        if shorten && elements.len() > LARGE {
-            all.extend((start..start + ENDS).map(Shown::Row));
-            all.push(Shown::Left {
-                quantity: &elements[0].quantity,
-                count: elements.len() - 2 * ENDS,
-            });
-            all.extend((end - ENDS..end).map(Shown::Row));
-        } else {
-            all.extend((start..end).map(Shown::Row));
-        }
-        start = end;
-    }
-    all
-}
-
 /// What stands between two columns.
 pub(super) const GAP: &str = "  ";
 
@@ -143,29 +99,6 @@ fn interval_name(interval: Interval, prob: f64) -> Title {
         Interval::Hdi => Title::Both(format!("hdi {}", percent(prob))),
         Interval::Eti => Title::Ends(percent((1.0 - prob) / 2.0), percent((1.0 + prob) / 2.0)),
     }
-}
-
-/// The cells of every row; the elements of one quantity have the same number of decimals.
-fn cells(rows: &[Row], nested: bool) -> Vec<[String; COLUMNS]> {
-    let mut cells = Vec::with_capacity(rows.len());
-    for elements in rows.chunk_by(|left, right| left.quantity == right.quantity) {
-        let summaries = || elements.iter().map(|row| &row.summary);
-        let values = fewest(summaries().map(decimals));
-        let errors = fewest(summaries().map(|row| places(row.mcse_mean, 2)));
-        cells.extend(summaries().map(|row| {
-            [
-                number(row.mean, values),
-                number(row.sd, values),
-                number(row.lower, values),
-                number(row.upper, values),
-                number(row.mcse_mean, errors),
-                number(row.ess_bulk, Places::Fixed(0)),
-                number(row.ess_tail, Places::Fixed(0)),
-                number(if nested { row.nested_rhat } else { row.rhat }, Places::Fixed(3)),
-            ]
-        }));
-    }
-    cells
 }
 
 /// The same numbers, padded on the right so that their decimal points stand under each other when aligned right.
@@ -232,6 +165,7 @@ pub(super) fn field(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::diag::{Prob, Status, Summary, Verdict};
+    use crate::fit::Row;
 
     const FINE: Summary = Summary {
         status: Status::Varying,

@@ -22,6 +22,7 @@ mod assemble;
 mod decode;
 mod device;
 mod digest;
+mod doubts;
 mod elpd;
 mod encode;
 mod footprint;
@@ -42,6 +43,7 @@ mod storage;
 mod tables;
 
 pub use device::gpu_driver;
+pub use doubts::REFITS_LATER;
 pub use elpd::{Criterion, Elpd, Own};
 pub use footprint::GROWING_BYTES;
 pub use layout::Fit;

@@ -1,6 +1,7 @@
 //! Writes the fused driver's module: expands `shaders/hmc_fused.wgsl` for the form of a kernel.
 
 use crate::back::kernel::{Form, FusedKernel, Memory};
+#[cfg(feature = "gpu")]
 use crate::error::{Error, Result};
 
 use super::texts::{BINDINGS, PHILOX, SETTINGS, SPECIAL, product};
@@ -206,6 +207,7 @@ fn vectors(columns: usize) -> usize {
 }
 
 /// Most bytes of a uniform buffer that WebGPU promises.
+#[cfg(feature = "gpu")]
 const UNIFORM_BYTES: usize = 65_536;
 
 /// The values of `known_columns`, if the kernel's text reads it.

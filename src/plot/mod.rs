@@ -22,5 +22,6 @@ mod source;
 mod tiles;
 
 pub use kind::{Drawn, Kind, draw};
+pub(crate) use kind::{Means, drawn_svg, means};
 pub use scene::Picture;
 pub use source::{Options, Source};

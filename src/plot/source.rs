@@ -185,6 +185,20 @@ impl<'a> Source<'a> {
         Ok(kept)
     }
 
+    /// The names of at most `most` numbers that say most about the sampling, if there are more such; else none.
+    ///
+    /// # Errors
+    ///
+    /// Only faults of tadpool.
+    pub(crate) fn most_telling(&self, most: usize) -> Result<Vec<String>> {
+        let sets = self.fit.posterior.iter().filter(|quantity| !quantity.derived);
+        if sets.count() <= most {
+            return Ok(Vec::new());
+        }
+        let telling = self.telling(&[], most)?;
+        Ok(telling.into_iter().map(|one| one.name).collect())
+    }
+
     /// What the defaults of [`Source::telling`] are, for captions.
     pub(super) fn telling_note(vars: &[String]) -> &'static str {
         if vars.is_empty() {

@@ -95,6 +95,11 @@ impl<'f> Fitted<'f> {
         self.fit
     }
 
+    /// Its model over the columns as they were read.
+    pub fn model(&self) -> &Model {
+        &self.model
+    }
+
     /// The rows of the fit, with the columns that the model uses, `drop_missing` done.
     pub fn observed(&self) -> &Table {
         &self.observed

@@ -9,6 +9,7 @@ mod gpu;
 mod harness;
 mod plot;
 mod predict;
+mod report;
 mod results;
 mod stages;
 mod stopping;

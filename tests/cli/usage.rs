@@ -72,13 +72,12 @@ fn flags_of_later_releases_are_refused_by_name() {
 }
 
 #[test]
-fn commands_of_later_releases_are_refused_by_name() {
+fn the_command_of_a_later_release_is_refused_by_name() {
     let folder = Folder::new("later_commands");
-    for command in ["report", "study"] {
-        let ran = folder.run([command, "m.nc", "--out", "x"]).exits(2);
-        let text = format!("`{command}` comes in a later release; ArviZ reads the fit file meanwhile");
-        assert!(ran.err.contains(&text), "{}", ran.err);
-    }
+    let command = "study";
+    let ran = folder.run([command, "m.nc", "--out", "x"]).exits(2);
+    let text = format!("`{command}` comes in a later release; ArviZ reads the fit file meanwhile");
+    assert!(ran.err.contains(&text), "{}", ran.err);
 }
 
 #[test]
@@ -92,6 +91,7 @@ fn the_examples_of_help_work_as_typed() {
         Some("compare"),
         Some("predict"),
         Some("plot"),
+        Some("report"),
         Some("simulate"),
         Some("export"),
         Some("check"),
@@ -123,9 +123,7 @@ fn the_examples_of_help_work_as_typed() {
 fn help_names_no_command_or_flag_that_cannot_be_used() {
     let folder = Folder::new("help");
     let help = folder.run(["--help"]).exits(0).out;
-    for command in ["report", "study"] {
-        assert!(!help.contains(&format!("  {command} ")), "{command} is listed");
-    }
+    assert!(!help.contains("  study "), "study is listed");
     let help = folder.run(["fit", "--help"]).exits(0).out;
     let listed = |flag: &str| help.lines().any(|line| line.trim_start().starts_with(flag));
     assert!(

@@ -48,6 +48,12 @@ fn check_case(case: u32, gpu: Option<&Gpu>) -> Result<Worst, String> {
         0 => &FORMS[case as usize / 10 % 4..][..1],
         _ => &[],
     };
-    check(&model.lowered().program, &positions, gpu, fused, case % 50 == 0)
-        .map_err(|error| format!("model {case}: {error}\n{text}\n{csv}\npositions {positions:?}"))
+    check(
+        &model.lowered().program,
+        &positions,
+        gpu,
+        fused,
+        case.is_multiple_of(50),
+    )
+    .map_err(|error| format!("model {case}: {error}\n{text}\n{csv}\npositions {positions:?}"))
 }

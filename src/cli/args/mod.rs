@@ -7,6 +7,7 @@ mod fit;
 mod plot;
 mod predict;
 mod printing;
+mod report;
 mod simulate;
 mod values;
 
@@ -25,6 +26,7 @@ pub(crate) use fit::FitArgs;
 pub(crate) use plot::{Files, PlotArgs, Wanted};
 pub(crate) use predict::PredictArgs;
 pub(crate) use printing::{Format, Printing};
+pub(crate) use report::ReportArgs;
 pub(crate) use simulate::SimulateArgs;
 
 /// Fits Bayesian multilevel models with thousands of Markov chains in parallel.
@@ -72,6 +74,9 @@ pub(crate) enum Command {
     /// Compare how well models predict rows that they were not fitted to: LOO or WAIC, differences, weights.
     #[command(after_help = COMPARE_EXAMPLES)]
     Compare(CompareArgs),
+    /// Write a report of fits: one HTML page with model, parameters, diagnostics, pictures, to read and to hand on.
+    #[command(after_help = REPORT_EXAMPLES)]
+    Report(ReportArgs),
     /// Write the draws for other programs: CSV, Parquet, CmdStan's CSV.
     #[command(after_help = EXPORT_EXAMPLES)]
     Export(ExportArgs),
@@ -127,6 +132,13 @@ Examples, from the folder of the repository:
   tadpool compare m12_4.nc m12_5.nc --by waic --weights pseudo-bma --pointwise rows.csv
   tadpool compare m12_4.nc --format json";
 
+const REPORT_EXAMPLES: &str =
+    "The page is one file that loads nothing from anywhere, and all of it can be read without script. Its path goes to \
+     stdout.
+
+Examples, after the first example of `tadpool fit --help` and those of `tadpool compare --help`:
+  tadpool report m12_2.nc --out m12_2.html
+  tadpool report m12_4.nc m12_5.nc --out chimpanzees.html";
 const EXPORT_EXAMPLES: &str = "The tables have the columns .chain, .iteration and .draw, each counted from 1, then one for each \
      number by its printed name. CmdStan's files name a_tank[1] as a_tank.1, count labels from 1 in their order, and have \
      the sampler's columns: lp__, accept_stat__, stepsize__, treedepth__, n_leapfrog__, divergent__, energy__.
@@ -224,7 +236,7 @@ pub(crate) enum Stage {
 }
 
 /// Commands of the contract that come in later releases.
-const LATER: [&str; 2] = ["report", "study"];
+const LATER: [&str; 1] = ["study"];
 
 /// The same error, or for a command of a later release one that says so.
 pub(crate) fn named_later(error: clap::Error) -> clap::Error {

@@ -11,6 +11,8 @@ use super::scene::{Picture, Scene};
 use super::source::{Options, Source};
 use crate::error::{Error, Result};
 
+pub(crate) use rows::{Means, means};
+
 /// A kind of picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -180,19 +182,33 @@ impl Kind {
 /// A user error where the fits cannot give this kind, with the reason, and where `options.vars` choose nothing or too
 /// much.
 pub fn draw(kind: Kind, fits: &[Source<'_>], options: &Options) -> Result<Vec<Drawn>> {
-    let drawn = |stem: String, scene: &Scene| -> Result<Drawn> {
+    let drawn = |(stem, scene): (String, Scene)| -> Result<Drawn> {
         Ok(Drawn {
             stem,
             picture: scene.picture(options.scale)?,
         })
     };
+    scenes(kind, fits, options)?.into_iter().map(drawn).collect()
+}
+
+/// The picture that a kind makes of one fit, or of several that it puts side by side, as the text of an SVG alone.
+///
+/// # Errors
+///
+/// As [`draw()`].
+pub(crate) fn drawn_svg(kind: Kind, fits: &[Source<'_>], options: &Options) -> Result<String> {
+    Ok(kind.scene(fits, options)?.svg())
+}
+
+/// What a kind makes of some fits, with the stems of files.
+fn scenes(kind: Kind, fits: &[Source<'_>], options: &Options) -> Result<Vec<(String, Scene)>> {
     if kind.is_joint() || fits.len() == 1 {
-        return Ok(vec![drawn(kind.name().to_owned(), &kind.scene(fits, options)?)?]);
+        return Ok(vec![(kind.name().to_owned(), kind.scene(fits, options)?)]);
     }
     fits.iter()
         .map(|fit| {
             let scene = kind.scene(std::slice::from_ref(fit), options)?;
-            drawn(format!("{}-{}", fit.name, kind.name()), &scene)
+            Ok((format!("{}-{}", fit.name, kind.name()), scene))
         })
         .collect()
 }

@@ -198,6 +198,47 @@ impl<'f> Predicted<'f> {
     }
 }
 
+/// Observed and predicted means of an outcome, over all rows and level by level.
+pub(crate) struct Means {
+    /// What is measured: the outcome, or its share of the trials.
+    pub(crate) measured: String,
+    /// All rows together.
+    pub(crate) all: Panel,
+    /// Each grouping of the rows that has parameters.
+    pub(crate) by_group: Vec<Panel>,
+}
+
+/// Observed and predicted means of the outcome, where groupings have at most `most` levels.
+///
+/// # Errors
+///
+/// A user error where the rows share values of the outcome, or where its mean does not exist.
+pub(crate) fn means(fit: &Source<'_>, options: &Options, most: usize) -> Result<Means> {
+    let predicted = Predicted::of(fit, options)?;
+    let rows = predicted.observed.len();
+    let mut groupings = vec![Grouping {
+        index: String::new(),
+        labels: vec![String::new()],
+        codes: vec![0; rows],
+    }];
+    let of_rows = predicted.fitted.groupings().into_iter();
+    groupings.extend(of_rows.filter(|grouping| grouping.labels.len() <= most));
+    let says = predicted.by_group(&groupings, predict::Kind::Mean, &mut |_, _| {})?;
+    let mut panels = groupings
+        .iter()
+        .zip(&says)
+        .map(|(grouping, says)| predicted.panel(grouping, says, options));
+    let all = panels
+        .next()
+        .ok_or_else(|| Error::bug("the grouping of all rows was lost"))?;
+    let by_group = panels.collect();
+    Ok(Means {
+        measured: predicted.measured,
+        all,
+        by_group,
+    })
+}
+
 /// An array of numbers.
 fn numbers(values: &Values<'_>) -> Option<Vec<f64>> {
     match values {

@@ -229,6 +229,11 @@ impl Scene {
         });
     }
 
+    /// The text of the SVG alone.
+    pub(crate) fn svg(&self) -> String {
+        svg::text(self)
+    }
+
     /// Both files; the PNG has `scale` pixels for each of the scene's.
     ///
     /// # Errors
@@ -236,7 +241,7 @@ impl Scene {
     /// Only faults of tadpool: a picture of no size.
     pub(crate) fn picture(&self, scale: f64) -> Result<Picture> {
         Ok(Picture {
-            svg: svg::text(self),
+            svg: self.svg(),
             png: raster::png(self, scale)?,
         })
     }

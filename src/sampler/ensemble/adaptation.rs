@@ -13,20 +13,23 @@ const SETTLING: u32 = 16;
 /// The most leapfrog steps of a trajectory before the first metric: in the identity's place steps are as short as the
 /// narrowest coordinate asks, and the way to the posterior is long or short whatever one trajectory does.
 const SETTLING_STEPS: u32 = 64;
-/// Every how many iterations the steps are fine, and how much shorter they are then: as many steps as usual, so that a
-/// chain in a place where the usual step is too long (the far end of a scale's heavy tail) is not held there for ever.
+/// Every how many iterations the steps are fine, so that a chain in a place where the usual step is too long (the far end
+/// of a scale's heavy tail) is not held there for ever.
 ///
 /// Such places are rarer than warm-up has iterations, so no step size that warm-up can find knows them. A sequence of
 /// kernels each of which leaves the posterior as it is leaves it too.
-const FINE: (u32, f64) = (16, 0.25);
+const FINE: u32 = 16;
+/// How much shorter fine steps are, and how many of them there are for each of the usual ones: to a chain that is not held
+/// they bring little, so they are not to cost as much. With a quarter of the steps chains were held so long in the tail of
+/// m12_5's scales that the others' runs missed it (sds below the reference by up to 4.8 standard errors).
+const FINE_STEP: f64 = 0.25;
+/// See [`FINE_STEP`].
+const FINE_STEPS: f64 = 0.5;
 /// The shortest trajectory in lengths of the longest.
 const SHORTEST: f64 = 0.5;
 /// Iterations in a row in which no chain of the ensemble may move before the step size is searched anew, and the
 /// acceptance below which a chain counts as not moving.
 const REFUSALS: (u32, f64) = (5, 0.01);
-/// Refusals in a row up to which a chain is heard on the step size: a chain that is held says the same every time, and dual
-/// averaging would follow it to steps of nothing; fine steps are what frees it.
-const HEARD: u32 = 3;
 /// Bounds of the step size search; beyond them dual averaging takes over.
 const STEP_BOUNDS: (f64, f64) = (1e-9, 1e7);
 
@@ -55,8 +58,8 @@ pub struct Adaptation {
     settling: u32,
     target_accept: f64,
     step: StepSize,
-    /// Iterations up to now in which each chain did not move, `[chain]`.
-    refusals: Vec<u32>,
+    /// Iterations up to now in which no chain moved.
+    refusals: u32,
     moments: MovingMoments,
     eigenvalue: LargestEigenvalue,
     inv_mass_diag: Vec<f64>,
@@ -96,7 +99,7 @@ impl Adaptation {
                     grows: None,
                 }
             },
-            refusals: vec![0; chains],
+            refusals: 0,
             moments: MovingMoments::new(dim, chains),
             eigenvalue: LargestEigenvalue::new(dim),
             reach: Reach::new(dim),
@@ -107,7 +110,7 @@ impl Adaptation {
     }
 
     /// Step size and number of leapfrog steps of `iteration`: ⌈uT/ε⌉, u of a Halton sequence on (½, 1), between 1 and
-    /// [`MAX_LEAPFROG_STEPS`]; every sixteenth iteration takes a quarter of the step size.
+    /// [`MAX_LEAPFROG_STEPS`]; every sixteenth iteration takes half the steps, each a quarter as long.
     pub fn plan(&self, iteration: u32) -> Plan {
         let step_size = self.step_size();
         if let StepSize::Search { .. } = self.step {
@@ -122,14 +125,15 @@ impl Adaptation {
         } else {
             MAX_LEAPFROG_STEPS
         };
-        let steps = (share * self.trajectory_length / step_size).ceil();
+        let steps = share * self.trajectory_length / step_size;
+        let (step_size, steps) = if is_fine(iteration) {
+            (FINE_STEP * step_size, FINE_STEPS * steps)
+        } else {
+            (step_size, steps)
+        };
         Plan {
-            step_size: if is_fine(iteration) {
-                FINE.1 * step_size
-            } else {
-                step_size
-            },
-            num_leapfrog_steps: steps.clamp(1.0, f64::from(most)) as u32,
+            step_size,
+            num_leapfrog_steps: steps.ceil().clamp(1.0, f64::from(most)) as u32,
         }
     }
 
@@ -158,7 +162,7 @@ impl Adaptation {
         &self.inv_mass_diag
     }
 
-    /// Longest integration time, a [`Reach`] times √λ_max on the whitened scale.
+    /// Longest integration time, the reach times √λ_max on the whitened scale.
     pub fn trajectory_length(&self) -> f64 {
         self.trajectory_length
     }
@@ -244,14 +248,14 @@ impl Adaptation {
     }
 
     fn update_step_size(&mut self, accept_prob: &[f64]) {
+        let accept = harmonic_mean(accept_prob);
         let (most, least) = REFUSALS;
-        for (refusals, accept) in self.refusals.iter_mut().zip(accept_prob) {
-            // A NaN is no movement either.
-            *refusals = if *accept >= least { 0 } else { *refusals + 1 };
+        // A NaN is no movement either.
+        if accept_prob.iter().any(|a| *a >= least) {
+            self.refusals = 0;
+        } else {
+            self.refusals += 1;
         }
-        let heard = accept_prob.iter().zip(&self.refusals);
-        let accept = harmonic_mean(heard.filter(|(_, refusals)| **refusals <= HEARD).map(|(a, _)| *a));
-        let is_stuck = self.refusals.iter().all(|refusals| *refusals >= most);
         match &mut self.step {
             StepSize::Search { step_size, grows } => {
                 let is_accepted = accept > self.target_accept;
@@ -264,8 +268,8 @@ impl Adaptation {
                 self.step = StepSize::Averaging(DualAveraging::near(*step_size, self.target_accept));
             }
             // The average remembers too much to follow an ensemble that came to where the steps are all too long.
-            StepSize::Averaging(averaging) if is_stuck => {
-                self.refusals.fill(0);
+            StepSize::Averaging(averaging) if self.refusals == most => {
+                self.refusals = 0;
                 self.step = StepSize::Search {
                     step_size: averaging.step_size().max(STEP_BOUNDS.0),
                     grows: None,
@@ -279,18 +283,20 @@ impl Adaptation {
 
 /// Whether the steps of `iteration` are fine.
 fn is_fine(iteration: u32) -> bool {
-    iteration.is_multiple_of(FINE.0)
+    iteration.is_multiple_of(FINE)
 }
 
-/// Harmonic mean of acceptance probabilities: it obeys the chains that accept least. 0 if any is 0 or not a number, or if
-/// there are none.
-fn harmonic_mean(accept_prob: impl Iterator<Item = f64>) -> f64 {
-    let (mut count, mut inverse) = (0.0, 0.0);
-    for accept in accept_prob {
-        count += 1.0;
-        inverse += 1.0 / accept;
+/// Harmonic mean of acceptance probabilities: it obeys the chains that accept least. 0 if any is 0 or not a number.
+///
+/// Chains that have long been held are heard like all others: when those of a Poisson model that started where rates are huge
+/// were left out, the others' steps left them there for good.
+fn harmonic_mean(accept_prob: &[f64]) -> f64 {
+    let inverse: f64 = accept_prob.iter().map(|a| 1.0 / a).sum();
+    if inverse.is_nan() {
+        0.0
+    } else {
+        accept_prob.len() as f64 / inverse
     }
-    if inverse > 0.0 { count / inverse } else { 0.0 }
 }
 
 /// The base-2 Halton (van der Corput) sequence, from its first element ½ on, in (0, 1).
@@ -314,9 +320,9 @@ mod tests {
 
     #[test]
     fn the_harmonic_mean_obeys_the_worst_chain() {
-        assert_eq!(harmonic_mean([1.0, 0.5].into_iter()), 2.0 / 3.0);
-        assert_eq!(harmonic_mean([1.0, 0.0].into_iter()), 0.0);
-        assert_eq!(harmonic_mean([1.0, f64::NAN].into_iter()), 0.0);
+        assert_eq!(harmonic_mean(&[1.0, 0.5]), 2.0 / 3.0);
+        assert_eq!(harmonic_mean(&[1.0, 0.0]), 0.0);
+        assert_eq!(harmonic_mean(&[1.0, f64::NAN]), 0.0);
     }
 
     /// Feeds an adaptation with an acceptance of exp(−ε) whatever the trajectory, and constant positions.
@@ -409,35 +415,43 @@ mod tests {
         };
         assert_eq!(plan(100.0, 1.0, 0), 1);
         assert_eq!(plan(1e-6, 1.0, 0), MAX_LEAPFROG_STEPS);
-        // ⌈uT/ε⌉ with T/ε = 20 and u = ¾, ⅝, ⅞, 9/16.
-        assert_eq!([0, 1, 2, 3].map(|i| plan(0.05, 1.0, i)), [15, 13, 18, 12]);
+        // ⌈uT/ε⌉ with T/ε = 20 and u = ⅝, ⅞, 9/16.
+        assert_eq!([1, 2, 3].map(|i| plan(0.05, 1.0, i)), [13, 18, 12]);
     }
 
     #[test]
-    fn every_sixteenth_iteration_takes_as_many_steps_of_a_quarter() {
+    fn every_sixteenth_iteration_takes_half_the_steps_a_quarter_as_long() {
         let adaptation = Adaptation::tuned(vec![1.0], 16, 0..0, 0.8, 0.1, 2.0);
         for iteration in 0..64 {
-            let factor = if iteration % 16 == 0 { 0.25 } else { 1.0 };
+            let (factor, steps) = if iteration % 16 == 0 {
+                (0.25, 5..=10)
+            } else {
+                (1.0, 10..=20)
+            };
             let plan = adaptation.plan(iteration);
             assert_eq!(plan.step_size, factor * 0.1);
-            assert!((10..=20).contains(&plan.num_leapfrog_steps));
+            assert!(steps.contains(&plan.num_leapfrog_steps));
         }
     }
 
-    /// A chain is held in the last quarter of warm-up: the others' step size stays.
+    /// One chain of four starts where steps must be 1,000 times shorter, and comes to the others' region by 50 iterations in
+    /// which it moves.
     #[test]
-    fn a_chain_that_is_held_does_not_rule_the_step_size() {
+    fn a_chain_that_starts_where_steps_must_be_short_is_waited_for() {
         let mut adaptation = Adaptation::tuned(vec![1.0; 2], 4, 0..400, 0.8, 1.0, 1.7);
         let positions = [1.0, 2.0, -1.0, -2.0, 1.0, -2.0, -1.0, 2.0];
+        let mut moves = 0;
         for iteration in 0..400 {
-            let mut accept = [(-adaptation.plan(iteration).step_size).exp(); 4];
-            if iteration >= 320 {
-                accept[1] = 0.0;
+            let step_size = adaptation.plan(iteration).step_size;
+            let mut accept = [(-step_size).exp(); 4];
+            if moves < 50 {
+                accept[1] = (-1e3 * step_size).exp();
+                moves += u32::from(accept[1] > 0.5);
             }
             adaptation.update(iteration, &positions, &accept);
         }
+        assert_eq!(moves, 50);
         let reached = (-adaptation.step_size()).exp();
-        // It is heard three times with an error four times the usual.
-        assert!((reached - 0.8).abs() < 0.1, "acceptance {reached}");
+        assert!((reached - 0.8).abs() < 0.05, "acceptance {reached}");
     }
 }

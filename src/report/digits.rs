@@ -4,7 +4,7 @@ use crate::diag::Summary;
 
 /// How a number is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Places {
+pub(crate) enum Places {
     /// With that many decimals.
     Fixed(usize),
     /// With an exponent.
@@ -14,7 +14,7 @@ pub(super) enum Places {
 }
 
 /// What suits all of them: the fewest decimals, since no row may show digits that are noise.
-pub(super) fn fewest(places: impl Iterator<Item = Places>) -> Places {
+pub(crate) fn fewest(places: impl Iterator<Item = Places>) -> Places {
     places
         .reduce(|all, one| match (all, one) {
             (Places::Any, other) | (other, Places::Any) => other,
@@ -26,7 +26,7 @@ pub(super) fn fewest(places: impl Iterator<Item = Places>) -> Places {
 
 /// How a row's values are written: up to the first digit of the Monte Carlo error of the mean, but with at least two
 /// and at most four significant digits of the sd.
-pub(super) fn decimals(row: &Summary) -> Places {
+pub(crate) fn decimals(row: &Summary) -> Places {
     let scale = if row.sd > 0.0 { row.sd } else { row.mean.abs() };
     if row.mean.abs() >= LARGEST_PLAIN {
         return Places::Exponent;
@@ -40,7 +40,7 @@ pub(super) fn decimals(row: &Summary) -> Places {
 }
 
 /// What shows `digits` significant digits of `x`.
-pub(super) fn places(x: f64, digits: i32) -> Places {
+pub(crate) fn places(x: f64, digits: i32) -> Places {
     if !(x.is_finite() && x > 0.0) {
         return Places::Any;
     }
@@ -58,7 +58,7 @@ const MOST_DECIMALS: i32 = 7;
 const LARGEST_PLAIN: f64 = 1e8;
 
 /// A number with that many decimals, or with an exponent; `-` where it is undefined.
-pub(super) fn number(x: f64, places: Places) -> String {
+pub(crate) fn number(x: f64, places: Places) -> String {
     if x.is_nan() {
         return "-".to_owned();
     }
