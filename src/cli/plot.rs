@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::Outcome;
 use super::args::{Files, PlotArgs, Wanted};
+use super::inputs::{read_fit, read_table};
 use super::output::{Notes, print};
-use crate::data::Table;
 use crate::error::{Error, Kind as Blame, Result};
 use crate::fit::Fit;
 use crate::plot::{Drawn, Kind, Options, Source, draw};
@@ -17,15 +17,7 @@ pub(super) fn run(args: &PlotArgs) -> Result<Outcome> {
     let fits = args
         .fits
         .iter()
-        .map(|path| {
-            let fit = Fit::read(path)?;
-            notes.say(&format!(
-                "{} was written by tadpool {}",
-                path.display(),
-                fit.run.version
-            ));
-            Ok(fit)
-        })
+        .map(|path| read_fit(path, notes))
         .collect::<Result<Vec<Fit>>>()?;
     let names = names(&args.fits, &fits);
     let sources: Vec<Source<'_>> = fits
@@ -76,7 +68,7 @@ pub(super) fn run(args: &PlotArgs) -> Result<Outcome> {
 
 /// True values by name.
 fn read_truth(path: &Path) -> Result<Vec<(String, f64)>> {
-    let table = Table::from_path(path)?;
+    let table = read_table(path)?;
     let names = table.labels("name")?;
     let values = table.numeric("value")?;
     Ok(names.into_iter().zip(values.iter().copied()).collect())

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::Outcome;
 use super::args::{Format, PredictArgs};
 use super::files::{keeps_inputs, write_text};
+use super::inputs::{read_fit, read_table};
 use super::output::{Notes, counted, print};
 use super::spreads::{Line, MEASURES, Spreads};
 use super::table;
@@ -20,12 +21,7 @@ pub(super) fn run(args: &PredictArgs) -> Result<Outcome> {
         let inputs = [Some(&args.fit), args.data.as_ref()];
         keeps_inputs(out, inputs.into_iter().flatten().map(|path| path.as_path()))?;
     }
-    let fit = Fit::read(&args.fit)?;
-    notes.say(&format!(
-        "{} was written by tadpool {}",
-        args.fit.display(),
-        fit.run.version
-    ));
+    let fit = read_fit(&args.fit, notes)?;
     if let Some(streamed) = fit.streamed.as_ref().filter(|streamed| streamed.stride > 1) {
         notes.say(&format!(
             "predictions are made from one draw in {}, which were kept",
@@ -157,7 +153,7 @@ fn new_table(args: &PredictArgs, fitted: &Fitted<'_>, notes: Notes) -> Result<Op
     let Some(path) = &args.data else {
         return Ok(None);
     };
-    let table = Table::from_path(path)?;
+    let table = read_table(path)?;
     for note in table.notes() {
         notes.say(note);
     }
