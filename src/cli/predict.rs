@@ -83,18 +83,18 @@ fn predictions(args: &PredictArgs, fitted: &Fitted<'_>, notes: Notes) -> Result<
         seed: args.seed,
     };
     let outcome = fitted.outcome(&options)?.to_owned();
-    let table = new_table(args, fitted, notes)?;
+    let contrasts: Vec<Contrast> = args
+        .contrast
+        .iter()
+        .map(|text| Contrast::parse(text))
+        .collect::<Result<_>>()?;
+    let table = new_table(args, fitted, &contrasts, notes)?;
     let rows = match &table {
         Some(table) => Rows::New(table),
         None => Rows::Observed(fitted.observed()),
     };
     let writer = Writer::new(args, fitted.draws())?;
     let mut told = Told::default();
-    let contrasts: Vec<Contrast> = args
-        .contrast
-        .iter()
-        .map(|text| Contrast::parse(text))
-        .collect::<Result<_>>()?;
     for contrast in &contrasts {
         contrast.check(fitted)?;
     }
@@ -144,10 +144,25 @@ fn predictions(args: &PredictArgs, fitted: &Fitted<'_>, notes: Notes) -> Result<
 }
 
 /// The rows asked for; none for those of the fit.
-fn new_table(args: &PredictArgs, fitted: &Fitted<'_>, notes: Notes) -> Result<Option<Table>> {
+fn new_table(
+    args: &PredictArgs,
+    fitted: &Fitted<'_>,
+    contrasts: &[Contrast],
+    notes: Notes,
+) -> Result<Option<Table>> {
     if let Some(text) = &args.grid {
         let settings = Settings::parse(text)?;
         settings.check(fitted)?;
+        // The contrast's values would take the place of the grid's, whose rows would then repeat each other.
+        for contrast in contrasts {
+            if let Some(name) = contrast.shares(&settings) {
+                return Err(Error::user(format!(
+                    "the grid sets `{name}`, and so does the contrast `{}`",
+                    contrast.text
+                ))
+                .with_help(format!("leave `{name}` out of the grid")));
+            }
+        }
         return grid(&settings).map(Some);
     }
     let Some(path) = &args.data else {
