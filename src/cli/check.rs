@@ -3,7 +3,8 @@
 use super::Outcome;
 use super::args::{CheckArgs, Stage};
 use super::describe;
-use super::files::{model_name, read_model};
+use super::files::model_name;
+use super::inputs::{read_model, read_table};
 use super::output::{Notes, print};
 use crate::data::Table;
 use crate::error::{Error, Result};
@@ -16,7 +17,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<Outcome> {
     let notes = Notes { quiet: false };
     let page = match &args.data {
         Some(data) => {
-            let table = Table::from_path(data)?;
+            let table = read_table(data)?;
             with_data(args, &text, &table, notes)?
         }
         None => without_data(args, &text, notes)?,

@@ -5,13 +5,13 @@ use std::time::Instant;
 
 use super::Outcome;
 use super::args::FitArgs;
-use super::files::{keeps_others, model_name, read_model};
+use super::files::{keeps_others, model_name};
+use super::inputs::{read_model, read_table};
 use super::interrupt::{draws_are_there, stop_on_interrupt};
 use super::output::{Notes, counted, print, print_error};
 use super::page::page;
 use super::progress::{Counters, Size};
 use super::ticker::watched;
-use crate::data::Table;
 use crate::error::Result;
 use crate::fit::{Keep, LogLik, fit_as_planned, plan, writable};
 use crate::model::Model;
@@ -26,7 +26,7 @@ pub(super) fn run(args: &FitArgs, command: String) -> Result<Outcome> {
     writable(&out)?;
     keeps_others(&out, &[("model", &args.model), ("data", &args.data)])?;
     let text = read_model(&args.model)?;
-    let table = Table::from_path(&args.data)?;
+    let table = read_table(&args.data)?;
     let model = Model::new(&args.model.display().to_string(), &text, &table)?;
     super::tell(&model, &table, notes);
 

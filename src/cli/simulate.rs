@@ -6,7 +6,8 @@ use serde_json::json;
 
 use super::Outcome;
 use super::args::{Format, SimulateArgs};
-use super::files::{keeps_inputs, model_name, read_model, write_text};
+use super::files::{keeps_inputs, model_name, write_text};
+use super::inputs::{read_model, read_table};
 use super::output::{Notes, counted, print};
 use super::spreads::{Line, Spreads};
 use super::table::field;
@@ -25,7 +26,7 @@ pub(super) fn run(args: &SimulateArgs) -> Result<Outcome> {
         keeps_inputs(out, [args.model.as_path(), args.data.as_path()].into_iter())?;
     }
     let text = read_model(&args.model)?;
-    let design = Table::from_path(&args.data)?;
+    let design = read_table(&args.data)?;
     for note in design.notes() {
         notes.say(note);
     }

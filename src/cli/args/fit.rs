@@ -14,7 +14,7 @@ use crate::gpu::Driver;
 /// `tadpool fit`.
 #[derive(Debug, Args)]
 pub(crate) struct FitArgs {
-    /// The model file (see the README for the language).
+    /// The model file (see docs/language.md for the language).
     #[arg(value_name = "MODEL")]
     pub(crate) model: PathBuf,
     /// The data: a CSV file with a line of column names; commas, semicolons or tabs.

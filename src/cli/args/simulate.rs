@@ -9,7 +9,7 @@ use super::Printing;
 /// `tadpool simulate`.
 #[derive(Debug, Args)]
 pub(crate) struct SimulateArgs {
-    /// The model file (see the README for the language).
+    /// The model file (see docs/language.md for the language).
     #[arg(value_name = "MODEL")]
     pub(crate) model: PathBuf,
     /// The design: a CSV file with the predictors and groups of every row; the outcome need not be in it, and is replaced
