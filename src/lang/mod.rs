@@ -32,6 +32,7 @@ mod roundtrip;
 pub mod span;
 pub mod spelling;
 
+pub(crate) use analyse::visit_names;
 pub use forward::{Definition, Forward, Input, Known, Outcome, View};
 pub use lower::{lower, lower_forward, unused_targets};
 pub use lowered::{

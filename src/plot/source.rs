@@ -28,6 +28,8 @@ pub struct Options {
     pub outcome: Option<String>,
     /// Settings of covariates to predict, as [`crate::predict::Settings`] are written.
     pub grid: Option<String>,
+    /// The group that `effects` draws a line for each level of.
+    pub by: Option<String>,
     /// True values by the printed names of what has them.
     pub truth: Vec<(String, f64)>,
     /// Seed of new groups, new outcomes and draws from priors.
@@ -46,6 +48,7 @@ impl Default for Options {
             interval: Interval::default(),
             outcome: None,
             grid: None,
+            by: None,
             truth: Vec::new(),
             seed: 1,
             width: 760.0,

@@ -36,6 +36,9 @@ pub(crate) struct PlotArgs {
     /// Settings of the covariates for `predictions`: every combination of these values.
     #[arg(long, value_name = "SETTINGS")]
     pub(crate) grid: Option<String>,
+    /// The group that `effects` draws a line for each level of, beside the average one.
+    #[arg(long, value_name = "GROUP")]
+    pub(crate) by: Option<String>,
     /// True values for `error`: a CSV file with the columns `name` and `value`, as `tadpool simulate` writes it.
     #[arg(long, value_name = "CSV")]
     pub(crate) truth: Option<PathBuf>,
@@ -118,6 +121,7 @@ Examples, after the first example of `tadpool fit --help`, from the folder of th
   tadpool plot all m12_2.nc --out pictures
   tadpool plot forest,shrinkage m12_2.nc --format svg
   tadpool plot density m12_2.nc --vars a sigma --prob 0.95 --interval eti
+  tadpool plot effects m12_5.nc --by actor
   tadpool plot predictions m12_2.nc --grid 'tank=1,2,new density=10'";
 
 impl PlotArgs {
@@ -129,6 +133,7 @@ impl PlotArgs {
             interval: self.interval,
             outcome: self.outcome.clone(),
             grid: self.grid.clone(),
+            by: self.by.clone(),
             truth,
             seed: self.seed,
             width: self.width,

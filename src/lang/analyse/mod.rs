@@ -22,7 +22,7 @@ use crate::dist::{Family, Role};
 
 pub(super) use joint::{LKJ, MV_NORMAL, Member};
 pub(super) use subscripts::{Subscript, subscript};
-pub(super) use visit::visit_names;
+pub(crate) use visit::visit_names;
 
 /// What stands left of `~` or `=`.
 #[derive(Debug, Clone, Copy)]

@@ -3,6 +3,7 @@
 pub(crate) mod autocorrelation;
 pub(crate) mod criteria;
 pub(crate) mod density;
+pub(crate) mod effects;
 pub(crate) mod energy;
 pub(crate) mod errors;
 pub(crate) mod ess;

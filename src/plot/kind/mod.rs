@@ -1,6 +1,7 @@
 //! The kinds of pictures, and what each takes from fits.
 
 mod criteria;
+mod effects;
 mod groups;
 mod posterior;
 mod predictive;
@@ -42,6 +43,8 @@ pub enum Kind {
     Calibration,
     /// Prior against posterior.
     Prior,
+    /// Each predictor alone.
+    Effects,
     /// Predictions for settings of the covariates.
     Predictions,
     /// Absolute errors of estimates whose truth is known.
@@ -63,7 +66,7 @@ pub struct Drawn {
 
 impl Kind {
     /// Every kind, in the order in which they are drawn.
-    pub const ALL: [Kind; 17] = [
+    pub const ALL: [Kind; 18] = [
         Kind::Trace,
         Kind::Forest,
         Kind::Density,
@@ -77,6 +80,7 @@ impl Kind {
         Kind::Ppc,
         Kind::Calibration,
         Kind::Prior,
+        Kind::Effects,
         Kind::Predictions,
         Kind::Error,
         Kind::Compare,
@@ -99,6 +103,7 @@ impl Kind {
             Kind::Ppc => "ppc",
             Kind::Calibration => "calibration",
             Kind::Prior => "prior",
+            Kind::Effects => "effects",
             Kind::Predictions => "predictions",
             Kind::Error => "error",
             Kind::Compare => "compare",
@@ -122,6 +127,7 @@ impl Kind {
             Kind::Ppc => "posterior predictive: densities or bars, cumulative shares, by group",
             Kind::Calibration => "predicted against observed, by group",
             Kind::Prior => "prior against posterior",
+            Kind::Effects => "each predictor alone, for the average group; lines of groups with --by",
             Kind::Predictions => "predictions for the settings of --grid",
             Kind::Error => "absolute errors by size of group, of what --truth knows",
             Kind::Compare => "fits of the same data by how well they predict (PSIS-LOO)",
@@ -143,6 +149,7 @@ impl Kind {
             | Kind::Ppc
             | Kind::Calibration
             | Kind::Prior
+            | Kind::Effects
             | Kind::Predictions
             | Kind::Error
             | Kind::ParetoK => false,
@@ -165,6 +172,7 @@ impl Kind {
             Kind::Ppc => predictive::ppc(one()?, options),
             Kind::Calibration => groups::calibration(one()?, options),
             Kind::Prior => predictive::prior(one()?, options),
+            Kind::Effects => effects::effects(one()?, options),
             Kind::Predictions => predictive::predictions(one()?, options),
             Kind::Error => groups::error(one()?, options),
             Kind::Compare => criteria::compare(fits, options),

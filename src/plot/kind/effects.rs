@@ -1,0 +1,225 @@
+//! The picture of conditional effects: each predictor varied alone, for the average group.
+
+use super::super::chart::effects as chart;
+use super::super::scene::Scene;
+use super::super::source::{Options, Source};
+use super::rows::Predicted;
+use crate::data::{Column, Table, number_label};
+use crate::error::{Error, Result};
+use crate::lang::nearest;
+use crate::predict::{self, Grouping, Groups, Predictor, PredictorValues, Rows, Spread, Varying};
+
+/// Points along a column of numbers.
+const POINTS: usize = 60;
+/// Numbers up to this many stand at their own places.
+const FEW: usize = 12;
+/// Labels that a panel has room for.
+const LABELS: usize = 60;
+/// Groups whose lines can be told from a grey area.
+const LINES: usize = 200;
+
+pub(super) fn effects(fit: &Source<'_>, options: &Options) -> Result<Scene> {
+    let predicted = Predicted::of(fit, options)?;
+    let kind = match predicted.nature.is_share {
+        true => predict::Kind::Prob,
+        false => predict::Kind::Mean,
+    };
+    let asked = predicted.asked(kind, Groups::Average);
+    let predictors = predicted.fitted.predictors(&asked)?;
+    let wanted: Vec<&Predictor> = predictors
+        .iter()
+        .filter(|predictor| match &predictor.values {
+            PredictorValues::Numbers(values, _) => values.len() > 1,
+            PredictorValues::Labels(labels, _) => (2..=LABELS).contains(&labels.len()),
+        })
+        .collect();
+    if wanted.is_empty() {
+        return Err(
+            Error::user(format!("{} has no predictor that could be varied", fit.name))
+                .with_help("this picture is of models with columns besides the outcome and the groups"),
+        );
+    }
+    let varying = predicted.fitted.varying();
+    let by = options
+        .by
+        .as_deref()
+        .map(|name| grouping(&predicted, &varying, name))
+        .transpose()?;
+    let mut panels = Vec::new();
+    for predictor in wanted {
+        panels.push(panel(
+            &predicted,
+            &predictors,
+            predictor,
+            (&varying, by.as_ref()),
+            &asked,
+            options,
+        )?);
+    }
+    let others: Vec<String> = predictors
+        .iter()
+        .filter(|_| predictors.len() > 1)
+        .map(|predictor| match &predictor.values {
+            PredictorValues::Numbers(_, mean) => format!("{} = {}", predictor.name, short(*mean)),
+            PredictorValues::Labels(_, usual) => format!("{} = {usual}", predictor.name),
+        })
+        .collect();
+    let mut told = vec![options.interval_name()];
+    if !others.is_empty() {
+        told.push(format!("the others at {}", others.join(", ")));
+    }
+    if let [first, ..] = varying.as_slice() {
+        told.push(format!("for the average {}", first.index));
+    }
+    let title = format!("{}: each predictor alone", fit.name);
+    Ok(chart::scene(
+        options.width,
+        (&title, &told.join("; ")),
+        (&predicted.measured, predicted.nature.is_share),
+        by.as_ref().map(|(varying, _)| varying.index.as_str()),
+        &panels,
+    ))
+}
+
+/// A number with three digits.
+fn short(x: f64) -> String {
+    let digits = (2 - x.abs().max(1e-12).log10().floor() as i32).clamp(0, 6) as usize;
+    number_label(format!("{x:.digits$}").parse().unwrap_or(x))
+}
+
+/// The groups whose lines are asked for.
+fn grouping(predicted: &Predicted<'_>, varying: &[Varying], name: &str) -> Result<(Varying, Grouping)> {
+    let groupings = predicted.fitted.groupings();
+    let known: Vec<&str> = varying
+        .iter()
+        .filter(|own| own.columns.len() == 1)
+        .map(|own| own.index.as_str())
+        .collect();
+    let found = varying
+        .iter()
+        .filter(|own| own.columns.len() == 1)
+        .find(|own| own.index == name)
+        .and_then(|own| {
+            let grouping = groupings.iter().find(|grouping| grouping.index == name)?;
+            Some((own.clone(), grouping.clone()))
+        });
+    let Some((varying, grouping)) = found else {
+        let error = Error::user(format!(
+            "`--by {name}`: the model has no group `{name}` with a column of its own"
+        ));
+        return Err(match nearest(name, known.iter().copied()) {
+            Some(near) => error.with_help(format!("did you mean `{near}`?")),
+            None if known.is_empty() => error.with_help("leave --by out"),
+            None => error.with_help(format!("its groups are {}", known.join(", "))),
+        });
+    };
+    if grouping.labels.len() > LINES {
+        return Err(Error::user(format!(
+            "`{name}` has {} levels, and {LINES} lines at most can be told apart",
+            grouping.labels.len()
+        ))
+        .with_help("leave --by out"));
+    }
+    Ok((varying, grouping))
+}
+
+fn panel(
+    predicted: &Predicted<'_>,
+    predictors: &[Predictor],
+    predictor: &Predictor,
+    (varying, by): (&[Varying], Option<&(Varying, Grouping)>),
+    asked: &predict::Options,
+    options: &Options,
+) -> Result<chart::Panel> {
+    let (cells, places): (Vec<String>, chart::Places) = match &predictor.values {
+        PredictorValues::Labels(labels, _) => (labels.clone(), chart::Places::Labels(labels.clone())),
+        PredictorValues::Numbers(values, _) => {
+            let points = match values.len() <= FEW {
+                true => values.clone(),
+                false => {
+                    let (low, high) = (values[0], values[values.len() - 1]);
+                    let step = (high - low) / (POINTS - 1) as f64;
+                    (0..POINTS).map(|point| low + step * point as f64).collect()
+                }
+            };
+            let cells = points.iter().map(|x| number_label(*x)).collect();
+            (cells, chart::Places::Numbers(points))
+        }
+    };
+    let mut average = Vec::with_capacity(cells.len());
+    let table = grid(predicted, predictors, (&predictor.name, &cells), varying, None)?;
+    predicted.predict(Rows::New(&table), asked, &mut |_, draws| {
+        let spread = Spread::of(draws, options.interval, options.prob);
+        average.push((spread.mean, spread.lower, spread.upper));
+    })?;
+    let mut groups = Vec::new();
+    if let Some((own, grouping)) = by {
+        for label in &grouping.labels {
+            let one = Some((own.columns[0].as_str(), label.as_str()));
+            let table = grid(predicted, predictors, (&predictor.name, &cells), varying, one)?;
+            let mut line = Vec::with_capacity(cells.len());
+            predicted.predict(Rows::New(&table), asked, &mut |_, draws| {
+                line.push(draws.iter().sum::<f64>() / draws.len() as f64);
+            })?;
+            groups.push(line);
+        }
+    }
+    Ok(chart::Panel {
+        name: predictor.name.clone(),
+        places,
+        average,
+        groups,
+    })
+}
+
+/// Rows with the values `cells` of one predictor, the others where they usually are, and new groups, each row its own,
+/// except for the column and level `one`.
+fn grid(
+    predicted: &Predicted<'_>,
+    predictors: &[Predictor],
+    (name, cells): (&str, &[String]),
+    varying: &[Varying],
+    one: Option<(&str, &str)>,
+) -> Result<Table> {
+    let observed = predicted.fitted.observed();
+    let outcomes = predicted.fitted.outcomes();
+    let mut columns = Vec::new();
+    for column in observed.columns() {
+        let own = column.name();
+        if outcomes.contains(&own) {
+            continue;
+        }
+        let of_groups = varying
+            .iter()
+            .any(|group| group.columns.iter().any(|column| column == own));
+        let values: Vec<String> = if own == name {
+            cells.to_vec()
+        } else if let Some(predictor) = predictors.iter().find(|predictor| predictor.name == own) {
+            let usual = match &predictor.values {
+                PredictorValues::Numbers(_, mean) => number_label(*mean),
+                PredictorValues::Labels(_, usual) => usual.clone(),
+            };
+            vec![usual; cells.len()]
+        } else if of_groups {
+            match one {
+                Some((column, label)) if column == own => vec![label.to_owned(); cells.len()],
+                _ => (0..cells.len()).map(|row| new_label(column, row)).collect(),
+            }
+        } else {
+            // Counts of trials, which a share does not depend on, and what only makes an outcome.
+            vec![column.cell(0).to_owned(); cells.len()]
+        };
+        columns.push(Column::from_cells(own, values.iter().map(String::as_str)));
+    }
+    Table::from_columns(observed.name(), columns)
+}
+
+/// A label that no row of a column has, another one for each `number`.
+fn new_label(column: &Column, number: usize) -> String {
+    let known = |label: &str| (0..column.rows()).any(|row| column.cell(row).trim() == label);
+    let mut label = format!("average {}", number + 1);
+    while known(&label) {
+        label.push('_');
+    }
+    label
+}
