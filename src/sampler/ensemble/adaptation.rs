@@ -7,12 +7,16 @@ use super::reach::Reach;
 use super::{MAX_LEAPFROG_STEPS, Plan};
 use crate::sampler::centring::Refit;
 use crate::sampler::dual_averaging::DualAveraging;
+use crate::sampler::scale_estimate::ScaleEstimate;
 
 /// Warm-up iterations after which the jitter of the starting points counts as forgotten; a short warm-up takes less.
 const SETTLING: u32 = 16;
-/// The most leapfrog steps of a trajectory before the first metric: in the identity's place steps are as short as the
-/// narrowest coordinate asks, and the way to the posterior is long or short whatever one trajectory does.
+/// The most leapfrog steps of a trajectory while chains settle: where the curvature changes on the way, steps are as short
+/// as the narrowest place asks, and the way to the posterior is long or short whatever one trajectory does.
 const SETTLING_STEPS: u32 = 64;
+/// Variances from which on the curvature between chains that start around one point says nothing: there the density is a
+/// straight line to them, as a Laplace's is.
+const WIDEST: f64 = 1e4;
 /// Every how many iterations the steps are fine, so that a chain in a place where the usual step is too long (the far end
 /// of a scale's heavy tail) is not held there for ever.
 ///
@@ -138,8 +142,29 @@ impl Adaptation {
     }
 
     /// Whether `iteration` comes before the first metric.
-    fn is_settling(&self, iteration: u32) -> bool {
+    pub(crate) fn is_settling(&self, iteration: u32) -> bool {
         self.warmup.contains(&iteration) && iteration - self.warmup.start < self.settling
+    }
+
+    /// Takes the metric of the curvature where settling chains are, √(Var positions / Var gradients) over their `positions`
+    /// and `gradients`, `[chain][dim]`: they need not have found the posterior for that, as variances of positions alone
+    /// ask. Far from it the curvature of a long table is that of many observations at once, and with the identity chains
+    /// came nearer only by trajectories of a thousand steps. A coordinate in which the density hardly bends keeps its scale.
+    pub(crate) fn settle(&mut self, positions: &[f64], gradients: &[f64]) {
+        let dim = self.inv_mass_diag.len();
+        let mut estimate = ScaleEstimate::new(dim);
+        for (position, gradient) in positions.chunks_exact(dim).zip(gradients.chunks_exact(dim)) {
+            if gradient.iter().all(|g| g.is_finite()) {
+                estimate.add(position, gradient);
+            }
+        }
+        let mut variances = vec![f64::INFINITY; dim];
+        estimate.write(&mut variances);
+        for (own, variance) in self.inv_mass_diag.iter_mut().zip(variances) {
+            if variance < WIDEST {
+                *own = variance;
+            }
+        }
     }
 
     /// The iterations of warm-up, counted from its start, in which lengths are tried: the coordinates stay and the metric
