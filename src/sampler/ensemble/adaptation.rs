@@ -459,6 +459,29 @@ mod tests {
         }
     }
 
+    /// A curvature of 100, which positions spread by 2 do not tell, and a straight line.
+    #[test]
+    fn settling_takes_the_curvature_and_leaves_straight_lines() {
+        let mut adaptation = Adaptation::tuned(vec![0.5; 2], 4, 0..400, 0.8, 1.0, 1.7);
+        assert!(adaptation.is_settling(0) && adaptation.is_settling(15) && !adaptation.is_settling(16));
+        let positions = [1.0, 2.0, -1.0, -2.0, 1.0, -2.0, -1.0, 2.0];
+        let gradients: Vec<f64> = positions
+            .chunks_exact(2)
+            .flat_map(|q| [3.0 - 100.0 * q[0], -7.0])
+            .collect();
+        adaptation.settle(&positions, &gradients);
+        let [bent, straight] = adaptation.inv_mass_diag() else {
+            panic!("two coordinates")
+        };
+        assert!((bent / 0.01 - 1.0).abs() < 1e-14, "{bent}");
+        assert_eq!(*straight, 0.5);
+        // A chain where the density is not finite is passed over.
+        let mut broken = gradients.clone();
+        broken[0] = f64::NAN;
+        adaptation.settle(&positions, &broken);
+        assert!((adaptation.inv_mass_diag()[0] / 0.01 - 1.0).abs() < 1e-14);
+    }
+
     /// One chain of four starts where steps must be 1,000 times shorter, and comes to the others' region by 50 iterations in
     /// which it moves.
     #[test]
