@@ -56,6 +56,29 @@ fn gradients_are_counted_one_per_chain_and_leapfrog_step() {
     }
 }
 
+/// Half the coordinates are a thousand times as narrow as the others, and chains start two thousand of their standard
+/// deviations away. In the metric of the identity steps are as short as the narrow ones ask, and warm-up took hundreds of
+/// steps an iteration.
+#[test]
+fn ensembles_settle_in_the_metric_of_the_curvature() {
+    let target = normal(
+        vec![0.0; 40],
+        (0..40).map(|i| if i % 2 == 0 { 1e-3 } else { 1.0 }).collect(),
+    );
+    for seed in [1, 2, 3] {
+        let settings = Settings {
+            chains: 32,
+            warmup: 100,
+            draws: 1,
+            ..settings(Sampler::Hmc, seed)
+        };
+        let samples = sample(&target, &settings);
+        let steps = samples.warmup_gradient_evaluations as f64 / (32.0 * 100.0);
+        // Lengths of 0.75 · 1.7 standard deviations in steps of about one, for 40 coordinates.
+        assert!(steps < 10.0, "seed {seed}: {steps} steps an iteration");
+    }
+}
+
 #[test]
 fn thinning_keeps_every_so_many_iterations() {
     let target = correlated_normal(0.5);

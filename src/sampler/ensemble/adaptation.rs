@@ -7,12 +7,16 @@ use super::reach::Reach;
 use super::{MAX_LEAPFROG_STEPS, Plan};
 use crate::sampler::centring::Refit;
 use crate::sampler::dual_averaging::DualAveraging;
+use crate::sampler::scale_estimate::ScaleEstimate;
 
 /// Warm-up iterations after which the jitter of the starting points counts as forgotten; a short warm-up takes less.
 const SETTLING: u32 = 16;
-/// The most leapfrog steps of a trajectory before the first metric: in the identity's place steps are as short as the
-/// narrowest coordinate asks, and the way to the posterior is long or short whatever one trajectory does.
+/// The most leapfrog steps of a trajectory while chains settle: where the curvature changes on the way, steps are as short
+/// as the narrowest place asks, and the way to the posterior is long or short whatever one trajectory does.
 const SETTLING_STEPS: u32 = 64;
+/// Variances from which on the curvature between chains that start around one point says nothing: there the density is a
+/// straight line to them, as a Laplace's is.
+const WIDEST: f64 = 1e4;
 /// Every how many iterations the steps are fine, so that a chain in a place where the usual step is too long (the far end
 /// of a scale's heavy tail) is not held there for ever.
 ///
@@ -138,8 +142,29 @@ impl Adaptation {
     }
 
     /// Whether `iteration` comes before the first metric.
-    fn is_settling(&self, iteration: u32) -> bool {
+    pub(crate) fn is_settling(&self, iteration: u32) -> bool {
         self.warmup.contains(&iteration) && iteration - self.warmup.start < self.settling
+    }
+
+    /// Takes the metric of the curvature where settling chains are, √(Var positions / Var gradients) over their `positions`
+    /// and `gradients`, `[chain][dim]`: they need not have found the posterior for that, as variances of positions alone
+    /// ask. Far from it the curvature of a long table is that of many observations at once, and with the identity chains
+    /// came nearer only by trajectories of a thousand steps. A coordinate in which the density hardly bends keeps its scale.
+    pub(crate) fn settle(&mut self, positions: &[f64], gradients: &[f64]) {
+        let dim = self.inv_mass_diag.len();
+        let mut estimate = ScaleEstimate::new(dim);
+        for (position, gradient) in positions.chunks_exact(dim).zip(gradients.chunks_exact(dim)) {
+            if gradient.iter().all(|g| g.is_finite()) {
+                estimate.add(position, gradient);
+            }
+        }
+        let mut variances = vec![f64::INFINITY; dim];
+        estimate.write(&mut variances);
+        for (own, variance) in self.inv_mass_diag.iter_mut().zip(variances) {
+            if variance < WIDEST {
+                *own = variance;
+            }
+        }
     }
 
     /// The iterations of warm-up, counted from its start, in which lengths are tried: the coordinates stay and the metric
@@ -432,6 +457,29 @@ mod tests {
             assert_eq!(plan.step_size, factor * 0.1);
             assert!(steps.contains(&plan.num_leapfrog_steps));
         }
+    }
+
+    /// A curvature of 100, which positions spread by 2 do not tell, and a straight line.
+    #[test]
+    fn settling_takes_the_curvature_and_leaves_straight_lines() {
+        let mut adaptation = Adaptation::tuned(vec![0.5; 2], 4, 0..400, 0.8, 1.0, 1.7);
+        assert!(adaptation.is_settling(0) && adaptation.is_settling(15) && !adaptation.is_settling(16));
+        let positions = [1.0, 2.0, -1.0, -2.0, 1.0, -2.0, -1.0, 2.0];
+        let gradients: Vec<f64> = positions
+            .chunks_exact(2)
+            .flat_map(|q| [3.0 - 100.0 * q[0], -7.0])
+            .collect();
+        adaptation.settle(&positions, &gradients);
+        let [bent, straight] = adaptation.inv_mass_diag() else {
+            panic!("two coordinates")
+        };
+        assert!((bent / 0.01 - 1.0).abs() < 1e-14, "{bent}");
+        assert_eq!(*straight, 0.5);
+        // A chain where the density is not finite is passed over.
+        let mut broken = gradients.clone();
+        broken[0] = f64::NAN;
+        adaptation.settle(&positions, &broken);
+        assert!((adaptation.inv_mass_diag()[0] / 0.01 - 1.0).abs() < 1e-14);
     }
 
     /// One chain of four starts where steps must be 1,000 times shorter, and comes to the others' region by 50 iterations in

@@ -293,6 +293,15 @@ impl Engine for CpuEngine<'_> {
         Ok(results)
     }
 
+    fn gradients(&mut self) -> Result<(Vec<f64>, u64)> {
+        let mut gradients = Vec::with_capacity(self.chains * self.dim);
+        for chain in 0..self.chains {
+            let (block, lane) = (&self.blocks[chain / LANES], chain % LANES);
+            gradients.extend((0..self.dim).map(|i| block.gradient[i * LANES + lane]));
+        }
+        Ok((gradients, 0))
+    }
+
     fn recycle(&mut self, mut results: Vec<IterationResult>) {
         let fits = |result: &IterationResult| {
             result.positions.len() == self.chains * self.dim && result.accept_prob.len() == self.chains

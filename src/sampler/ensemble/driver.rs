@@ -45,6 +45,7 @@ pub fn run_on_engine(
         recentrings: recentrings(engine, centring, settings, state)?,
         gradient_evaluations: chains as u64,
         divergences: 0,
+        is_tuned: state.tuning.is_some(),
         first_chain,
         chains,
         size,
@@ -57,6 +58,7 @@ pub fn run_on_engine(
     let mut samples = Samples::with_room(chains, ensembles, settings.draws, dim, state.clone());
     driver.set_centring(engine)?;
     engine.set_positions(&state.positions)?;
+    driver.settle(engine, state.iteration, &state.positions)?;
     engine.set_inv_mass(&driver.inv_mass())?;
 
     let mut done = 0;
@@ -77,6 +79,7 @@ pub fn run_on_engine(
             engine.set_positions(&samples.state.positions)?;
             driver.gradient_evaluations += chains as u64;
         }
+        driver.settle(engine, state.iteration + done + 1, &samples.state.positions)?;
         engine.set_inv_mass(&driver.inv_mass())?;
         engine.recycle(results);
         done += 1;
@@ -191,6 +194,8 @@ struct Driver<'c> {
     gradient_evaluations: u64,
     /// Of the current phase.
     divergences: u64,
+    /// The ensembles came with a metric, which chains settle with.
+    is_tuned: bool,
     first_chain: usize,
     chains: usize,
     /// Chains per ensemble.
@@ -205,6 +210,30 @@ impl Driver<'_> {
             return Ok(());
         }
         engine.set_centring(&self.centring())
+    }
+
+    /// Gives the ensembles that settle in `iteration` the metric of the curvature at their `positions`.
+    fn settle(&mut self, engine: &mut dyn Engine, iteration: u32, positions: &[f64]) -> Result<()> {
+        // All ensembles have the same warm-up, and come all with a metric or all without one.
+        if self.is_tuned || !self.adaptations.iter().any(|a| a.is_settling(iteration)) {
+            return Ok(());
+        }
+        let (gradients, evaluations) = engine.gradients()?;
+        self.gradient_evaluations += evaluations;
+        let chunk = positions.len() / self.adaptations.len();
+        let of_ensembles: Vec<_> = self
+            .adaptations
+            .iter_mut()
+            .zip(positions.chunks_exact(chunk).zip(gradients.chunks_exact(chunk)))
+            .collect();
+        in_parallel(
+            of_ensembles,
+            self.threads,
+            |(adaptation, (positions, gradients))| {
+                adaptation.settle(positions, gradients);
+            },
+        );
+        Ok(())
     }
 
     /// Lets every ensemble adapt to an iteration of warm-up.

@@ -118,6 +118,15 @@ impl Engine for GpuEngine {
             .collect())
     }
 
+    fn gradients(&mut self) -> Result<(Vec<f64>, u64)> {
+        let (log_density, gradients) = match &mut self.driver {
+            GpuDriver::Stepped(driver) => driver.log_density_grad()?,
+            GpuDriver::Fused(driver) => driver.log_density_grad()?,
+            GpuDriver::Rows(driver) => driver.log_density_grad()?,
+        };
+        Ok((gradients, log_density.len() as u64))
+    }
+
     fn recycle(&mut self, results: Vec<IterationResult>) {
         match &mut self.driver {
             GpuDriver::Stepped(_) | GpuDriver::Rows(_) => drop(results),

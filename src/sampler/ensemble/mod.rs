@@ -77,6 +77,13 @@ pub trait Engine {
         progress: &mut dyn FnMut(usize) -> bool,
     ) -> Result<Vec<IterationResult>>;
 
+    /// Gradients of the log density at the chains' positions, `[chain][dim]`, and how many were evaluated for that.
+    ///
+    /// # Errors
+    ///
+    /// Those of the device.
+    fn gradients(&mut self) -> Result<(Vec<f64>, u64)>;
+
     /// Takes back results that were read, so that their memory may serve for those to come.
     fn recycle(&mut self, results: Vec<IterationResult>) {
         drop(results);
