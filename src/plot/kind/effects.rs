@@ -153,9 +153,10 @@ fn panel(
         average.push((spread.mean, spread.lower, spread.upper));
     })?;
     let mut groups = Vec::new();
-    if let Some((own, grouping)) = by {
-        for label in &grouping.labels {
-            let one = Some((own.columns[0].as_str(), label.as_str()));
+    let lines = by.filter(|(_, grouping)| !is_of_group(predicted, &predictor.name, grouping));
+    if let Some((own, grouping)) = lines {
+        for level in 0..grouping.labels.len() {
+            let one = Some((own.columns[0].as_str(), grouping, level));
             let table = grid(predicted, predictors, (&predictor.name, &cells), varying, one)?;
             let mut line = Vec::with_capacity(cells.len());
             predicted.predict(Rows::New(&table), asked, &mut |_, draws| {
@@ -172,14 +173,26 @@ fn panel(
     })
 }
 
+/// Whether a column has one value for each group: a single group cannot be shown at others.
+fn is_of_group(predicted: &Predicted<'_>, name: &str, grouping: &Grouping) -> bool {
+    let mut known: Vec<Option<&str>> = vec![None; grouping.labels.len()];
+    let Some(column) = predicted.fitted.observed().column(name) else {
+        return false;
+    };
+    grouping.codes.iter().enumerate().all(|(row, &code)| {
+        let cell = column.cell(row).trim();
+        *known[code].get_or_insert(cell) == cell
+    })
+}
+
 /// Rows with the values `cells` of one predictor, the others where they usually are, and new groups, each row its own,
-/// except for the column and level `one`.
+/// except for the column `one` with its level, whose own predictors are kept.
 fn grid(
     predicted: &Predicted<'_>,
     predictors: &[Predictor],
     (name, cells): (&str, &[String]),
     varying: &[Varying],
-    one: Option<(&str, &str)>,
+    one: Option<(&str, &Grouping, usize)>,
 ) -> Result<Table> {
     let observed = predicted.fitted.observed();
     let outcomes = predicted.fitted.outcomes();
@@ -194,6 +207,11 @@ fn grid(
             .any(|group| group.columns.iter().any(|column| column == own));
         let values: Vec<String> = if own == name {
             cells.to_vec()
+        } else if let Some((_, grouping, level)) = one.filter(|(_, grouping, _)| {
+            predictors.iter().any(|predictor| predictor.name == own) && is_of_group(predicted, own, grouping)
+        }) {
+            let row = grouping.codes.iter().position(|code| *code == level);
+            vec![column.cell(row.unwrap_or(0)).to_owned(); cells.len()]
         } else if let Some(predictor) = predictors.iter().find(|predictor| predictor.name == own) {
             let usual = match &predictor.values {
                 PredictorValues::Numbers(_, mean) => number_label(*mean),
@@ -202,7 +220,9 @@ fn grid(
             vec![usual; cells.len()]
         } else if of_groups {
             match one {
-                Some((column, label)) if column == own => vec![label.to_owned(); cells.len()],
+                Some((column, grouping, level)) if column == own => {
+                    vec![grouping.labels[level].clone(); cells.len()]
+                }
                 _ => (0..cells.len()).map(|row| new_label(column, row)).collect(),
             }
         } else {
