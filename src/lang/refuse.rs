@@ -138,7 +138,19 @@ impl Refusals {
                 self.subs(&joint.subs);
             }
         }
-        self.call(&stochastic.distribution);
+        for argument in &stochastic.distribution.args {
+            match &argument.value.kind {
+                // An element for each place of the target.
+                ExprKind::Vector(elements) => elements.iter().for_each(|element| self.expr(element)),
+                ExprKind::Number(_)
+                | ExprKind::Text(_)
+                | ExprKind::Name(_)
+                | ExprKind::Indexed(..)
+                | ExprKind::Call(_)
+                | ExprKind::Unary(..)
+                | ExprKind::Binary(..) => self.expr(&argument.value),
+            }
+        }
         stochastic
             .modifiers
             .iter()
@@ -167,12 +179,7 @@ impl Refusals {
                 modifier.span,
                 "leave the modifier out if no row is censored; fitting censored rows as if they were complete biases the result",
             ),
-            ModifierKind::Weight(_) => self.add(
-                "weights with `weight( … )` are",
-                modifier.span,
-                "repeat rows of the table instead of counting them, or use `Binomial(n, p)` for counts of successes",
-            ),
-            ModifierKind::Hint(_) => {}
+            ModifierKind::Weight(_) | ModifierKind::Hint(_) => {}
         }
     }
 
@@ -264,7 +271,6 @@ mod tests {
             ("ordered k ~ Normal(0, 1)", "targets declared `ordered` are"),
             ("[a, b][g] ~ Normal(0, 1)", "joint targets in brackets are"),
             ("y ~ Normal(0, 1) T(0, )", "truncation with `T(lower, upper)` is"),
-            ("y ~ Normal(0, 1) weight(w)", "weights with `weight( … )` are"),
             ("y ~ Normal(0, 1) cens(k)", "censoring with `cens( … )` is"),
             ("m = -(a + b*mo(x, d))", "ordered predictors with `mo( … )` are"),
             ("m = f(k[1:3])", "ranges in brackets are"),

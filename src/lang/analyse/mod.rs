@@ -40,6 +40,8 @@ pub(super) struct Relation<'a> {
     /// One expression for each of [`Family::arguments`].
     pub(super) arguments: Vec<&'a Expr>,
     pub(super) hint: Option<(Hint, Span)>,
+    /// What multiplies each row's log likelihood.
+    pub(super) weight: Option<&'a Expr>,
     /// The statement's place in the text's order.
     pub(super) statement: usize,
     /// Whether the target is data.

@@ -24,14 +24,15 @@ impl<'a> Analysis<'a> {
         };
         for relation in &check.analysis.relations {
             check.target(&relation.target, relation.observed);
-            relation.arguments.iter().for_each(|expr| check.expression(expr));
+            relation.arguments.iter().for_each(|expr| check.argument(expr));
+            relation.weight.iter().for_each(|expr| check.expression(expr));
         }
         for definition in &check.analysis.definitions {
             check.target(&definition.target, false);
             check.expression(definition.value);
         }
         for (name, index) in &check.analysis.indices {
-            if index.factors.is_empty() {
+            if index.factors.is_empty() && check.analysis.is_column(name) {
                 check.labels.entry(name).or_insert(index.name.span);
             }
             for factor in index
@@ -122,6 +123,20 @@ impl<'a> Check<'_, 'a> {
                     }
                 },
             }
+        }
+    }
+
+    /// An argument of a distribution, which may be a vector: an element for each place of the target.
+    fn argument(&mut self, expr: &'a Expr) {
+        match &expr.kind {
+            ExprKind::Vector(elements) => elements.iter().for_each(|element| self.expression(element)),
+            ExprKind::Number(_)
+            | ExprKind::Text(_)
+            | ExprKind::Name(_)
+            | ExprKind::Indexed(..)
+            | ExprKind::Call(_)
+            | ExprKind::Unary(..)
+            | ExprKind::Binary(..) => self.expression(expr),
         }
     }
 

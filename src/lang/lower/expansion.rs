@@ -107,7 +107,13 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 constraint: stochastic.constraint,
                 targets: Targets::Separate(vec![var.clone()]),
                 distribution,
-                modifiers: modifiers.into_iter().collect(),
+                modifiers: stochastic
+                    .modifiers
+                    .iter()
+                    .filter(|modifier| !matches!(modifier.kind, ModifierKind::Hint(_)))
+                    .cloned()
+                    .chain(modifiers)
+                    .collect(),
             };
             if let Some((last, said)) = lines.last_mut()
                 && *said == comment
