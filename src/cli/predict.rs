@@ -6,6 +6,7 @@ use super::Outcome;
 use super::args::{Format, PredictArgs};
 use super::files::{keeps_inputs, write_text};
 use super::output::{Notes, counted, print};
+use super::source::joined;
 use super::spreads::{Line, MEASURES, Spreads};
 use super::table;
 use crate::data::Table;
@@ -149,15 +150,23 @@ fn predictions(args: &PredictArgs, fitted: &Fitted<'_>, notes: Notes) -> Result<
 
 /// The rows asked for; none for those of the fit.
 fn new_table(args: &PredictArgs, fitted: &Fitted<'_>, notes: Notes) -> Result<Option<Table>> {
+    let run = &fitted.fit().run;
+    let source = (run.model_name.as_str(), run.model_text.as_str());
     if let Some(text) = &args.grid {
         let settings = Settings::parse(text)?;
         settings.check(fitted)?;
-        return grid(&settings).map(Some);
+        return joined(source, grid(&settings)?, &args.tables, false).map(Some);
     }
     let Some(path) = &args.data else {
+        if !args.tables.is_empty() {
+            return Err(
+                Error::user("--table is joined to the rows of --data, and the rows of the fit have theirs")
+                    .with_help("leave it out, or name rows with --data"),
+            );
+        }
         return Ok(None);
     };
-    let table = Table::from_path(path)?;
+    let table = joined(source, Table::from_path(path)?, &args.tables, false)?;
     for note in table.notes() {
         notes.say(note);
     }

@@ -73,21 +73,13 @@ pub fn refuse(model: &Model) -> Vec<Report> {
                 refusals.expr(value);
             }
             StatementKind::Index(_) | StatementKind::DropMissing(_) => {}
-            StatementKind::Table(_) => refusals.add(
-                "second tables (`table`) are",
-                statement.span,
-                "join it to the rows beforehand: a column that is constant within a group can be used as `u[group]`",
-            ),
             StatementKind::Setting(_) => refusals.add(
                 "settings in the model (`option`) are",
                 statement.span,
                 "remove the line; settings are flags of the command line: `tadpool fit --help`",
             ),
-            StatementKind::Glm(_) => refusals.add(
-                "formulae (`glm`) are",
-                statement.span,
-                "write the lines that it stands for: `y ~ Binomial(n, p)`, `logit(p) = a + b*x + a_g[g]`, `a_g[g] ~ Normal(0, sigma_g)` and the priors",
-            ),
+            // Joined and expanded before anything is lowered.
+            StatementKind::Table(_) | StatementKind::Glm(_) => {}
         }
     }
     refusals.0
@@ -275,9 +267,7 @@ mod tests {
             ("m = -(a + b*mo(x, d))", "ordered predictors with `mo( … )` are"),
             ("m = f(k[1:3])", "ranges in brackets are"),
             ("m = k[[1, 2]]", "vectors in expressions are"),
-            ("table s by k", "second tables (`table`) are"),
             ("option x = 1", "settings in the model (`option`) are"),
-            ("glm y ~ 1 + (1 | g)", "formulae (`glm`) are"),
         ] {
             assert_eq!(
                 titles(text),

@@ -8,12 +8,13 @@ use std::ops::Range;
 use super::forward::{Values, element_labels, fill, from_prior, stream};
 use crate::data::{Column, Table, element_name, number_label};
 use crate::error::{Error, Result};
-use crate::lang::{self, Dim, Forward, Input, View, nearest};
+use crate::lang::{self, Dim, Expanded, Forward, Input, View, nearest};
 
 /// A model over a design, from which replicates come.
 #[derive(Debug)]
 pub struct Simulator {
     forward: Forward,
+    formula: Option<Expanded>,
     /// By coordinate of the position.
     set: Vec<Option<f64>>,
 }
@@ -47,7 +48,15 @@ impl Simulator {
     ///
     /// A user error with all findings about the text and the design.
     pub fn new(name: &str, text: &str, design: &Table) -> Result<Self> {
-        let tree = lang::parse(name, text)?;
+        let mut tree = lang::parse(name, text)?;
+        let expanded = lang::expand(&tree, (name, text), design, true)?;
+        let text = match &expanded {
+            Some(expanded) => {
+                tree = lang::parse(name, &expanded.text)?;
+                expanded.text.as_str()
+            }
+            None => text,
+        };
         let mut columns: Vec<&str> = design.names().collect();
         for outcome in lang::unused_targets(&tree) {
             if !columns.contains(&outcome) {
@@ -68,8 +77,14 @@ impl Simulator {
         }
         Ok(Self {
             set: vec![None; forward.graph.dim()],
+            formula: expanded,
             forward,
         })
+    }
+
+    /// What the formula of the text stands for, if it has one.
+    pub fn formula(&self) -> Option<&Expanded> {
+        self.formula.as_ref()
     }
 
     /// The design's rows, `drop_missing` done.

@@ -20,7 +20,7 @@ use super::span::Span;
 use crate::dist::{Family, Role};
 
 pub(super) use subscripts::{Subscript, subscript};
-pub(super) use visit::visit_names;
+pub(super) use visit::{visit_indices, visit_names};
 
 /// What stands left of `~` or `=`.
 #[derive(Debug, Clone, Copy)]

@@ -14,6 +14,7 @@ mod expression;
 mod forward;
 mod likelihood;
 mod parameter;
+mod probe;
 mod quantities;
 mod reading;
 mod ridge;
@@ -32,12 +33,14 @@ use super::report::{Report, Reports, quoted};
 use super::span::Span;
 use super::{refuse, spelling};
 use crate::data::Table;
+use crate::error::Error;
 use crate::ir::{Builder, Expr as Node, Handle, IndexId, PlateId, Program};
 use axes::{Axis, AxisId, Plate, ROWS};
 use parameter::Prior;
 use value::Value;
 
 pub use forward::{lower_forward, unused_targets};
+pub(super) use probe::probe;
 
 /// The report of what went wrong is already there.
 #[derive(Debug, Clone, Copy)]
@@ -116,6 +119,9 @@ pub fn lower(
     if !refused.is_empty() {
         return fail(refused);
     }
+    if has_formula(model) {
+        return Err(Error::bug("a formula is to be lowered, and not its expansion").into());
+    }
     let model = match canonical(model) {
         Ok(model) => model,
         Err(reports) => return fail(reports),
@@ -149,7 +155,7 @@ pub fn lower(
         return Err(reports.into());
     }
     let Some(parts) = parts.take() else {
-        return Err(crate::Error::bug("lowering failed without a report").into());
+        return Err(Error::bug("lowering failed without a report").into());
     };
     let graph = builder.finish()?;
     Ok(Lowered {
@@ -174,6 +180,13 @@ pub fn lower(
         notes: kept.notes().to_vec(),
         expansion: parts.expansion,
     })
+}
+
+fn has_formula(model: &Model) -> bool {
+    model
+        .statements
+        .iter()
+        .any(|statement| matches!(statement.kind, StatementKind::Glm(_)))
 }
 
 /// The model with the book's spellings replaced.
