@@ -58,7 +58,7 @@ fn nonsense_is_refused_with_what_was_expected() {
 #[test]
 fn flags_of_later_releases_are_refused_by_name() {
     let folder = Folder::new("later");
-    for flag in ["--resume=old.nc", "--table=schools=schools.csv"] {
+    for flag in ["--resume=old.nc"] {
         let ran = folder.fit(&[flag]).exits(2);
         let name = flag.split('=').next().unwrap_or_default();
         assert!(
