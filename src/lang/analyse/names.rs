@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Analysis, Subscript, Symbol, Target, subscript, subscripts};
-use crate::lang::ast::{Call, Expr, ExprKind, Name, Sub};
+use crate::lang::ast::{Call, Expr, ExprKind, Index, Literal, LiteralValue, Name, Sub};
 use crate::lang::function::Function;
 pub(super) use crate::lang::nearest;
 use crate::lang::report::{Report, quoted};
@@ -324,7 +324,16 @@ impl<'a> Check<'_, 'a> {
                 .iter()
                 .copied()
                 .chain(analysis.indices.keys().copied());
+            let is_level = |index: &&Index| {
+                let own = |level: &Literal| {
+                    level.value == LiteralValue::Text(name.to_owned())
+                };
+                index.levels.iter().any(own)
+            };
             let help = match nearest(name, known) {
+                _ if analysis.indices.values().any(is_level) => {
+                    format!("a level stands in quotes: `[\"{name}\"]`")
+                }
                 Some(near) => format!("did you mean `{near}`?"),
                 None if name == "i" || name == "j" || name == "n" => {
                     "leave the subscript out: a line holds for every row; or write `row`".to_owned()

@@ -33,7 +33,10 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 StatementKind::Index(index) => {
                     let levels = self.axis_names.get(index.name.text.as_str());
                     let comment = match levels {
-                        Some(Ok(axis)) => format!("{} levels", self.axes[*axis].labels.len()),
+                        Some(Ok(axis)) => match self.axes[*axis].labels.len() {
+                            1 => "1 level".to_owned(),
+                            n => format!("{n} levels"),
+                        },
                         Some(Err(Poison)) | None => String::new(),
                     };
                     vec![(statement.to_string(), comment)]
