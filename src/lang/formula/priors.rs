@@ -85,21 +85,26 @@ pub(super) fn merged(
             return Err(Box::new(report.with_help("write the arguments in their order, without names")));
         }
         if call.name.text != first.name.text || call.args.len() != first.args.len() {
+            let (ours, own) = (label.as_str(), call.name.text.as_str());
+            let (others, other) = (places[0].0.as_str(), first.name.text.as_str());
+            // A default has no place in the text.
+            let (at, (mine, its), (rest, theirs)) = if *place == span {
+                (places[0].2, (others, other), (ours, own))
+            } else {
+                (*place, (ours, own), (others, other))
+            };
             let report = Report::error(
                 format!(
-                    "the prior of {} is a {}, that of {} a {}",
-                    quoted(label),
-                    call.name.text,
-                    quoted(&places[0].0),
-                    first.name.text
+                    "the prior of {} is a {its}, that of {} a {theirs}",
+                    quoted(mine),
+                    quoted(rest)
                 ),
-                *place,
+                at,
                 "the elements of a vector have one distribution, with arguments of their own",
             );
-            return Err(Box::new(report.with_help(format!(
-                "write all of them as {}",
-                first.name.text
-            ))));
+            return Err(Box::new(
+                report.with_help(format!("write all of them as {its}, or this one as {theirs}")),
+            ));
         }
     }
     let mut call = first.clone();

@@ -387,3 +387,45 @@ fn declared_levels(model: &Model, column: &str) -> Option<Vec<String>> {
             | StatementKind::Glm(_) => None,
         })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::lang::parse;
+
+    /// The labels of the columns of a formula, the intercept first if there is one.
+    fn columns(formula: &str) -> Vec<String> {
+        let data = b"y,x,z,a,b\n1,1,2,a1,b1\n2,3,4,a2,b2\n3,5,7,a1,b3\n";
+        let table = Table::from_bytes("d.csv", data).expect("a table");
+        let model = parse("m", &format!("glm y ~ {formula}\n")).unwrap_or_else(|reports| panic!("{reports}"));
+        let StatementKind::Glm(glm) = &model.statements[0].kind else {
+            panic!("no formula");
+        };
+        let mut terms = Terms::new(&table, &model);
+        let design = terms.design(&glm.terms, true);
+        assert!(terms.reports.is_empty(), "{:?}", terms.reports);
+        let intercept = design.intercept.then(|| "1".to_owned());
+        let labels = terms.columns(&design).into_iter().map(|column| column.label);
+        intercept.into_iter().chain(labels).collect()
+    }
+
+    /// As `colnames(model.matrix(~ …))` of R 4.3 with treatment contrasts.
+    #[test]
+    fn factors_are_coded_as_in_r() {
+        for (formula, expected) in [
+            ("x + a", "1 x aa2"),
+            ("0 + a + b", "aa1 aa2 bb2 bb3"),
+            ("a*b", "1 aa2 bb2 bb3 aa2:bb2 aa2:bb3"),
+            ("a:b", "1 aa1:bb1 aa2:bb1 aa1:bb2 aa2:bb2 aa1:bb3 aa2:bb3"),
+            ("0 + a + a:b", "aa1 aa2 aa1:bb2 aa2:bb2 aa1:bb3 aa2:bb3"),
+            ("x:a", "1 x:aa1 x:aa2"),
+            ("x*a - x", "1 aa2 x:aa1 x:aa2"),
+            ("(x + z + a)^2", "1 x z aa2 x:z x:aa2 z:aa2"),
+            ("x:z + z + x - 1", "z x x:z"),
+            ("log(x) + I(x^2) + x:x", "1 log(x) I(x^2) x"),
+            ("factor(x)", "1 factor(x)3 factor(x)5"),
+        ] {
+            assert_eq!(columns(formula).join(" "), expected, "{formula}");
+        }
+    }
+}
