@@ -28,7 +28,13 @@ fn read(name: &str) -> String {
 fn formulae() -> Vec<String> {
     let mut names: Vec<String> = fs::read_dir(folder())
         .expect("the folder of formulae")
-        .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+        .map(|entry| {
+            entry
+                .expect("an entry")
+                .file_name()
+                .to_string_lossy()
+                .into_owned()
+        })
         .filter_map(|name| name.strip_suffix(".tad").map(str::to_owned))
         .filter(|name| !name.contains('.'))
         .collect();
@@ -60,7 +66,10 @@ fn drawn(name: &str, text: &str) -> Fit {
 
 /// The draws of all quantities, in the order of the text, names left aside.
 fn draws(fit: &Fit, derived: bool) -> Vec<&[f64]> {
-    let quantities = fit.posterior.iter().filter(|quantity| quantity.derived == derived);
+    let quantities = fit
+        .posterior
+        .iter()
+        .filter(|quantity| quantity.derived == derived);
     quantities.map(|quantity| quantity.values.as_slice()).collect()
 }
 
@@ -86,7 +95,10 @@ fn expansions_are_as_recorded() {
 /// Formulae whose plain lines can be fitted.
 fn fitted() -> Vec<String> {
     // Correlated slopes are expanded, and wait for `MVNormal`.
-    formulae().into_iter().filter(|name| name != "11_correlated").collect()
+    formulae()
+        .into_iter()
+        .filter(|name| name != "11_correlated")
+        .collect()
 }
 
 /// Names stand in the same alphabetical order on both sides: sums are taken in the order of names, and two orders differ
@@ -107,13 +119,19 @@ fn an_expansion_is_a_model_with_the_same_draws() {
     for name in fitted() {
         let formula = drawn(&name, &read(&format!("{name}.tad")));
         for text in [&formula.run.expansion, &formula.run.model_text] {
-            assert!(!text.lines().any(|line| line.starts_with("glm")), "{name}: {text}");
+            assert!(
+                !text.lines().any(|line| line.starts_with("glm")),
+                "{name}: {text}"
+            );
             let again = drawn(&name, text);
             for derived in [false, true] {
                 assert_eq!(draws(&formula, derived), draws(&again, derived), "{name}: {text}");
             }
             let names = |fit: &Fit| -> Vec<String> {
-                fit.posterior.iter().map(|quantity| quantity.name.clone()).collect()
+                fit.posterior
+                    .iter()
+                    .map(|quantity| quantity.name.clone())
+                    .collect()
             };
             assert_eq!(names(&formula), names(&again));
         }
@@ -159,6 +177,9 @@ fn weights_count_rows() {
     };
     let plain = text.replace(" weight(w)", "");
     let (weighted, counted) = (at(rows, text), at(repeated, &plain));
-    assert!((weighted - counted).abs() < 1e-12 * counted.abs(), "{weighted} {counted}");
+    assert!(
+        (weighted - counted).abs() < 1e-12 * counted.abs(),
+        "{weighted} {counted}"
+    );
     assert!((weighted - at(rows, &plain)).abs() > 0.1);
 }

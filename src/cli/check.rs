@@ -3,8 +3,8 @@
 use super::Outcome;
 use super::args::{CheckArgs, Stage};
 use super::describe;
-use super::source::{Source, joined, source};
 use super::output::{Notes, print};
+use super::source::{Source, joined, source};
 use crate::data::Table;
 use crate::error::{Error, Result};
 use crate::lang::{Reports, parse, refuse};

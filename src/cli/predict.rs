@@ -159,10 +159,10 @@ fn new_table(args: &PredictArgs, fitted: &Fitted<'_>, notes: Notes) -> Result<Op
     }
     let Some(path) = &args.data else {
         if !args.tables.is_empty() {
-            return Err(
-                Error::user("--table is joined to the rows of --data, and the rows of the fit have theirs")
-                    .with_help("leave it out, or name rows with --data"),
-            );
+            return Err(Error::user(
+                "--table is joined to the rows of --data, and the rows of the fit have theirs",
+            )
+            .with_help("leave it out, or name rows with --data"));
         }
         return Ok(None);
     };

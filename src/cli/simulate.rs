@@ -89,11 +89,7 @@ fn table_csv(table: &Table, wanted: &dyn Fn(&str) -> bool) -> String {
     let columns = || table.columns().iter().filter(|column| wanted(column.name()));
     let mut text = line(columns().map(|column| field(column.name())).collect());
     for row in 0..table.rows() {
-        text.push_str(&line(
-            columns()
-                .map(|column| field(column.cell(row)))
-                .collect(),
-        ));
+        text.push_str(&line(columns().map(|column| field(column.cell(row))).collect()));
     }
     text
 }

@@ -47,7 +47,9 @@ pub(super) fn joined(
     let mut tables: Vec<(&str, Table)> = Vec::new();
     for (name, path) in files {
         if tables.iter().any(|(known, _)| known == name) {
-            return Err(Error::user(format!("--table {name} is given twice")).with_help("give each table one file"));
+            return Err(
+                Error::user(format!("--table {name} is given twice")).with_help("give each table one file")
+            );
         }
         tables.push((name, Table::from_path(path)?));
     }

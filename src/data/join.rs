@@ -62,7 +62,10 @@ impl Table {
             .with_help("rename it in one of them, or remove it"));
         }
         let own = self.labels(key)?;
-        let found: Vec<Option<usize>> = own.iter().map(|label| places.get(label.as_str()).copied()).collect();
+        let found: Vec<Option<usize>> = own
+            .iter()
+            .map(|label| places.get(label.as_str()).copied())
+            .collect();
         if let Some(row) = found.iter().position(Option::is_none) {
             return Err(self.without_match(second, key, &own, &found, row));
         }
@@ -82,7 +85,10 @@ impl Table {
             .filter(|(_, used)| !**used)
             .map(|(label, _)| label.as_str())
             .collect();
-        let list: Vec<String> = names.iter().map(|name| format!("`{}`", name.trim_matches('`'))).collect();
+        let list: Vec<String> = names
+            .iter()
+            .map(|name| format!("`{}`", name.trim_matches('`')))
+            .collect();
         let mut note = format!(
             "{}: joined to {} by `{key}`: {}",
             second.name(),
@@ -162,7 +168,10 @@ mod tests {
         let schools = table("schools.csv", "school,kind\n1,x\n2,y\n");
         let joined = pupils.join(&schools, "school").expect("a join");
         assert_eq!(joined.labels("kind").expect("labels"), ["y", "x", "y"]);
-        assert_eq!(joined.complete_numeric("score").expect("numbers"), [5.0, 6.0, 7.0]);
+        assert_eq!(
+            joined.complete_numeric("score").expect("numbers"),
+            [5.0, 6.0, 7.0]
+        );
         assert_eq!(joined.line_of(2), 4);
     }
 

@@ -36,9 +36,9 @@ mod roundtrip;
 pub mod span;
 pub mod spelling;
 
-pub use joining::join;
 pub use formula::{Expanded, expand};
 pub use forward::{Definition, Forward, Input, Known, Outcome, View};
+pub use joining::join;
 pub use lower::{lower, lower_forward, unused_targets};
 pub use lowered::{
     Dim, Effect, Failure, LearnedCall, Likelihood, LowerOptions, Lowered, Parameter, Parameterisation,

@@ -16,7 +16,13 @@ const SHORT: [&str; 4] = ["--warmup", "200", "--draws", "200"];
 fn a_formula_is_fitted_without_a_file() {
     let folder = Folder::new("formula");
     let ran = folder
-        .run(["fit"].iter().chain(&FORMULA).chain(&SHORT).chain(&["--format", "json"]))
+        .run(
+            ["fit"]
+                .iter()
+                .chain(&FORMULA)
+                .chain(&SHORT)
+                .chain(&["--format", "json"]),
+        )
         .exits(0);
     for line in [
         "default prior: Intercept ~ StudentT(3, 0, 2.5)",
@@ -49,9 +55,15 @@ fn a_formula_is_fitted_without_a_file() {
     );
 
     // The expansion is a model file with the same draws.
-    let check = ["check"].iter().chain(&FORMULA[..5]).chain(&["--emit", "expanded"]);
+    let check = ["check"]
+        .iter()
+        .chain(&FORMULA[..5])
+        .chain(&["--emit", "expanded"]);
     let expanded = folder.run(check).exits(0).out;
-    assert!(expanded.contains("b[coef] ~ Normal([-1, 0, 0], [2, "), "{expanded}");
+    assert!(
+        expanded.contains("b[coef] ~ Normal([-1, 0, 0], [2, "),
+        "{expanded}"
+    );
     folder.write("plain.tad", &expanded);
     let plain = folder
         .run(
@@ -65,7 +77,10 @@ fn a_formula_is_fitted_without_a_file() {
     assert_eq!(plain.json()["parameters"], fit["parameters"]);
 
     // New rows are coded as the fit's rows were, though they have one level only.
-    folder.write("new.csv", "density,pred,size,row\n10,pred,small,1\n10,no,small,1\n");
+    folder.write(
+        "new.csv",
+        "density,pred,size,row\n10,pred,small,1\n10,no,small,1\n",
+    );
     let predicted = folder
         .run(["predict", "glm_surv.nc", "--data", "new.csv", "--format", "json"])
         .exits(0)
@@ -101,7 +116,11 @@ fn a_formula_is_simulated_without_its_outcome() {
             "sim.csv",
         ])
         .exits(0);
-    assert!(ran.err.contains("default prior: Intercept ~ StudentT(3, 0, 2.5)"), "{}", ran.err);
+    assert!(
+        ran.err.contains("default prior: Intercept ~ StudentT(3, 0, 2.5)"),
+        "{}",
+        ran.err
+    );
     let text = std::fs::read_to_string(folder.path("sim.csv")).expect("a data set");
     assert_eq!(text.lines().next(), Some("x,g,y"));
     let truth = std::fs::read_to_string(folder.path("sim.truth.csv")).expect("the truth");
@@ -116,11 +135,22 @@ fn a_family_belongs_to_a_formula() {
         .exits(2);
     assert!(ran.err.contains("--family belongs to a formula"), "{}", ran.err);
     let ran = folder
-        .run(["check", "surv ~ pred", "--family", "binominal", "--data", "data/reedfrogs/reedfrogs.csv"])
+        .run([
+            "check",
+            "surv ~ pred",
+            "--family",
+            "binominal",
+            "--data",
+            "data/reedfrogs/reedfrogs.csv",
+        ])
         .exits(3);
     assert!(ran.err.contains("did you mean `binomial`?"), "{}", ran.err);
     let ran = folder.run(["check", "no_such.tad"]).exits(3);
-    assert!(ran.err.contains("there is no model file no_such.tad"), "{}", ran.err);
+    assert!(
+        ran.err.contains("there is no model file no_such.tad"),
+        "{}",
+        ran.err
+    );
 }
 
 const SCHOOLS: &str = "\
@@ -148,12 +178,18 @@ fn a_second_table_is_joined() {
     folder.write("pupils.csv", &pupils());
     folder.write("schools.csv", "school,u\ns4,4\ns3,3\ns2,2\ns1,1\ns0,0\ns9,9\n");
     let fit = |table: &[&str]| {
-        folder.run(["fit", "m.tad", "--data", "pupils.csv"].iter().chain(table).chain(&SHORT))
+        folder.run(
+            ["fit", "m.tad", "--data", "pupils.csv"]
+                .iter()
+                .chain(table)
+                .chain(&SHORT),
+        )
     };
     let ran = fit(&["--table", "schools=schools.csv"]).exits(0);
     assert!(
-        ran.err
-            .contains("schools.csv: joined to pupils.csv by `school`: `u`; 1 of its 6 rows matches none (s9)"),
+        ran.err.contains(
+            "schools.csv: joined to pupils.csv by `school`: `u`; 1 of its 6 rows matches none (s9)"
+        ),
         "{}",
         ran.err
     );
@@ -165,21 +201,30 @@ fn a_second_table_is_joined() {
         ran.err
     );
     let ran = fit(&["--table", "school=schools.csv"]).exits(3);
-    assert!(ran.err.contains("did you mean `--table schools=…`?"), "{}", ran.err);
+    assert!(
+        ran.err.contains("did you mean `--table schools=…`?"),
+        "{}",
+        ran.err
+    );
 
     // A new school has its own u; without the table the fit knows only those that it has seen.
     folder.write("new.csv", "school\ns0\ns9\n");
     let predict = |more: &[&str]| {
         folder.run(
-            ["predict", "m.nc", "--data", "new.csv", "--groups", "average", "--format", "json"]
-                .iter()
-                .chain(more),
+            [
+                "predict", "m.nc", "--data", "new.csv", "--groups", "average", "--format", "json",
+            ]
+            .iter()
+            .chain(more),
         )
     };
     let rows = predict(&["--table", "schools=schools.csv"]).exits(0).json();
     let mean = |row: usize| rows["rows"][row]["mean"].as_f64().expect("a mean");
     // The schools' means rise by 1 with u, which is 9 there; the prior of g1 hardly counts.
-    assert!((mean(0) - 0.0).abs() < 0.5 && (mean(1) - 9.0).abs() < 1.5, "{rows}");
+    assert!(
+        (mean(0) - 0.0).abs() < 0.5 && (mean(1) - 9.0).abs() < 1.5,
+        "{rows}"
+    );
     folder.write("new.csv", "school\ns0\ns3\n");
     let known = predict(&[]).exits(0).json();
     assert_eq!(known["rows"][0]["mean"], rows["rows"][0]["mean"]);
@@ -187,7 +232,14 @@ fn a_second_table_is_joined() {
     // The design of a simulation keeps its columns; the second table stays a file of its own.
     folder
         .run([
-            "simulate", "m.tad", "--data", "pupils.csv", "--table", "schools=schools.csv", "--out", "sim.csv",
+            "simulate",
+            "m.tad",
+            "--data",
+            "pupils.csv",
+            "--table",
+            "schools=schools.csv",
+            "--out",
+            "sim.csv",
         ])
         .exits(0);
     let text = std::fs::read_to_string(folder.path("sim.csv")).expect("a data set");
@@ -196,12 +248,20 @@ fn a_second_table_is_joined() {
     folder.write("schools.csv", "school,u\ns4,4\ns3,3\ns2,2\ns1,1\n");
     let ran = fit(&["--table", "schools=schools.csv"]).exits(3);
     assert!(
-        ran.err.contains("line 2: `school` is \"s0\", which has no row in schools.csv"),
+        ran.err
+            .contains("line 2: `school` is \"s0\", which has no row in schools.csv"),
         "{}",
         ran.err
     );
     let page = folder
-        .run(["check", "m.tad", "--data", "pupils.csv", "--table", "schools=schools.csv"])
+        .run([
+            "check",
+            "m.tad",
+            "--data",
+            "pupils.csv",
+            "--table",
+            "schools=schools.csv",
+        ])
         .exits(3);
     assert!(page.err.contains("table schools by school"), "{}", page.err);
 }

@@ -199,7 +199,10 @@ mod tests {
         let error = parsed("--resume m1.nc").check().unwrap_err();
         assert_eq!(error.exit_code(), 2);
         let text = error.to_string();
-        assert!(text.contains("--resume") && text.contains("later release"), "{text}");
+        assert!(
+            text.contains("--resume") && text.contains("later release"),
+            "{text}"
+        );
         for flag in ["--keep all", "--driver auto", "--driver fused"] {
             assert!(parsed(flag).check().is_ok(), "{flag}");
         }

@@ -105,8 +105,7 @@ Examples, from the folder of the repository:
   tadpool fit data/ponds/m12_3.tad --data data/ponds/ponds.csv --sampler hmc --interval eti
   tadpool fit data/ponds/m12_3.tad --data data/ponds/ponds.csv --mcse 0.05 --max-seconds 60
   tadpool fit data/reedfrogs/m12_2.tad --data data/reedfrogs/reedfrogs.csv --keep summary
-  tadpool fit 'surv | trials(density) ~ pred*size + (1 | row)' --family binomial --data data/reedfrogs/reedfrogs.csv
-  tadpool fit schools.tad --data pupils.csv --table schools=schools.csv";
+  tadpool fit 'surv | trials(density) ~ size' --family binomial --data data/reedfrogs/reedfrogs.csv";
 
 const SUMMARY_EXAMPLES: &str = "Examples, after the first example of `tadpool fit --help`:
   tadpool summary m12_2.nc a sigma
@@ -159,7 +158,7 @@ Examples, after the first example of `tadpool fit --help`:
 const CHECK_EXAMPLES: &str = "Examples, from the folder of the repository:
   tadpool check data/reedfrogs/m12_2.tad --data data/reedfrogs/reedfrogs.csv
   tadpool check data/reedfrogs/m12_2.tad
-  tadpool check 'pulled_left ~ prosoc_left*condition + (1 | actor)' --family bernoulli --data data/chimpanzees/chimpanzees.csv
+  tadpool check 'surv ~ pred*size' --data data/reedfrogs/reedfrogs.csv
   tadpool check data/reedfrogs/m12_2.tad --data data/reedfrogs/reedfrogs.csv --emit wgsl";
 
 const BENCH_EXAMPLES: &str =

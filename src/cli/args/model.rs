@@ -125,14 +125,20 @@ mod tests {
         );
         let logged = model("log(y) ~ x\nb ~ Normal(0, 1)", None);
         assert_eq!(logged.name(), "glm_log_y");
-        assert_eq!(logged.formula().expect("a formula"), "glm log(y) ~ x\nb ~ Normal(0, 1)");
+        assert_eq!(
+            logged.formula().expect("a formula"),
+            "glm log(y) ~ x\nb ~ Normal(0, 1)"
+        );
     }
 
     #[test]
     fn files_are_no_formulae_and_have_no_family() {
         assert!(model("Cargo.toml", None).formula().is_none());
         assert_eq!(model("data/reedfrogs/m12_2.tad", None).name(), "m12_2");
-        assert_eq!(model("m.tad", Some("poisson")).check().unwrap_err().exit_code(), 2);
+        assert_eq!(
+            model("m.tad", Some("poisson")).check().unwrap_err().exit_code(),
+            2
+        );
         assert!(model("y ~ x", Some("poisson")).check().is_ok());
     }
 

@@ -68,9 +68,9 @@ impl<'a> Analysis<'a> {
             .iter()
             .find_map(|modifier| match &modifier.kind {
                 ModifierKind::Weight(weight) => Some(weight),
-                ModifierKind::Truncation { .. }
-                | ModifierKind::Censoring { .. }
-                | ModifierKind::Hint(_) => None,
+                ModifierKind::Truncation { .. } | ModifierKind::Censoring { .. } | ModifierKind::Hint(_) => {
+                    None
+                }
             });
         let mut push = |name, subs, span| {
             self.relations.push(Relation {

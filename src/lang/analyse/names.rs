@@ -325,9 +325,7 @@ impl<'a> Check<'_, 'a> {
                 .copied()
                 .chain(analysis.indices.keys().copied());
             let is_level = |index: &&Index| {
-                let own = |level: &Literal| {
-                    level.value == LiteralValue::Text(name.to_owned())
-                };
+                let own = |level: &Literal| level.value == LiteralValue::Text(name.to_owned());
                 index.levels.iter().any(own)
             };
             let help = match nearest(name, known) {

@@ -119,8 +119,11 @@ impl Family {
                 let all: Vec<&str> = links.iter().map(word).collect();
                 let title = format!("{} has no link {}", self.name(), quoted(&name.text));
                 Box::new(
-                    Report::error(title, name.span, "not a link of this family")
-                        .with_help(format!("the links of {} are {}", self.name(), all.join(", "))),
+                    Report::error(title, name.span, "not a link of this family").with_help(format!(
+                        "the links of {} are {}",
+                        self.name(),
+                        all.join(", ")
+                    )),
                 )
             })
     }
@@ -146,7 +149,13 @@ impl Family {
     }
 
     /// The distribution with the mean called `mean`, and the parameters of [`Family::beside`] as `beside` has them.
-    pub(super) fn distribution(self, mean: &str, beside: &[String], trials: Option<Expr>, span: Span) -> Call {
+    pub(super) fn distribution(
+        self,
+        mean: &str,
+        beside: &[String],
+        trials: Option<Expr>,
+        span: Span,
+    ) -> Call {
         let mu = || variable(mean, span);
         let own = |place: usize| variable(&beside[place], span);
         match self {

@@ -1,9 +1,10 @@
 //! Formulae: a `glm` line as the plain lines that it stands for, so that everything after sees plain lines only.
 //!
+//! - [`reading`]: the formula checked against the table, with the numbers of all that it is made of;
 //! - [`terms`]: what stands right of the `~` as columns; [`groups`]: what varies between groups;
 //! - [`family`]: the distribution of the outcome, with its links;
 //! - [`scales`]: default priors, scaled to the data; [`priors`]: the lines of the text that take their place;
-//! - [`lines`]: the expansion, put together from `pieces`.
+//! - [`lines`]: the expansion, put together from [`pieces`] with a [`writer`].
 //!
 //! The plain lines stand behind the text, whose own lines keep their places: the formula becomes a comment, a prior of
 //! a vector (`b ~ Normal(0, 1)`) gets its subscript. Default priors are numbers in the text. They are chosen once: a
@@ -14,8 +15,10 @@ mod groups;
 mod lines;
 mod pieces;
 mod priors;
+mod reading;
 mod scales;
 mod terms;
+mod writer;
 
 use std::collections::BTreeSet;
 
@@ -53,15 +56,18 @@ pub fn expand(
 ) -> std::result::Result<Option<Expanded>, Failure> {
     let (name, text) = source;
     let fail = |reports| Err(Failure::Reports(Reports::new(name, text, reports)));
-    let mut formulae = model.statements.iter().filter_map(|statement| match &statement.kind {
-        StatementKind::Glm(glm) => Some((glm, statement)),
-        StatementKind::Stochastic(_)
-        | StatementKind::Definition(_)
-        | StatementKind::Index(_)
-        | StatementKind::Table(_)
-        | StatementKind::DropMissing(_)
-        | StatementKind::Setting(_) => None,
-    });
+    let mut formulae = model
+        .statements
+        .iter()
+        .filter_map(|statement| match &statement.kind {
+            StatementKind::Glm(glm) => Some((glm, statement)),
+            StatementKind::Stochastic(_)
+            | StatementKind::Definition(_)
+            | StatementKind::Index(_)
+            | StatementKind::Table(_)
+            | StatementKind::DropMissing(_)
+            | StatementKind::Setting(_) => None,
+        });
     let Some((glm, statement)) = formulae.next() else {
         return Ok(None);
     };

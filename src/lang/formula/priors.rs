@@ -1,11 +1,11 @@
 //! The priors of a vector of coefficients or sds: the default for all, a line of the text for all, lines for single ones.
 
 use super::pieces::elements;
+use crate::data::number_label;
 use crate::lang::ast::{Call, Expr, ExprKind, Statement, StatementKind, Sub, Targets, UnaryOp, Var};
 use crate::lang::report::{Report, quoted};
 use crate::lang::span::Span;
 use crate::lang::spelling;
-use crate::data::number_label;
 
 /// A line of the text that gives a prior to a name of the expansion.
 pub(super) struct Line<'m> {
@@ -66,10 +66,7 @@ pub(super) fn label(sub: &Sub) -> String {
 }
 
 /// One distribution for a vector: that of each place, argument by argument, where they are of one family.
-pub(super) fn merged(
-    places: &[(String, Call, Span)],
-    span: Span,
-) -> Result<Call, Box<Report>> {
+pub(super) fn merged(places: &[(String, Call, Span)], span: Span) -> Result<Call, Box<Report>> {
     let mut calls = Vec::new();
     for (_, call, _) in places {
         calls.push(spelling::canonical(call)?);
@@ -82,7 +79,9 @@ pub(super) fn merged(
                 name.span,
                 "one of several priors of a vector",
             );
-            return Err(Box::new(report.with_help("write the arguments in their order, without names")));
+            return Err(Box::new(
+                report.with_help("write the arguments in their order, without names"),
+            ));
         }
         if call.name.text != first.name.text || call.args.len() != first.args.len() {
             let (ours, own) = (label.as_str(), call.name.text.as_str());
@@ -102,9 +101,9 @@ pub(super) fn merged(
                 at,
                 "the elements of a vector have one distribution, with arguments of their own",
             );
-            return Err(Box::new(
-                report.with_help(format!("write all of them as {its}, or this one as {theirs}")),
-            ));
+            return Err(Box::new(report.with_help(format!(
+                "write all of them as {its}, or this one as {theirs}"
+            ))));
         }
     }
     let mut call = first.clone();

@@ -157,6 +157,9 @@ mod tests {
 
     #[test]
     fn numbers_of_priors_have_three_digits() {
-        assert_eq!([0.0, 12.3456, -0.0123456, 98765.0].map(rounded), [0.0, 12.3, -0.0123, 98800.0]);
+        assert_eq!(
+            [0.0, 12.3456, -0.0123456, 98765.0].map(rounded),
+            [0.0, 12.3, -0.0123, 98800.0]
+        );
     }
 }

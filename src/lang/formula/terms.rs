@@ -1,7 +1,8 @@
 //! The terms of a formula: sets of variables, and the columns that each stands for.
 //!
 //! A factor in a term has an indicator column for each level but the first where the term without it is in the model
-//! too, else one for every level (R Core Team, An Introduction to R, 11.1.1; Chambers and Hastie 1992, 2.4.1).
+//! too, else one for every level; so has the first factor of a model without an intercept (R Core Team, An Introduction
+//! to R, 11.1.1; Chambers and Hastie 1992, 2.4.1; `modelmatrix` in R's sources).
 
 use super::pieces::{binary, text, variable};
 use crate::data::{Table, Values};
@@ -280,7 +281,8 @@ impl<'a> Terms<'a> {
             }
             "scale" => "write `standardize(x)`, or `center(x)`".to_owned(),
             "poly" | "ns" | "bs" => "write the powers, `x + I(x^2)`".to_owned(),
-            "mo" => "ordered predictors are not in this release; `factor(x)` gives each level a coefficient".to_owned(),
+            "mo" => "ordered predictors are not in this release; `factor(x)` gives each level a coefficient"
+                .to_owned(),
             "offset" => "an offset is a term of its own: `y ~ x + offset(log(exposure))`".to_owned(),
             _ => {
                 let functions: Vec<&str> = Function::ALL.iter().map(|function| function.name()).collect();
@@ -296,6 +298,13 @@ impl<'a> Terms<'a> {
     /// The columns of a design in the order of its terms, without the intercept.
     pub(super) fn columns(&self, design: &Design) -> Vec<Column> {
         let mut columns = Vec::new();
+        let is_factor = |place: &&usize| matches!(self.variables[**place].kind, Kind::Factor(..));
+        let first = design
+            .products
+            .iter()
+            .find_map(|product| Some((product, *product.iter().find(is_factor)?)));
+        // Without an intercept the first factor stands for it.
+        let is_first = |product: &Product, place: usize| !design.intercept && first == Some((product, place));
         for product in &design.products {
             let mut own: Vec<Option<Column>> = vec![None];
             for &place in product {
@@ -307,11 +316,8 @@ impl<'a> Terms<'a> {
                     }],
                     Kind::Factor(column, levels) => {
                         let rest: Product = product.iter().copied().filter(|other| *other != place).collect();
-                        let margin = if rest.is_empty() {
-                            design.intercept
-                        } else {
-                            design.products.contains(&rest)
-                        };
+                        let margin =
+                            (rest.is_empty() || design.products.contains(&rest)) && !is_first(product, place);
                         let indicator = |level: &String| Column {
                             label: format!("{}{level}", variable.label),
                             value: binary(
@@ -415,6 +421,8 @@ mod tests {
         for (formula, expected) in [
             ("x + a", "1 x aa2"),
             ("0 + a + b", "aa1 aa2 bb2 bb3"),
+            ("0 + x + a", "x aa1 aa2"),
+            ("0 + a:b", "aa1:bb1 aa2:bb1 aa1:bb2 aa2:bb2 aa1:bb3 aa2:bb3"),
             ("a*b", "1 aa2 bb2 bb3 aa2:bb2 aa2:bb3"),
             ("a:b", "1 aa1:bb1 aa2:bb1 aa1:bb2 aa2:bb2 aa1:bb3 aa2:bb3"),
             ("0 + a + a:b", "aa1 aa2 aa1:bb2 aa2:bb2 aa1:bb3 aa2:bb3"),

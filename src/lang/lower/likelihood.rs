@@ -67,7 +67,11 @@ impl<'a, 'b> Lowering<'a, 'b> {
         if let Some(element) = wrong {
             let at = plate.filter(|_| value.expr.ty().plate.is_some());
             let report = Report::error(
-                format!("the weight is {}{}", shown(numbers[element]), self.place_of(element, at)),
+                format!(
+                    "the weight is {}{}",
+                    shown(numbers[element]),
+                    self.place_of(element, at)
+                ),
                 expr.span,
                 "expected 0 or above",
             )

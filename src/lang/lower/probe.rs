@@ -35,7 +35,11 @@ pub(in crate::lang) fn probe(
     let options = LowerOptions::default();
     let mut lowering = Lowering::new(&analysis, table, text, &options, &builder);
     let mut probed = Vec::new();
-    for definition in analysis.definitions.iter().filter(|known| known.statement >= from) {
+    for definition in analysis
+        .definitions
+        .iter()
+        .filter(|known| known.statement >= from)
+    {
         let Ok(numbers) = lowering
             .expression(definition.value, Some(ROWS))
             .and_then(|value| value.numbers.ok_or(Poison))
