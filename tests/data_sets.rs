@@ -37,7 +37,7 @@ fn elements(name: &str, factor: &Factor) -> Vec<String> {
     factor
         .labels()
         .iter()
-        .map(|label| element_name(name, &[label]))
+        .map(|label| element_name(name, [("index", label.as_str())]))
         .collect()
 }
 

@@ -92,20 +92,11 @@ fn expansions_are_as_recorded() {
     assert!(different.is_empty(), "{}", different.join("\n\n"));
 }
 
-/// Formulae whose plain lines can be fitted.
-fn fitted() -> Vec<String> {
-    // Correlated slopes are expanded, and wait for `MVNormal`.
-    formulae()
-        .into_iter()
-        .filter(|name| name != "11_correlated")
-        .collect()
-}
-
 /// Names stand in the same alphabetical order on both sides: sums are taken in the order of names, and two orders differ
 /// by rounding, which a trajectory soon magnifies.
 #[test]
 fn a_formula_draws_what_the_model_by_hand_draws() {
-    for name in fitted() {
+    for name in formulae() {
         let formula = drawn(&name, &read(&format!("{name}.tad")));
         let by_hand = drawn(&name, &read(&format!("{name}.by_hand.tad")));
         assert!(!draws(&formula, false).is_empty());
@@ -116,7 +107,7 @@ fn a_formula_draws_what_the_model_by_hand_draws() {
 /// The expansion that `check --emit expanded` prints is a model text of its own, and so is the one that is stored.
 #[test]
 fn an_expansion_is_a_model_with_the_same_draws() {
-    for name in fitted() {
+    for name in formulae() {
         let formula = drawn(&name, &read(&format!("{name}.tad")));
         for text in [&formula.run.expansion, &formula.run.model_text] {
             assert!(

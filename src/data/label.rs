@@ -41,12 +41,32 @@ pub fn printed_label(label: &str) -> Cow<'_, str> {
     Cow::Owned(quoted)
 }
 
-/// The printed name of an element: `alpha[2,3]`, `a_actor[lefty]`, `a["c,d"]`; without labels the name alone.
-pub fn element_name(name: &str, labels: &[&str]) -> String {
+/// The end of the names of axes whose labels are pairs of places, `1,2`: no index of a model can be called so.
+const PAIRS: &str = ":pair";
+
+/// The axis of the upper triangle of the matrix `name`, whose labels are pairs of places: `1,2`.
+pub fn pair_axis(name: &str) -> String {
+    format!("{name}{PAIRS}")
+}
+
+/// Whether the labels of the axis are pairs of places.
+pub fn is_pair_axis(axis: &str) -> bool {
+    axis.ends_with(PAIRS)
+}
+
+/// The printed name of an element with its labels by axis: `alpha[2,3]`, `a_actor[lefty]`, `a["c,d"]`, `Rho[1,2]`;
+/// without labels the name alone.
+pub fn element_name<'l>(name: &str, labels: impl IntoIterator<Item = (&'l str, &'l str)>) -> String {
+    let labels: Vec<Cow<'_, str>> = labels
+        .into_iter()
+        .map(|(axis, label)| match is_pair_axis(axis) {
+            true => Cow::Borrowed(label),
+            false => printed_label(label),
+        })
+        .collect();
     if labels.is_empty() {
         return name.to_owned();
     }
-    let labels: Vec<Cow<'_, str>> = labels.iter().map(|label| printed_label(label)).collect();
     format!("{name}[{}]", labels.join(","))
 }
 
@@ -141,9 +161,12 @@ mod tests {
 
     #[test]
     fn element_names_hold_all_labels() {
-        assert_eq!(element_name("a", &[]), "a");
-        assert_eq!(element_name("alpha", &["2", "3"]), "alpha[2,3]");
-        assert_eq!(element_name("a", &["c,d", "lefty"]), "a[\"c,d\",lefty]");
+        assert_eq!(element_name("a", []), "a");
+        assert_eq!(element_name("alpha", [("actor", "2"), ("t", "3")]), "alpha[2,3]");
+        let labels = [("x", "c,d"), ("actor", "lefty")];
+        assert_eq!(element_name("a", labels), "a[\"c,d\",lefty]");
+        let axis = pair_axis("Rho");
+        assert_eq!(element_name("Rho", [(axis.as_str(), "1,2")]), "Rho[1,2]");
     }
 
     #[test]

@@ -78,7 +78,10 @@ pub fn element_names(quantity: &Quantity) -> Vec<String> {
     }
     labels
         .iter()
-        .map(|labels| element_name(&quantity.name, labels))
+        .map(|labels| {
+            let axes = quantity.dims.iter().map(|dim| dim.name.as_str());
+            element_name(&quantity.name, axes.zip(labels.iter().copied()))
+        })
         .collect()
 }
 

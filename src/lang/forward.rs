@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::lowered::Dim;
+use super::lowered::{Dim, Holds};
 use super::report::Reports;
 use super::span::Span;
 use crate::data::{Learned, Table};
@@ -69,7 +69,8 @@ impl<'a> View<'a> {
 /// A model read forward over a table.
 #[derive(Debug, Clone)]
 pub struct Forward {
-    /// The nodes. Its position is the values of the parameters on their natural scales, `[input][element]`.
+    /// The nodes. Its position is the values of the parameters, `[input][element]`, on their natural scales except for
+    /// the shares of correlation matrices.
     pub graph: Graph,
     /// The parameters in the order of the text: the slots of the position.
     pub inputs: Vec<Input>,
@@ -90,6 +91,9 @@ pub struct Forward {
 pub struct Input {
     /// The name in the model text.
     pub name: String,
+    /// What of the parameter goes in: of correlated effects `a[g, k]` one level of the last axis, of a correlation
+    /// matrix its shares.
+    pub holds: Holds,
     /// Its axes: the known levels in their order, then those that only this table has.
     pub dims: Vec<Dim>,
     /// The prior's distribution.

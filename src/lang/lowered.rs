@@ -9,7 +9,7 @@ use crate::data::{Learned, element_name};
 use crate::dist::Family;
 use crate::error::{Error, Result};
 use crate::ir::{Graph, Handle, Program};
-use crate::transform::{Constraint, Coordinate};
+use crate::transform::{Constraint, Coordinate, shares_of};
 
 /// Choices of the lowering that the model text leaves open.
 #[derive(Debug, Clone, Copy)]
@@ -70,7 +70,8 @@ pub struct Lowered {
     pub quantities: Vec<Quantity>,
     /// The lines with data on their left, in the order of the text.
     pub likelihoods: Vec<Likelihood>,
-    /// The parameters in the order of the position's slots: one slot each, in the order of the text.
+    /// The parameters in the order of the position's slots: one slot each, in the order of the text; correlated effects
+    /// `a[g, k]` have one for each level of the last axis.
     pub parameters: Vec<Parameter>,
     /// Effects whose parameterisation was chosen, in the order of the text.
     pub effects: Vec<Effect>,
@@ -140,7 +141,14 @@ impl Quantity {
 pub fn element_names(name: &str, dims: &[Dim]) -> Vec<String> {
     labels(dims)
         .iter()
-        .map(|labels| element_name(name, labels))
+        .map(|labels| {
+            element_name(
+                name,
+                dims.iter()
+                    .map(|dim| dim.name.as_str())
+                    .zip(labels.iter().copied()),
+            )
+        })
         .collect()
 }
 
@@ -183,11 +191,51 @@ pub struct Likelihood {
     pub output: usize,
 }
 
+/// What of a parameter stands in a slot of the position.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holds {
+    /// All elements.
+    Whole,
+    /// Every `of`-th element from `place` on: one level of the last axis, of correlated effects `a[g, k]`.
+    Component {
+        /// The level.
+        place: usize,
+        /// The axis's levels.
+        of: usize,
+    },
+    /// The shares of a correlation matrix, see [`shares_of`](crate::transform::shares_of).
+    Correlation {
+        /// Its order.
+        order: usize,
+    },
+}
+
+impl Holds {
+    /// The values in the slot of a parameter with the elements `values`; none for correlations of no matrix.
+    pub fn of(self, values: &[f64]) -> Option<Vec<f64>> {
+        match self {
+            Holds::Whole => Some(values.to_vec()),
+            Holds::Component { place, of } => Some(values.iter().skip(place).step_by(of).copied().collect()),
+            Holds::Correlation { order } => shares_of(values, order),
+        }
+    }
+
+    /// The elements of the parameter for `len` values in the slot.
+    pub fn elements(self, len: usize) -> usize {
+        match self {
+            Holds::Whole | Holds::Correlation { .. } => len,
+            Holds::Component { of, .. } => len * of,
+        }
+    }
+}
+
 /// A parameter: a slot of the position.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Parameter {
-    /// The name in the model text; also that of its slot.
+    /// The name in the model text.
     pub name: String,
+    /// What of it stands in this slot.
+    pub holds: Holds,
     /// The prior's distribution.
     pub family: Family,
     /// The prior's arguments in their order: nodes over the parameter's plate or none.
@@ -317,9 +365,10 @@ impl Lowered {
         let graph = &self.program.graph;
         let offsets = graph.slot_offsets();
         let mut position = vec![0.0; graph.dim()];
+        let mut wanted = Vec::with_capacity(self.parameters.len());
         for (slot, parameter) in self.parameters.iter().enumerate() {
             let name = &parameter.name;
-            let expected = offsets[slot + 1] - offsets[slot];
+            let expected = parameter.holds.elements(offsets[slot + 1] - offsets[slot]);
             match named.iter().find(|(known, _)| known == name) {
                 None => {
                     return Err(Error::user(format!(
@@ -332,7 +381,9 @@ impl Lowered {
                         values.len()
                     )));
                 }
-                Some(_) => {}
+                Some((_, values)) => {
+                    wanted.push(parameter.holds.of(values).ok_or_else(|| outside(name))?);
+                }
             }
         }
         // A coordinate may depend on parameters whose positions are not known yet. Each round settles at least the
@@ -340,10 +391,7 @@ impl Lowered {
         for _ in 0..self.parameters.len() {
             let values = evaluate(graph, &position)?;
             let before = position.clone();
-            for (slot, parameter) in self.parameters.iter().enumerate() {
-                let Some((_, wanted)) = named.iter().find(|(known, _)| *known == parameter.name) else {
-                    continue;
-                };
+            for (slot, (parameter, wanted)) in self.parameters.iter().zip(&wanted).enumerate() {
                 for (element, value) in wanted.iter().enumerate() {
                     let coordinate = at(&parameter.coordinate, &values, element);
                     position[offsets[slot] + element] = coordinate.position(value);
@@ -356,14 +404,17 @@ impl Lowered {
         for (slot, parameter) in self.parameters.iter().enumerate() {
             let own = &position[offsets[slot]..offsets[slot + 1]];
             if own.iter().any(|x| !x.is_finite()) {
-                return Err(Error::user(format!(
-                    "a value of the parameter `{}` lies outside its support",
-                    parameter.name
-                )));
+                return Err(outside(&parameter.name));
             }
         }
         Ok(position)
     }
+}
+
+fn outside(name: &str) -> Error {
+    Error::user(format!(
+        "a value of the parameter `{name}` lies outside its support"
+    ))
 }
 
 /// The coordinate of one element, its nodes replaced by their values.

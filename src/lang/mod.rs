@@ -41,7 +41,7 @@ pub use forward::{Definition, Forward, Input, Known, Outcome, View};
 pub use joining::join;
 pub use lower::{lower, lower_forward, unused_targets};
 pub use lowered::{
-    Dim, Effect, Failure, LearnedCall, Likelihood, LowerOptions, Lowered, Parameter, Parameterisation,
+    Dim, Effect, Failure, Holds, LearnedCall, Likelihood, LowerOptions, Lowered, Parameter, Parameterisation,
     PlateTable, Quantity, QuantityKind, TunedEffect, UsedColumn, element_names,
 };
 pub use nearest::nearest;

@@ -1,25 +1,16 @@
 //! Refuses what the grammar has but this release cannot fit yet: each construct by name, at its place, with a way round.
 
+use super::analyse::MV_NORMAL;
 use super::ast::{
-    Call, ConstraintKind, Definition, Expr, ExprKind, JointStyle, Model, Modifier, ModifierKind,
-    StatementKind, Stochastic, Sub, Targets,
+    Call, ConstraintKind, Definition, Expr, ExprKind, Model, Modifier, ModifierKind, StatementKind,
+    Stochastic, Sub, Targets,
 };
 use super::report::Report;
 use super::span::Span;
 use super::spelling::canonical_name;
 
 /// Distributions to come: canonical name, what they are for, the way round.
-const DISTRIBUTIONS: [(&str, &str, &str); 10] = [
-    (
-        "MVNormal",
-        "varying slopes with `MVNormal` are",
-        "give each effect a prior of its own, without correlation: `a[g] ~ Normal(a_bar, sigma_a)`, `b[g] ~ Normal(b_bar, sigma_b)`",
-    ),
-    (
-        "LKJ",
-        "correlation matrices with `LKJ` are",
-        "remove the correlation and give each effect a prior of its own: `a[g] ~ Normal(a_bar, sigma_a)`",
-    ),
+const DISTRIBUTIONS: [(&str, &str, &str); 8] = [
     (
         "OrderedLogit",
         "ordered outcomes with `OrderedLogit` are",
@@ -120,13 +111,6 @@ impl Refusals {
         match &stochastic.targets {
             Targets::Separate(vars) => vars.iter().for_each(|var| self.subs(&var.subs)),
             Targets::Joint(joint) => {
-                if joint.style == JointStyle::Brackets {
-                    self.add(
-                        "joint targets in brackets are",
-                        joint.span,
-                        "write independent targets with commas: `a[g], b[g] ~ Normal(0, sigma)`",
-                    );
-                }
                 self.subs(&joint.subs);
             }
         }
@@ -197,7 +181,15 @@ impl Refusals {
                 "give each level a coefficient of its own, `b[edu] ~ Normal(0, 1)`, or enter it as a number, `bE*edu`",
             );
         }
-        call.args.iter().for_each(|arg| self.expr(&arg.value));
+        for arg in &call.args {
+            match &arg.value.kind {
+                // A vector is the mean or the sd of several effects.
+                ExprKind::Vector(elements) if canonical_name(&call.name.text) == MV_NORMAL => {
+                    elements.iter().for_each(|element| self.expr(element));
+                }
+                _ => self.expr(&arg.value),
+            }
+        }
     }
 
     fn expr(&mut self, expr: &Expr) {
@@ -243,6 +235,9 @@ mod tests {
             a[actor, t] ~ dnorm(0, s) @noncentered
             c(s, r) ~ dexp(1)
             b[3] ~ Normal(0, 1)
+            [a, b][g] ~ MVNormal([m, n], s, Rho)
+            c(a, b)[g] ~ dmvnorm2(c(m, n), s, Rho)
+            Rho ~ dlkjcorr(2)
         ";
         assert_eq!(titles(text), Vec::<String>::new());
     }
@@ -250,18 +245,8 @@ mod tests {
     #[test]
     fn each_construct_to_come_is_named_once() {
         for (text, what) in [
-            (
-                "[a, b][g] ~ MVNormal([m, n], s, Rho)",
-                "varying slopes with `MVNormal` are",
-            ),
-            (
-                "c(a, b)[g] ~ dmvnorm2(c(m, n), s, Rho)",
-                "varying slopes with `MVNormal` are",
-            ),
-            ("Rho ~ dlkjcorr(2)", "correlation matrices with `LKJ` are"),
             ("simplex d[7] ~ Dirichlet(2)", "simplexes with `Dirichlet` are"),
             ("ordered k ~ Normal(0, 1)", "targets declared `ordered` are"),
-            ("[a, b][g] ~ Normal(0, 1)", "joint targets in brackets are"),
             ("y ~ Normal(0, 1) T(0, )", "truncation with `T(lower, upper)` is"),
             ("y ~ Normal(0, 1) cens(k)", "censoring with `cens( … )` is"),
             ("m = -(a + b*mo(x, d))", "ordered predictors with `mo( … )` are"),

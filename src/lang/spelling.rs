@@ -19,6 +19,8 @@ enum Meaning {
     Same,
     /// The first one is the location, which must be 0 and may be left out.
     ZeroLocation,
+    /// A mean of 0 is put in front.
+    ZeroMean,
     /// All must be given by name: the order in R is another one.
     ByName,
     /// The last two are a mean probability p and a concentration θ, for a = pθ and b = (1 − p)θ.
@@ -84,7 +86,12 @@ const SPELLINGS: [Spelling; 33] = [
     },
     same("dmvnorm", "MVNormal", &["Mu", "Sigma"]),
     same("dmvnorm2", "MVNormal", &["Mu", "sigma", "Rho"]),
-    same("dmvnormNC", "MVNormal", &["sigma", "Rho"]),
+    Spelling {
+        book: "dmvnormNC",
+        canonical: "MVNormal",
+        formals: &["sigma", "Rho"],
+        meaning: Meaning::ZeroMean,
+    },
     same("multi_normal", "MVNormal", &["Mu", "Rho", "sigma"]),
     same("dlkjcorr", "LKJ", &["eta"]),
     same("lkj_corr", "LKJ", &["eta"]),
@@ -129,6 +136,13 @@ pub fn canonical(call: &Call) -> Result<Call, Box<Report>> {
     let mut values = in_order(call, spelling)?;
     match spelling.meaning {
         Meaning::Same | Meaning::ByName => {}
+        Meaning::ZeroMean => values.insert(
+            0,
+            Expr {
+                kind: ExprKind::Number(0.0),
+                span: call.name.span,
+            },
+        ),
         Meaning::ZeroLocation => {
             let location = values.remove(0);
             if location.kind != ExprKind::Number(0.0) {
@@ -275,6 +289,8 @@ mod tests {
                 "BetaBinomial(n, p * theta, (1 - p) * theta)",
             ),
             ("dbeta2(p, theta)", "Beta(p * theta, (1 - p) * theta)"),
+            ("dmvnorm2(c(a, b), s, Rho)", "MVNormal([a, b], s, Rho)"),
+            ("dmvnormNC(s, Rho)", "MVNormal(0, s, Rho)"),
             ("Gamma(rate = 1, shape = 2)", "Gamma(rate = 1, shape = 2)"),
         ] {
             match canonical(&call(book)) {

@@ -30,9 +30,10 @@ impl Model {
                     parameter.name
                 )));
             };
-            if values.len() != draws * len {
+            let elements = parameter.holds.elements(len);
+            if values.len() != draws * elements {
                 return Err(Error::user(format!(
-                    "the parameter `{}` has {len} values in each draw, and {} are given for {draws} draws",
+                    "the parameter `{}` has {elements} values in each draw, and {} are given for {draws} draws",
                     parameter.name,
                     values.len()
                 )));
@@ -50,14 +51,17 @@ impl Model {
             let Some(constraint) = constraint else {
                 return self.positions_one_by_one(named, draws);
             };
-            constraints.push((slot, len, *values, constraint));
+            constraints.push((slot, *values, constraint));
         }
-        for (slot, len, values, constraint) in constraints {
+        for (slot, values, constraint) in constraints {
+            let holds = lowered.parameters[slot].holds;
             for draw in 0..draws {
-                for element in 0..len {
+                let len = values.len() / draws;
+                let own = holds.of(&values[draw * len..(draw + 1) * len]);
+                let own = own.unwrap_or_else(|| vec![f64::NAN; offsets[slot + 1] - offsets[slot]]);
+                for (element, value) in own.iter().enumerate() {
                     let constraint = of_element(&constraint, element);
-                    positions[draw * dim + offsets[slot] + element] =
-                        constraint.unconstrain(&values[draw * len + element]);
+                    positions[draw * dim + offsets[slot] + element] = constraint.unconstrain(value);
                 }
             }
         }

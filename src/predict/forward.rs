@@ -3,7 +3,7 @@
 use rand::Rng;
 
 use crate::back::simd::SimdDensity;
-use crate::data::text_key;
+use crate::data::{element_name, text_key};
 use crate::error::{Error, Result};
 use crate::ir::{Graph, Handle, Op, Program};
 use crate::lang::{Forward, Input};
@@ -88,12 +88,12 @@ pub(super) fn from_prior<G: Rng>(input: &Input, rng: &mut G, arguments: &[f64]) 
 /// Fills in values of parameters in an order in which the arguments of each prior are known.
 ///
 /// `wanted` holds for each input the elements to fill in, in `positions` (`[position][dim]`, `count` of them).
-/// `make` yields for an element its values, `[position]`; it reads the prior's arguments from the node `first` on.
+/// `make` yields for an element of an input its values, `[position]`; it reads the prior's arguments from the node `first` on.
 pub(super) fn fill(
     forward: &Forward,
     wanted: &[Vec<usize>],
     (positions, count): (&mut [f64], usize),
-    mut make: impl FnMut(&Input, usize, (&Values, usize)) -> Result<Vec<f64>>,
+    mut make: impl FnMut(usize, usize, (&Values, usize)) -> Result<Vec<f64>>,
 ) -> Result<()> {
     let graph = &forward.graph;
     let offsets = graph.slot_offsets();
@@ -120,7 +120,7 @@ pub(super) fn fill(
         let values = Values::of(graph, &nodes, positions)?;
         for (&input, first) in ready.iter().zip(firsts) {
             for &element in &wanted[input] {
-                let made = make(&forward.inputs[input], element, (&values, first))?;
+                let made = make(input, element, (&values, first))?;
                 debug_assert_eq!(made.len(), count, "a value for each position");
                 for (position, x) in made.into_iter().enumerate() {
                     positions[position * dim + offsets[input] + element] = x;
@@ -148,6 +148,12 @@ pub(super) fn slots(graph: &Graph, nodes: &[Handle]) -> Vec<usize> {
         op.for_each_operand(|operand| open.push(operand));
     }
     found
+}
+
+/// The printed name of an element: `a_tank[3]`.
+pub(super) fn printed_name(input: &Input, element: usize) -> String {
+    let axes = input.dims.iter().map(|dim| dim.name.as_str());
+    element_name(&input.name, axes.zip(element_labels(input, element)))
 }
 
 /// The labels of an element over some axes, the last axis fastest.

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use rand_distr::{Distribution, Uniform};
 
 use super::fitted::{Options, Told};
-use super::forward::{Values, element_labels, fill, from_prior, stream};
-use crate::data::element_name;
+use super::forward::{Values, element_labels, fill, from_prior, printed_name, stream};
 use crate::error::{Error, Result};
 use crate::fit::{Fit, layout};
-use crate::lang::{Forward, Input};
+use crate::lang::{Forward, Holds, Input};
+use crate::transform::shares_of;
 
 /// What a level that the fit has not seen is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +73,17 @@ pub(super) fn positions(
             .iter()
             .map(|dim| dim.labels.iter().map(String::as_str).zip(0..).collect())
             .collect();
+        if let Holds::Correlation { order } = input.holds {
+            for position in 0..count {
+                let shares = shares_of(&drawn.values[position * len..(position + 1) * len], order);
+                let shares = shares.ok_or_else(|| {
+                    Error::user(format!("a draw of `{}` is no correlation matrix", input.name))
+                        .with_help("repeat `tadpool fit`")
+                })?;
+                positions[position * dim + offsets[place]..][..len].copy_from_slice(&shares);
+            }
+            continue;
+        }
         for element in 0..elements {
             let at = |position: usize| position * dim + offsets[place] + element;
             match origin(input, element, &levels, forward) {
@@ -112,7 +123,7 @@ pub(super) fn positions(
         forward,
         &wanted,
         (&mut positions, count),
-        |input, element, arguments| new_level(input, element, arguments, count, options),
+        |input, element, arguments| new_level(&forward.inputs[input], element, arguments, count, options),
     )?;
     Ok(positions)
 }
@@ -171,7 +182,7 @@ fn new_level(
     options: &Options,
 ) -> Result<Vec<f64>> {
     let labels = element_labels(input, element);
-    let name = element_name(&input.name, &labels);
+    let name = printed_name(input, element);
     if options.groups == Groups::Zero {
         if input.support.starts_with("(-∞") {
             return Ok(vec![0.0; count]);

@@ -5,10 +5,11 @@
 
 use std::ops::Range;
 
-use super::forward::{Values, element_labels, fill, from_prior, stream};
-use crate::data::{Column, Table, element_name, number_label};
+use super::forward::{Values, element_labels, fill, from_prior, printed_name, stream};
+use crate::data::{Column, Table, number_label};
 use crate::error::{Error, Result};
-use crate::lang::{self, Dim, Expanded, Forward, Input, View, nearest};
+use crate::lang::{self, Dim, Expanded, Forward, Holds, Input, View, nearest};
+use crate::transform::{correlations_of, shares_of};
 
 /// A model over a design, from which replicates come.
 #[derive(Debug)]
@@ -132,6 +133,19 @@ impl Simulator {
                     continue;
                 }
                 found = true;
+                if let Holds::Correlation { order } = input.holds {
+                    let pairs = size(&input.dims);
+                    if input.name != name && pairs > 1 {
+                        return Err(Error::user(format!(
+                            "`{printed}` cannot be set alone: what it may be depends on the other correlations"
+                        ))
+                        .with_help(format!("set all of them to one number: `{}={value}`", input.name)));
+                    }
+                    let shares = shares_of(&vec![value; pairs], order);
+                    let shares = shares.ok_or_else(|| outside(printed, value, &input.support))?;
+                    self.set[offset + element] = Some(shares[element]);
+                    continue;
+                }
                 let positive = input.support == "(0, ∞)";
                 let unit = input.support == "(0, 1)";
                 if !value.is_finite() || (positive && value <= 0.0) || (unit && !(value > 0.0 && value < 1.0))
@@ -189,23 +203,30 @@ impl Simulator {
             &wanted,
             (&mut positions, count),
             |input, element, arguments| {
-                let place = forward.inputs.iter().position(|own| own.name == input.name);
-                let set = place.and_then(|place| self.set[offsets[place] + element]);
-                self.parameter(input, element, arguments, set, (seed, &numbers))
+                let set = self.set[offsets[input] + element];
+                self.parameter(&forward.inputs[input], element, arguments, set, (seed, &numbers))
             },
         )?;
         let mut quantities = Vec::new();
         for (place, input) in forward.inputs.iter().enumerate() {
             let len = size(&input.dims);
-            quantities.push(Truth {
-                name: input.name.clone(),
-                elements: elements(&input.name, &input.dims),
-                derived: false,
-                values: (0..count)
-                    .flat_map(|r| positions[r * dim + offsets[place]..][..len].iter().copied())
-                    .collect(),
+            let read = |r: usize| &positions[r * dim + offsets[place]..][..len];
+            quantities.push(match input.holds {
+                Holds::Whole | Holds::Component { .. } => Truth {
+                    name: input.name.clone(),
+                    elements: elements(&input.name, &input.dims),
+                    derived: false,
+                    values: (0..count).flat_map(|r| read(r).iter().copied()).collect(),
+                },
+                Holds::Correlation { order } => Truth {
+                    name: input.name.clone(),
+                    elements: elements(&input.name, &input.dims),
+                    derived: false,
+                    values: (0..count).flat_map(|r| correlations_of(read(r), order)).collect(),
+                },
             });
         }
+        let mut quantities = joined(quantities, &forward.inputs, count);
         for definition in &forward.definitions {
             let values = Values::of(graph, &[definition.value], &positions)?;
             let len = size(&definition.dims);
@@ -244,11 +265,11 @@ impl Simulator {
                 None => {
                     let mut rng = stream(seed, replicate, &named).rng();
                     from_prior(input, &mut rng, &arguments)
-                        .map_err(|error| prefixed(&error, &element_name(&input.name, &labels)))?
+                        .map_err(|error| prefixed(&error, &printed_name(input, element)))?
                 }
                 Some(value) => {
                     if input.family.contains(value, &arguments).is_err() {
-                        let name = element_name(&input.name, &labels);
+                        let name = printed_name(input, element);
                         return Err(outside(&name, value, &input.support));
                     }
                     value
@@ -320,6 +341,42 @@ impl Simulator {
         }
         Ok(table)
     }
+}
+
+/// The truths of `inputs`, those of correlated effects `a[g, k]`, one for each level of the last axis, joined.
+fn joined(truths: Vec<Truth>, inputs: &[Input], count: usize) -> Vec<Truth> {
+    let mut all: Vec<Truth> = Vec::with_capacity(truths.len());
+    let mut waiting: Vec<Truth> = Vec::new();
+    for (truth, input) in truths.into_iter().zip(inputs) {
+        let Holds::Component { of, .. } = input.holds else {
+            all.push(truth);
+            continue;
+        };
+        waiting.push(truth);
+        if waiting.len() < of {
+            continue;
+        }
+        let groups = waiting[0].elements.len();
+        let mut whole = Truth {
+            name: input.name.clone(),
+            elements: Vec::with_capacity(groups * of),
+            derived: false,
+            values: Vec::with_capacity(groups * of * count),
+        };
+        for group in 0..groups {
+            whole
+                .elements
+                .extend(waiting.iter().map(|level| level.elements[group].clone()));
+        }
+        for place in 0..groups * count {
+            whole
+                .values
+                .extend(waiting.iter().map(|level| level.values[place]));
+        }
+        all.push(whole);
+        waiting.clear();
+    }
+    all
 }
 
 fn size(dims: &[Dim]) -> usize {

@@ -1,7 +1,7 @@
 //! What a lowered model consists of, as cells of text: index sets, parameters with their priors, outcomes, effects,
 //! columns.
 
-use crate::data::printed_label;
+use crate::data::{is_pair_axis, printed_label};
 use crate::lang::ast::{StatementKind, Targets};
 use crate::lang::{Dim, Lowered, Parameterisation, QuantityKind, parse};
 use crate::transform::centring_weight;
@@ -19,9 +19,12 @@ pub(crate) fn rows(lowered: &Lowered) -> String {
 }
 
 pub(crate) fn plates(lowered: &Lowered) -> Vec<[String; 3]> {
+    // The pairs of a correlation matrix are no set of the data.
+    let pairs = |dims: &[Dim]| dims.iter().any(|dim| is_pair_axis(&dim.name));
     lowered
         .plates
         .iter()
+        .filter(|plate| !pairs(&plate.dims))
         .map(|plate| {
             let labels: Vec<String> = plate.dims.iter().map(sample_of_labels).collect();
             [plate.name.clone(), plate.len().to_string(), labels.join(" × ")]
@@ -71,7 +74,14 @@ fn quantities(lowered: &Lowered, kind: QuantityKind) -> Vec<[String; 4]> {
         .iter()
         .filter(|quantity| quantity.kind == kind)
         .map(|quantity| {
-            let dims: Vec<&str> = quantity.dims.iter().map(|dim| dim.name.as_str()).collect();
+            let dims: Vec<&str> = quantity
+                .dims
+                .iter()
+                .map(|dim| match is_pair_axis(&dim.name) {
+                    true => "i, j",
+                    false => dim.name.as_str(),
+                })
+                .collect();
             let name = if dims.is_empty() {
                 quantity.name.clone()
             } else {

@@ -130,7 +130,7 @@ fn draws_by_name(fit: &Fit) -> BTreeMap<String, Vec<f64>> {
             [dim] => dim
                 .labels
                 .iter()
-                .map(|label| element_name(&quantity.name, &[label]))
+                .map(|label| element_name(&quantity.name, [(dim.name.as_str(), label.as_str())]))
                 .collect(),
             more => panic!(
                 "{} has {} axes, the references know one",

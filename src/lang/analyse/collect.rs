@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::joint::{Line, correlation_names, is_joint};
 use super::{Analysis, Definition, Relation, Symbol, Target, visit_names};
 use crate::lang::ast::{Index, Model, ModifierKind, StatementKind, Stochastic, Targets};
 use crate::lang::report::{Report, quoted};
@@ -10,6 +11,7 @@ use crate::lang::span::Span;
 impl<'a> Analysis<'a> {
     /// Sorts the statements; a construct that this release refuses has been reported before and is passed over.
     pub(super) fn collect(&mut self, model: &'a Model) {
+        self.correlations = correlation_names(model);
         for (place, statement) in model.statements.iter().enumerate() {
             match &statement.kind {
                 StatementKind::Stochastic(stochastic) => self.stochastic(stochastic, place),
@@ -38,21 +40,6 @@ impl<'a> Analysis<'a> {
     }
 
     fn stochastic(&mut self, stochastic: &'a Stochastic, statement: usize) {
-        let Some((family, arguments)) = self.arguments(&stochastic.distribution) else {
-            // What the line uses is of use, though the line is wrong.
-            for argument in &stochastic.distribution.args {
-                visit_names(&argument.value, &mut |name, _| {
-                    self.mentioned.insert(name);
-                });
-            }
-            match &stochastic.targets {
-                Targets::Separate(vars) => self.failed.extend(vars.iter().map(|var| var.name.text.as_str())),
-                Targets::Joint(joint) => self
-                    .failed
-                    .extend(joint.names.iter().map(|name| name.text.as_str())),
-            }
-            return;
-        };
         // The parser has seen to it that there is one hint at most.
         let hint = stochastic
             .modifiers
@@ -72,6 +59,30 @@ impl<'a> Analysis<'a> {
                     None
                 }
             });
+        if is_joint(&stochastic.distribution.name.text) {
+            self.joint(&Line {
+                stochastic,
+                hint,
+                weight,
+                statement,
+            });
+            return;
+        }
+        let Some((family, arguments)) = self.arguments(&stochastic.distribution) else {
+            // What the line uses is of use, though the line is wrong.
+            for argument in &stochastic.distribution.args {
+                visit_names(&argument.value, &mut |name, _| {
+                    self.mentioned.insert(name);
+                });
+            }
+            match &stochastic.targets {
+                Targets::Separate(vars) => self.failed.extend(vars.iter().map(|var| var.name.text.as_str())),
+                Targets::Joint(joint) => self
+                    .failed
+                    .extend(joint.names.iter().map(|name| name.text.as_str())),
+            }
+            return;
+        };
         let mut push = |name, subs, span| {
             self.relations.push(Relation {
                 target: Target { name, subs, span },
@@ -82,6 +93,7 @@ impl<'a> Analysis<'a> {
                 weight,
                 statement,
                 observed: false,
+                member: None,
             });
         };
         match &stochastic.targets {

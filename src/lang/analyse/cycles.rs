@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::visit::visit_indices;
-use super::{Analysis, Subscript, Symbol, subscript, visit_names};
+use super::{Analysis, Member, Subscript, Symbol, subscript, visit_names};
 use crate::lang::ast::Expr;
 use crate::lang::report::{Report, quoted};
 use crate::lang::span::Span;
@@ -22,6 +22,20 @@ impl<'a> Analysis<'a> {
             }
         };
         let mut found = Vec::new();
+        if let Symbol::Parameter(place) = symbol
+            && let Some(member) = self.relations[place].member
+        {
+            found.extend(member.correlation().map(|name| (name, target.span)));
+            // A component is normal given those before it.
+            if let Member::Component { first, .. } = member {
+                let before = &self.relations[first..place];
+                found.extend(
+                    before
+                        .iter()
+                        .map(|other| (other.target.name.text.as_str(), target.span)),
+                );
+            }
+        }
         for sub in target.subs {
             if let Ok(Subscript::Index(name)) = subscript(sub) {
                 found.push((name, sub.span()));

@@ -6,6 +6,7 @@
 mod arguments;
 mod collect;
 mod cycles;
+mod joint;
 mod names;
 mod roles;
 mod subscripts;
@@ -19,6 +20,7 @@ use super::report::Report;
 use super::span::Span;
 use crate::dist::{Family, Role};
 
+pub(super) use joint::{LKJ, MV_NORMAL, Member};
 pub(super) use subscripts::{Subscript, subscript};
 pub(super) use visit::{visit_indices, visit_names};
 
@@ -46,6 +48,8 @@ pub(super) struct Relation<'a> {
     pub(super) statement: usize,
     /// Whether the target is data.
     pub(super) observed: bool,
+    /// What it is to a joint distribution.
+    pub(super) member: Option<Member<'a>>,
 }
 
 /// `target = value` or `link(target) = value`.
@@ -76,7 +80,8 @@ pub(super) struct RoleUse {
     pub(super) role: Role,
     /// The argument's name.
     pub(super) argument: &'static str,
-    pub(super) family: Family,
+    /// The distribution's name.
+    pub(super) family: &'static str,
     pub(super) span: Span,
 }
 
@@ -103,6 +108,8 @@ pub(super) struct Analysis<'a> {
     /// Definitions and parameters, each after what it is made from.
     pub(super) order: Vec<Symbol>,
     columns: BTreeSet<&'a str>,
+    /// Names with an LKJ distribution.
+    correlations: BTreeSet<&'a str>,
     /// Targets of a faulty line (its distribution could not be read, or it is a second one): reported once, then passed over.
     failed: BTreeSet<&'a str>,
     /// Names that stand for values on the right of a line.

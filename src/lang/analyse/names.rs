@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Analysis, Subscript, Symbol, Target, subscript, subscripts};
+use super::{Analysis, Member, Subscript, Symbol, Target, subscript, subscripts};
 use crate::lang::ast::{Call, Expr, ExprKind, Index, Literal, LiteralValue, Name, Sub};
 use crate::lang::function::Function;
 pub(super) use crate::lang::nearest;
@@ -24,8 +24,19 @@ impl<'a> Analysis<'a> {
         };
         for relation in &check.analysis.relations {
             check.target(&relation.target, relation.observed);
-            relation.arguments.iter().for_each(|expr| check.argument(expr));
-            relation.weight.iter().for_each(|expr| check.expression(expr));
+            match relation.member {
+                None | Some(Member::Correlation) => {
+                    relation.arguments.iter().for_each(|expr| check.argument(expr));
+                    relation.weight.iter().for_each(|expr| check.expression(expr));
+                }
+                Some(member @ (Member::Component { .. } | Member::Levels { .. })) => {
+                    relation
+                        .arguments
+                        .iter()
+                        .for_each(|expr| check.of_components(expr));
+                    check.mentioned.extend(member.correlation());
+                }
+            }
         }
         for definition in &check.analysis.definitions {
             check.target(&definition.target, false);
@@ -140,6 +151,23 @@ impl<'a> Check<'_, 'a> {
         }
     }
 
+    /// An argument of a joint distribution: a number, a vector, or the name of one.
+    fn of_components(&mut self, expr: &'a Expr) {
+        match &expr.kind {
+            ExprKind::Vector(elements) => elements.iter().for_each(|element| self.expression(element)),
+            ExprKind::Name(name) if self.analysis.is_vector(name) => {
+                self.mentioned.insert(name);
+            }
+            ExprKind::Number(_)
+            | ExprKind::Text(_)
+            | ExprKind::Name(_)
+            | ExprKind::Indexed(..)
+            | ExprKind::Call(_)
+            | ExprKind::Unary(..)
+            | ExprKind::Binary(..) => self.expression(expr),
+        }
+    }
+
     fn expression(&mut self, expr: &'a Expr) {
         match &expr.kind {
             ExprKind::Number(_) => {}
@@ -194,6 +222,20 @@ impl<'a> Check<'_, 'a> {
                     return;
                 }
                 &definition.target
+            }
+            Some(Symbol::Parameter(place))
+                if analysis.relations[*place].member == Some(Member::Correlation) =>
+            {
+                if subs != 2 {
+                    let report = Report::error(
+                        format!("{} is a correlation matrix", quoted(name)),
+                        span,
+                        "expected one of its elements",
+                    );
+                    self.reports
+                        .push(report.with_help(format!("write `{name}[1, 2]`")));
+                }
+                return;
             }
             Some(Symbol::Parameter(place)) => &analysis.relations[*place].target,
             None if analysis.is_column(name) && !self.shadowed(name) => {

@@ -1,7 +1,7 @@
 //! Roles: where parameters stand as scales, probabilities or numbers of trials.
 
-use super::{Analysis, RoleUse, Symbol};
-use crate::dist::{Family, Role};
+use super::{Analysis, LKJ, MV_NORMAL, Member, RoleUse, Symbol};
+use crate::dist::Role;
 use crate::lang::ast::{Expr, ExprKind};
 use crate::lang::report::Report;
 
@@ -11,23 +11,40 @@ impl<'a> Analysis<'a> {
         let mut found = Vec::new();
         let mut reports = Vec::new();
         for relation in &self.relations {
+            if relation.member == Some(Member::Correlation) {
+                let eta = relation.arguments[0];
+                if self.needs_parameters(eta) {
+                    reports.push(not_data(LKJ, "eta", eta));
+                }
+                continue;
+            }
+            let family = match relation.member {
+                Some(_) => MV_NORMAL,
+                None => relation.family.name(),
+            };
             for (argument, &expr) in relation.family.arguments().iter().zip(&relation.arguments) {
                 match argument.role {
                     Role::Real => {}
                     Role::Count => {
                         if self.needs_parameters(expr) {
-                            reports.push(not_data(relation.family, argument.name, expr));
+                            reports.push(not_data(family, argument.name, expr));
                         }
                     }
                     Role::Positive | Role::Unit => {
-                        if let Some(name) = self.alias(expr) {
-                            let role = RoleUse {
-                                role: argument.role,
-                                argument: argument.name,
-                                family: relation.family,
-                                span: expr.span,
-                            };
-                            found.push((name, role));
+                        let elements = match &expr.kind {
+                            ExprKind::Vector(elements) => elements.as_slice(),
+                            _ => std::slice::from_ref(expr),
+                        };
+                        for element in elements {
+                            if let Some(name) = self.alias(element) {
+                                let role = RoleUse {
+                                    role: argument.role,
+                                    argument: argument.name,
+                                    family,
+                                    span: element.span,
+                                };
+                                found.push((name, role));
+                            }
                         }
                     }
                 }
@@ -61,11 +78,15 @@ impl<'a> Analysis<'a> {
     }
 }
 
-fn not_data(family: Family, argument: &str, expr: &Expr) -> Report {
+fn not_data(family: &str, argument: &str, expr: &Expr) -> Report {
     Report::error(
-        format!("the argument `{argument}` of {} must be data", family.name()),
+        format!("the argument `{argument}` of {family} must be data"),
         expr.span,
         "depends on parameters",
     )
-    .with_help("write a number or a column")
+    .with_help(if family == LKJ {
+        "write a number"
+    } else {
+        "write a number or a column"
+    })
 }

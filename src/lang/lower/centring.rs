@@ -95,14 +95,11 @@ impl<'a, 'b> Lowering<'a, 'b> {
     /// The coordinate with weights as data; its standardised effect is kept, for learning them.
     pub(super) fn weighted(
         &mut self,
-        place: usize,
+        (place, slot): (usize, usize),
         (location, scale): (Node<'b>, Node<'b>),
-        position: Node<'b>,
+        (position, plate): (Node<'b>, usize),
         start: u32,
     ) -> Eval<Coordinate<Node<'b>>> {
-        let Some(plate) = self.parameter_plate(place)? else {
-            return Err(Poison);
-        };
         let (ir, len) = (self.plates[plate].ir, self.plates[plate].len);
         let builder = self.builder;
         let grid = match &self.centring_grid {
@@ -152,7 +149,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
         let ln_scale = over(scale.ln());
         let ln_jacobian = (weight * ln_scale).sum();
         self.tuned.push((
-            place,
+            slot,
             [over(centre), ln_scale, standardised, ln_jacobian].map(Node::handle),
         ));
         Ok(coordinate)

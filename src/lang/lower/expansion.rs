@@ -2,7 +2,7 @@
 
 use super::{Lowering, Poison};
 use crate::dist::Family;
-use crate::lang::analyse::Relation;
+use crate::lang::analyse::{Member, Relation};
 use crate::lang::ast::{
     Arg, Call, Hint, Model, Modifier, ModifierKind, Name, StatementKind, Stochastic, Targets, Var,
 };
@@ -106,9 +106,17 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 subs: relation.target.subs.to_vec(),
                 span: relation.target.span,
             };
+            let together = match (&stochastic.targets, relation.member) {
+                (Targets::Joint(joint), Some(Member::Component { component: 0, .. })) => {
+                    Some(Targets::Joint(joint.clone()))
+                }
+                // They stand on the line of the first one.
+                (Targets::Joint(_), Some(Member::Component { .. })) => continue,
+                (_, _) => None,
+            };
             let line = Stochastic {
                 constraint: stochastic.constraint,
-                targets: Targets::Separate(vec![var.clone()]),
+                targets: together.unwrap_or_else(|| Targets::Separate(vec![var.clone()])),
                 distribution,
                 modifiers: stochastic
                     .modifiers

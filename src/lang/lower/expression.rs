@@ -6,7 +6,7 @@ use super::value::Value;
 use super::{Context, Eval, Lowering, Poison};
 use crate::data::{Learned, number_label};
 use crate::ir::{Binary, Unary};
-use crate::lang::analyse::{Subscript, Symbol, subscript};
+use crate::lang::analyse::{Member, Subscript, Symbol, subscript};
 use crate::lang::ast::{BinaryOp, Call, Expr, ExprKind, Name, Sub, UnaryOp};
 use crate::lang::function::Function;
 use crate::lang::lowered::LearnedCall;
@@ -156,6 +156,11 @@ impl<'a, 'b> Lowering<'a, 'b> {
                     return self.group_value(text, subs, context, span);
                 };
                 (self.definition(text, Some(plate), span)?, plate)
+            }
+            Some(Symbol::Parameter(place))
+                if self.analysis.relations[*place].member == Some(Member::Correlation) =>
+            {
+                return self.correlation_element(*place, name, subs, span);
             }
             Some(Symbol::Parameter(place)) => match self.parameter_plate(*place)? {
                 Some(plate) => (self.parameter_value(*place)?, plate),

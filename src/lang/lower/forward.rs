@@ -1,6 +1,7 @@
 //! Lowering forward: parameters are what goes in, and the distributions of the outcomes come out.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::axes::ROWS;
 use super::likelihood::location_argument;
@@ -13,7 +14,7 @@ use crate::ir::{Builder, Expr as Node};
 use crate::lang::analyse::{Relation, Symbol, analyse, visit_names};
 use crate::lang::ast::{Model, StatementKind, Targets};
 use crate::lang::forward::{Definition, Forward, Input, Outcome, View};
-use crate::lang::lowered::{Failure, LowerOptions};
+use crate::lang::lowered::{Failure, Holds, LowerOptions};
 use crate::lang::refuse;
 use crate::lang::report::{Level, Report, Reports, quoted};
 use crate::lang::span::Span;
@@ -175,7 +176,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
             if relations[place].observed {
                 outcomes.extend(self.forward_outcome(place).ok());
             } else {
-                inputs.extend(self.input(place).ok());
+                inputs.extend(self.inputs(place).into_iter().flatten());
             }
         }
         let mut definitions = Vec::new();
@@ -228,19 +229,28 @@ impl<'a, 'b> Lowering<'a, 'b> {
         needed
     }
 
-    fn input(&mut self, place: usize) -> Eval<Input> {
+    /// One for each slot of a parameter.
+    fn inputs(&mut self, place: usize) -> Eval<Vec<Input>> {
         let relation = &self.analysis.relations[place];
         let plate = self.parameter_plate(place)?;
         let prior = self.prior(place)?;
-        let parameter = prior.parameter(relation.target.name, relation.family, 0);
-        Ok(Input {
-            name: parameter.name,
-            dims: self.dims(plate),
-            family: parameter.family,
-            arguments: parameter.arguments,
-            truncated: parameter.truncated,
-            support: prior.support,
-        })
+        let inputs = prior.parts.iter().map(|part| {
+            let parameter = part.parameter(relation.target.name, relation.family, prior.truncated, 0);
+            let mut dims = self.dims(plate);
+            if let (Holds::Component { place, .. }, Some(last)) = (part.holds, dims.last_mut()) {
+                last.labels = Arc::from([last.labels[place].clone()]);
+            }
+            Input {
+                name: parameter.name,
+                holds: part.holds,
+                dims,
+                family: parameter.family,
+                arguments: parameter.arguments,
+                truncated: parameter.truncated,
+                support: prior.support.clone(),
+            }
+        });
+        Ok(inputs.collect())
     }
 
     fn wanted(&mut self, name: &'a str, span: Span) -> Eval<Definition> {

@@ -12,6 +12,7 @@ mod elementwise;
 mod expansion;
 mod expression;
 mod forward;
+mod joint;
 mod likelihood;
 mod parameter;
 mod probe;
@@ -83,7 +84,14 @@ struct Lowering<'a, 'b> {
     variations: BTreeMap<usize, (Option<f64>, String)>,
     /// The plate of the centring weights with their values, made when an effect needs it.
     centring_grid: Option<(PlateId, Node<'b>)>,
-    /// Effects with centring weights as data, in the order of their tuned indices: place, then centre, ln scale,
+    /// The first slot of each relation's parameter, and how many there are.
+    first_slots: Vec<usize>,
+    slots: usize,
+    /// The positions of the levels that are components of a joint distribution, by relation.
+    level_positions: BTreeMap<usize, Vec<Node<'b>>>,
+    /// The Cholesky factors of correlation matrices, by name.
+    factors: BTreeMap<String, joint::Factor<'b>>,
+    /// Effects with centring weights as data, in the order of their tuned indices: slot, then centre, ln scale,
     /// standardised effect and the logarithm of the Jacobian.
     tuned: Vec<(usize, [Handle; 4])>,
     /// With the places of the calls in the text.
@@ -347,6 +355,10 @@ impl<'a, 'b> Lowering<'a, 'b> {
             effects: BTreeMap::new(),
             variations: BTreeMap::new(),
             centring_grid: None,
+            first_slots: vec![0; analysis.relations.len()],
+            slots: 0,
+            level_positions: BTreeMap::new(),
+            factors: BTreeMap::new(),
             tuned: Vec::new(),
             learned: Vec::new(),
             guarded: 0,
@@ -377,25 +389,22 @@ impl<'a, 'b> Lowering<'a, 'b> {
         let mut parameters = Vec::new();
         let mut likelihoods = Vec::new();
         for place in 0..relations.len() {
-            let made = if relations[place].observed {
-                self.likelihood(place).map(|(likelihood, term)| {
+            let relation = &relations[place];
+            if relation.observed {
+                if let Ok((likelihood, term)) = self.likelihood(place) {
                     likelihoods.push(Likelihood {
                         term: density.len(),
                         ..likelihood
                     });
-                    term
-                })
-            } else {
-                self.prior(place).map(|prior| {
-                    parameters.push(prior.parameter(
-                        relations[place].target.name,
-                        relations[place].family,
-                        density.len(),
-                    ));
-                    prior.term.handle()
-                })
-            };
-            density.extend(made.ok());
+                    density.push(term);
+                }
+            } else if let Ok(prior) = self.prior(place) {
+                for part in &prior.parts {
+                    let (name, family) = (relation.target.name, relation.family);
+                    parameters.push(part.parameter(name, family, prior.truncated, density.len()));
+                    density.push(part.term.handle());
+                }
+            }
         }
         let derived = self.derived();
         let failed = self
@@ -405,7 +414,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
         if failed {
             return (None, self.reports);
         }
-        let (quantities, mut outputs) = self.quantities(&parameters, &derived);
+        let (quantities, mut outputs) = self.quantities(&derived);
         for likelihood in &mut likelihoods {
             likelihood.output = outputs.len();
             outputs.push(density[likelihood.term]);
@@ -434,14 +443,11 @@ impl<'a, 'b> Lowering<'a, 'b> {
         (Some(parts), self.reports)
     }
 
-    /// The effects with weights as data; slots are numbered by the parameters before them.
+    /// The effects with weights as data.
     fn tuned_effects(&self) -> Vec<TunedEffect> {
         let effect =
-            |&(place, [centre, ln_scale, standardised, ln_jacobian]): &(usize, [Handle; 4])| TunedEffect {
-                slot: self.analysis.relations[..place]
-                    .iter()
-                    .filter(|relation| !relation.observed)
-                    .count(),
+            |&(slot, [centre, ln_scale, standardised, ln_jacobian]): &(usize, [Handle; 4])| TunedEffect {
+                slot,
                 centre,
                 ln_scale,
                 standardised,

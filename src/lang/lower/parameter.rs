@@ -7,34 +7,48 @@ use super::value::Value;
 use super::{Context, Eval, Lowering, Poison};
 use crate::dist::{Family, Role, Support};
 use crate::ir::{Event, Expr as Node, Handle};
-use crate::lang::analyse::{Relation, RoleUse};
+use crate::lang::analyse::{MV_NORMAL, Member, Relation, RoleUse};
 use crate::lang::ast::Name;
-use crate::lang::lowered::{Parameter, Parameterisation};
+use crate::lang::lowered::{Holds, Parameter, Parameterisation};
 use crate::lang::report::{Report, quoted};
 use crate::transform::{Constraint, Coordinate, standard_arguments};
 
 /// A parameter with everything that its `~` says.
 #[derive(Debug, Clone)]
 pub(super) struct Prior<'b> {
-    arguments: Vec<Value<'b>>,
-    coordinate: Coordinate<Node<'b>>,
-    value: Node<'b>,
-    /// The prior's log density with its Jacobian, per element.
-    pub(super) term: Node<'b>,
-    truncated: bool,
+    /// The parameter on its natural scale.
+    pub(super) value: Node<'b>,
+    /// One for each slot.
+    pub(super) parts: Vec<Part<'b>>,
+    pub(super) truncated: bool,
     /// The set of the values, as text.
     pub(super) support: String,
 }
 
-impl Prior<'_> {
-    pub(super) fn parameter(&self, name: &Name, family: Family, term: usize) -> Parameter {
+/// What stands in one slot.
+#[derive(Debug, Clone)]
+pub(super) struct Part<'b> {
+    pub(super) arguments: Vec<Value<'b>>,
+    pub(super) coordinate: Coordinate<Node<'b>>,
+    /// What the coordinate stands for.
+    pub(super) value: Node<'b>,
+    /// The prior's log density with its Jacobian, per element.
+    pub(super) term: Node<'b>,
+    /// The standardised effect of a component of a joint distribution.
+    pub(super) effect: Option<Node<'b>>,
+    pub(super) holds: Holds,
+}
+
+impl Part<'_> {
+    pub(super) fn parameter(&self, name: &Name, family: Family, truncated: bool, term: usize) -> Parameter {
         Parameter {
             name: name.text.clone(),
+            holds: self.holds,
             family,
             arguments: self.arguments.iter().map(|value| value.expr.handle()).collect(),
             coordinate: handles(&self.coordinate),
             value: self.value.handle(),
-            truncated: self.truncated,
+            truncated,
             term,
         }
     }
@@ -76,26 +90,38 @@ fn used_as(used: &RoleUse) -> String {
     match used.argument {
         "sd" | "sdlog" | "sigma" | "scale" => "a scale".to_owned(),
         "rate" | "shape" => format!("a {}", used.argument),
-        other => format!("the argument `{other}` of {}", used.family.name()),
+        other => format!("the argument `{other}` of {}", used.family),
     }
 }
 
 impl<'a, 'b> Lowering<'a, 'b> {
     /// Makes the slot of a parameter; slots come in the order of the text.
     pub(super) fn declare(&mut self, place: usize) {
-        let target = self.analysis.relations[place].target;
-        let made = self.target_plate(&target).map(|plate| {
-            let ir = plate.map(|plate| self.plates[plate].ir);
-            (self.builder.position(&target.name.text, ir, Event::Scalar), plate)
-        });
+        let relation = &self.analysis.relations[place];
+        let target = relation.target;
+        let made = match relation.member {
+            Some(Member::Levels { .. }) => self.declare_levels(place),
+            Some(Member::Correlation) => self.declare_correlation(place),
+            Some(Member::Component { .. }) | None => self.target_plate(&target).map(|plate| {
+                let ir = plate.map(|plate| self.plates[plate].ir);
+                (self.builder.position(&target.name.text, ir, Event::Scalar), plate)
+            }),
+        };
+        self.first_slots[place] = self.slots;
+        self.slots += self.level_positions.get(&place).map_or(1, Vec::len);
         self.positions[place] = Some(made);
     }
 
-    pub(super) fn parameter_plate(&self, place: usize) -> Eval<Context> {
+    /// The position and its plate; of levels that are components those of the first and of all.
+    pub(super) fn position(&self, place: usize) -> Eval<(Node<'b>, Context)> {
         match &self.positions[place] {
-            Some(Ok((_, plate))) => Ok(*plate),
+            Some(Ok(made)) => Ok(*made),
             Some(Err(Poison)) | None => Err(Poison),
         }
+    }
+
+    pub(super) fn parameter_plate(&self, place: usize) -> Eval<Context> {
+        self.position(place).map(|(_, plate)| plate)
     }
 
     pub(super) fn parameter_value(&mut self, place: usize) -> Eval<Value<'b>> {
@@ -107,7 +133,12 @@ impl<'a, 'b> Lowering<'a, 'b> {
         if let Some(known) = &self.priors[place] {
             return known.clone();
         }
-        let made = self.make_prior(place);
+        let made = match self.analysis.relations[place].member {
+            None => self.make_prior(place),
+            Some(Member::Component { .. }) => self.component_prior(place),
+            Some(Member::Levels { .. }) => self.levels_prior(place),
+            Some(Member::Correlation) => self.correlation_prior(place),
+        };
         self.priors[place] = Some(made.clone());
         made
     }
@@ -115,10 +146,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
     fn make_prior(&mut self, place: usize) -> Eval<Prior<'b>> {
         let relation = &self.analysis.relations[place];
         let name = relation.target.name.text.as_str();
-        let (position, plate) = match &self.positions[place] {
-            Some(Ok(made)) => *made,
-            Some(Err(Poison)) | None => return Err(Poison),
-        };
+        let (position, plate) = self.position(place)?;
         let arguments = self.arguments(relation, plate)?;
         let roles = self.analysis.roles.get(name).map_or(&[][..], Vec::as_slice);
         let scale = roles.iter().find(|used| used.role == Role::Positive);
@@ -127,24 +155,49 @@ impl<'a, 'b> Lowering<'a, 'b> {
             (Support::Real, Some(used)) => Some(self.truncation(relation, &arguments, used, plate)?),
             (_, _) => None,
         };
+        let mut part = self.part(place, 0, (position, plate), arguments, constraint)?;
+        if let Some(mass) = &truncation {
+            part.term = part.term - mass.expr;
+        }
+        Ok(Prior {
+            value: part.value,
+            parts: vec![part],
+            truncated: truncation.is_some(),
+            support,
+        })
+    }
+
+    /// What stands in the slot at `position`, the `component`th of the parameter, over `plate`.
+    fn part(
+        &mut self,
+        place: usize,
+        component: usize,
+        (position, plate): (Node<'b>, Context),
+        arguments: Vec<Value<'b>>,
+        constraint: Constraint<Node<'b>>,
+    ) -> Eval<Part<'b>> {
         if self.view.is_some() {
-            return Ok(Prior {
+            return Ok(Part {
                 arguments,
                 coordinate: Coordinate::Constrained(Constraint::Real),
                 value: position,
                 term: position,
-                truncated: truncation.is_some(),
-                support,
+                effect: None,
+                holds: Holds::Whole,
             });
         }
-        let coordinate = match (&constraint, standard_arguments(relation.family)) {
+        let family = self.analysis.relations[place].family;
+        let coordinate = match (&constraint, standard_arguments(family)) {
             (Constraint::Real, Some((location, scale))) => {
                 let (location, scale) = (arguments[location].expr, arguments[scale].expr);
-                match self.parameterisation(place) {
-                    Parameterisation::Centred => Coordinate::Constrained(constraint),
-                    Parameterisation::Noncentred => Coordinate::Noncentred { location, scale },
-                    Parameterisation::Learned { start, .. } => {
-                        self.weighted(place, (location, scale), position, start)?
+                match (self.parameterisation(place), plate) {
+                    (Parameterisation::Centred, _) => Coordinate::Constrained(constraint),
+                    (Parameterisation::Noncentred, _) | (Parameterisation::Learned { .. }, None) => {
+                        Coordinate::Noncentred { location, scale }
+                    }
+                    (Parameterisation::Learned { start, .. }, Some(plate)) => {
+                        let slot = (place, self.first_slots[place] + component);
+                        self.weighted(slot, (location, scale), (position, plate), start)?
                     }
                 }
             }
@@ -153,17 +206,29 @@ impl<'a, 'b> Lowering<'a, 'b> {
             }
         };
         let nodes: Vec<Node<'b>> = arguments.iter().map(|value| value.expr).collect();
-        let mut term = coordinate.log_density(relation.family, &position, &nodes);
-        if let Some(mass) = &truncation {
-            term = term - mass.expr;
-        }
-        Ok(Prior {
+        Ok(Part {
+            term: coordinate.log_density(family, &position, &nodes),
             value: coordinate.value(&position),
+            effect: coordinate.standardised(&position),
             arguments,
             coordinate,
-            term,
-            truncated: truncation.is_some(),
-            support,
+            holds: Holds::Whole,
+        })
+    }
+
+    /// The part of a component of a joint distribution, whose standardised effect those after it need.
+    pub(super) fn component(
+        &mut self,
+        place: usize,
+        component: usize,
+        at: (Node<'b>, Context),
+        arguments: Vec<Value<'b>>,
+    ) -> Eval<Part<'b>> {
+        let (location, scale) = (arguments[0].expr, arguments[1].expr);
+        let part = self.part(place, component, at, arguments, Constraint::Real)?;
+        Ok(Part {
+            effect: Some(part.effect.unwrap_or_else(|| (part.value - location) / scale)),
+            ..part
         })
     }
 
@@ -175,12 +240,23 @@ impl<'a, 'b> Lowering<'a, 'b> {
         }
         let values: Eval<Vec<Value<'b>>> = values.into_iter().collect();
         let values = values?;
+        self.check_arguments(relation, &values, plate)?;
+        Ok(values)
+    }
+
+    /// Arguments that are data must fit their roles.
+    pub(super) fn check_arguments(
+        &mut self,
+        relation: &'a Relation<'a>,
+        values: &[Value<'b>],
+        plate: Context,
+    ) -> Eval<()> {
         let mut sound = true;
         for ((argument, value), expr) in relation
             .family
             .arguments()
             .iter()
-            .zip(&values)
+            .zip(values)
             .zip(&relation.arguments)
         {
             let Some(numbers) = &value.numbers else { continue };
@@ -195,7 +271,11 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 format!(
                     "the argument `{}` of {} is {}{}",
                     argument.name,
-                    relation.family.name(),
+                    if relation.member.is_some() {
+                        MV_NORMAL
+                    } else {
+                        relation.family.name()
+                    },
                     shown(numbers[element]),
                     self.place_of(element, at)
                 ),
@@ -219,7 +299,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
             self.reports.push(report);
             sound = false;
         }
-        if sound { Ok(values) } else { Err(Poison) }
+        if sound { Ok(()) } else { Err(Poison) }
     }
 
     /// The set that the parameter lies in, by its prior and by where it is used.
@@ -261,7 +341,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
                         relation.arguments[0].span,
                         "expected a lower end of 0 or above",
                     )
-                    .with_label(used.span, format!("must be above 0 in {}", used.family.name()))
+                    .with_label(used.span, format!("must be above 0 in {}", used.family))
                     .with_help("write a lower end of 0");
                     return Err(self.blame(report));
                 }
@@ -290,7 +370,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
             relation.family_span,
             "expected a distribution on (0, 1)",
         )
-        .with_label(used.span, format!("a probability in {}", used.family.name()))
+        .with_label(used.span, format!("a probability in {}", used.family))
         .with_help(format!(
             "write `{name} ~ Beta(1, 1)`, or put the prior on another scale: `logit({name}) = …`"
         ));
@@ -339,7 +419,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 relation.arguments[location].span,
                 "expected data or 0, since the mass above 0 depends on it",
             )
-            .with_label(used.span, format!("must be above 0 in {}", used.family.name()))
+            .with_label(used.span, format!("must be above 0 in {}", used.family))
             .with_help(format!(
                 "give `{name}` a prior on (0, ∞): LogNormal, Gamma, Exponential or HalfNormal"
             ));
@@ -350,7 +430,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
             relation.target.span,
             format!("because {} is used as {}", quoted(name), used_as(used)),
         )
-        .with_label(used.span, format!("must be above 0 in {}", used.family.name()));
+        .with_label(used.span, format!("must be above 0 in {}", used.family));
         self.reports.push(note);
         Ok(match mass.as_slice() {
             [single] => Value::constant(self.builder, *single),

@@ -1,9 +1,9 @@
 //! What people see of a draw: parameters and derived quantities with their labels, and the index sets.
 
 use super::value::Value;
-use super::{Context, Lowering, Poison};
+use super::{Context, Lowering};
 use crate::ir::{Expr as Node, Handle};
-use crate::lang::lowered::{Dim, Parameter, PlateTable, Quantity, QuantityKind};
+use crate::lang::lowered::{Dim, PlateTable, Quantity, QuantityKind};
 
 impl<'a, 'b> Lowering<'a, 'b> {
     /// Definitions that depend on parameters and that no relation needs, with their plates and values.
@@ -26,7 +26,6 @@ impl<'a, 'b> Lowering<'a, 'b> {
 
     pub(super) fn quantities(
         &self,
-        parameters: &[Parameter],
         derived: &[(&'a str, Context, Value<'b>)],
     ) -> (Vec<Quantity>, Vec<Handle>) {
         let mut quantities = Vec::new();
@@ -37,22 +36,20 @@ impl<'a, 'b> Lowering<'a, 'b> {
             .iter()
             .enumerate()
             .filter(|(_, relation)| !relation.observed);
-        for ((place, _), parameter) in relations.zip(parameters) {
-            let plate = match self.positions[place] {
-                Some(Ok((_, plate))) => plate,
-                Some(Err(Poison)) | None => None,
+        for (place, relation) in relations {
+            // Nothing is asked for where one of them could not be made.
+            let (Some(Ok((_, plate))), Some(Ok(prior))) = (&self.positions[place], &self.priors[place])
+            else {
+                continue;
             };
             quantities.push(Quantity {
-                name: parameter.name.clone(),
-                dims: self.dims(plate),
+                name: relation.target.name.text.clone(),
+                dims: self.dims(*plate),
                 kind: QuantityKind::Parameter,
                 output: outputs.len(),
-                support: match &self.priors[place] {
-                    Some(Ok(prior)) => prior.support.clone(),
-                    Some(Err(Poison)) | None => String::new(),
-                },
+                support: prior.support.clone(),
             });
-            outputs.push(parameter.value);
+            outputs.push(prior.value.handle());
         }
         for (name, plate, value) in derived {
             quantities.push(Quantity {
