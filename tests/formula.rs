@@ -129,6 +129,45 @@ fn an_expansion_is_a_model_with_the_same_draws() {
     }
 }
 
+/// Columns without a coefficient are named, as are those that the names of an expansion give way to.
+#[test]
+fn what_a_formula_leaves_out_is_said() {
+    let rows = "b,y,same,one,g\n1,2,3,only,p\n2,4,3,only,p\n4,5,3,only,q\n3,3,3,only,q\n";
+    let table = Table::from_bytes("d.csv", rows.as_bytes()).expect("a table");
+    let text = "glm y ~ b + same + one + (1 | g)\nb_[b] ~ Normal(0, 2)\nc(sd_g, sigma) ~ dexp(1)";
+    let tree = lang::parse("m", text).expect("a formula");
+    let expanded = lang::expand(&tree, ("m", text), &table, false).expect("a sound formula");
+    let expanded = expanded.expect("an expansion");
+    assert_eq!(
+        expanded.notes,
+        [
+            "formula: `one` has one level, so it has no coefficient",
+            "formula: `same` is the same in every row, so it has no coefficient"
+        ]
+    );
+    assert_eq!(expanded.defaults, ["Intercept ~ StudentT(3, 3.5, 2.5)"]);
+    let model = Model::new("m", text, &table).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(model.text(), expanded.text);
+    assert!(
+        model.text().contains("b_[coef] ~ Normal(0, 2)\n"),
+        "{}",
+        model.text()
+    );
+}
+
+/// A sum of any length is cut into lines that the parser takes.
+#[test]
+fn a_factor_may_have_hundreds_of_levels() {
+    let mut rows = String::from("y,kind\n");
+    for row in 0..900 {
+        rows.push_str(&format!("{},k{}\n", f64::from(row % 7), row % 450));
+    }
+    let table = Table::from_bytes("d.csv", rows.as_bytes()).expect("a table");
+    let model = Model::new("m", "glm y ~ kind\n", &table).unwrap_or_else(|error| panic!("{error}"));
+    // The intercept, 449 levels against the first one, sigma.
+    assert_eq!(model.dim(), 1 + 449 + 1);
+}
+
 /// The level where all columns are 0 is the intercept less the means' part, as lme4 and brms print it.
 #[test]
 fn the_intercept_at_zero_is_derived() {

@@ -214,19 +214,21 @@ fn data_definitions<'m>(model: &'m Model, table: &Table) -> Vec<&'m Statement> {
 }
 
 /// The one argument of a call; an error that says how it is written.
-fn only_argument<'m>(call: &'m ast::Call, usage: &str) -> Result<&'m Expr, Report> {
+fn only_argument<'m>(call: &'m ast::Call, usage: &str) -> Result<&'m Expr, Box<Report>> {
     match call.args.as_slice() {
         [only] => Ok(&only.value),
-        several => Err(Report::error(
-            format!(
-                "{} takes 1 argument, found {}",
-                quoted(&call.name.text),
-                several.len()
-            ),
-            call.span,
-            "expected 1 argument",
-        )
-        .with_help(format!("write `{usage}`"))),
+        several => Err(Box::new(
+            Report::error(
+                format!(
+                    "{} takes 1 argument, found {}",
+                    quoted(&call.name.text),
+                    several.len()
+                ),
+                call.span,
+                "expected 1 argument",
+            )
+            .with_help(format!("write `{usage}`")),
+        )),
     }
 }
 

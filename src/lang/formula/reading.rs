@@ -53,6 +53,15 @@ impl Formula<'_> {
             Some(y) => Outcome::of(family, link, y, numbers.offset.as_deref(), design.intercept),
             None => Outcome::UNKNOWN,
         };
+        let single_levels = terms.single_levels(&design).into_iter();
+        let single_levels = single_levels
+            .map(|factor| {
+                format!(
+                    "formula: {} has one level, so it has no coefficient",
+                    quoted(factor)
+                )
+            })
+            .collect();
         let writer = Writer {
             formula: self,
             span: self.statement.span,
@@ -65,7 +74,7 @@ impl Formula<'_> {
             lines: Vec::new(),
             prior_lines: Vec::new(),
             defaults: Vec::new(),
-            notes: Vec::new(),
+            notes: single_levels,
             edits: Vec::new(),
             reports: Vec::new(),
         };
@@ -113,7 +122,7 @@ impl Formula<'_> {
             };
             match only_argument(addition, usage) {
                 Ok(value) => *slot = Some(value.clone()),
-                Err(report) => reports.push(report),
+                Err(report) => reports.push(*report),
             }
         }
         if let Some(trials) = &response.trials

@@ -295,6 +295,24 @@ impl<'a> Terms<'a> {
         None
     }
 
+    /// The factors of one level that have no column, since the intercept stands for it.
+    pub(super) fn single_levels(&self, design: &Design) -> Vec<&str> {
+        let alone = |variable: &&Variable| match &variable.kind {
+            Kind::Factor(_, levels) => levels.len() == 1,
+            Kind::Number(_) => false,
+        };
+        let main = |product: &&Product| product.len() == 1 && design.intercept;
+        let variables = design
+            .products
+            .iter()
+            .filter(main)
+            .map(|product| &self.variables[product[0]]);
+        variables
+            .filter(alone)
+            .map(|variable| variable.label.as_str())
+            .collect()
+    }
+
     /// The columns of a design in the order of its terms, without the intercept.
     pub(super) fn columns(&self, design: &Design) -> Vec<Column> {
         let mut columns = Vec::new();

@@ -63,7 +63,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
         };
         let wrong = numbers
             .iter()
-            .position(|x| !(x.is_finite() && *x >= 0.0) && !self.may_be_unknown(*x));
+            .position(|x| !(self.may_be_unknown(*x) || x.is_finite() && *x >= 0.0));
         if let Some(element) = wrong {
             let at = plate.filter(|_| value.expr.ty().plate.is_some());
             let report = Report::error(
