@@ -163,9 +163,10 @@ fn a_factor_may_have_hundreds_of_levels() {
         rows.push_str(&format!("{},k{}\n", f64::from(row % 7), row % 450));
     }
     let table = Table::from_bytes("d.csv", rows.as_bytes()).expect("a table");
-    let model = Model::new("m", "glm y ~ kind\n", &table).unwrap_or_else(|error| panic!("{error}"));
-    // The intercept, 449 levels against the first one, sigma.
-    assert_eq!(model.dim(), 1 + 449 + 1);
+    let model =
+        Model::new("m", "glm y ~ kind family student\n", &table).unwrap_or_else(|error| panic!("{error}"));
+    // The intercept, 449 levels against the first one, sigma, nu.
+    assert_eq!(model.dim(), 1 + 449 + 2);
 }
 
 /// The level where all columns are 0 is the intercept less the means' part, as lme4 and brms print it.

@@ -164,6 +164,8 @@ fn observed_rows_have_the_fitted_program_s_own_predictor() {
             "eight_schools/eight_schools.tad",
             "eight_schools/eight_schools.csv",
         ),
+        ("cafes/cafe.tad", "cafes/cafes.csv"),
+        ("chimpanzees/chimps_cross.tad", "chimpanzees/chimpanzees.csv"),
     ] {
         assert_as_fitted(model, &text(model), &data(csv));
     }
@@ -190,6 +192,79 @@ fn every_way_of_reading_data_is_read_as_in_the_fit() {
     ] {
         assert_as_fitted(&model, &model, &line_data());
     }
+}
+
+/// A new group's effects have the covariance that each draw says: standardised by it they are independent.
+#[test]
+fn correlated_effects_of_new_groups_have_the_covariance_of_each_draw() {
+    let (_, fit) = short(&text("cafes/cafe.tad"), &data("cafes/cafes.csv"), 1000);
+    let fitted = Fitted::new(&fit).expect("draws");
+    let new = table("cafe,afternoon\nnew,0\nnew,1\nother,0\n3,0\n3,1\n");
+    let (links, told) =
+        predicted(&fitted, Rows::New(&new), &wanted(Kind::Link, Groups::Sample)).expect("rows");
+    assert_eq!(told.new["cafe"].len(), 2);
+    let draws = fitted.draws();
+    let of = |name: &str, element: usize| drawn(&fit, name, element);
+    let (a, b) = (of("a", 0), of("b", 0));
+    let (sa, sb, rho) = (of("sigma_cafe", 0), of("sigma_cafe", 1), of("Rho", 0));
+    for (draw, (a, b)) in of("a_cafe", 2).into_iter().zip(of("b_cafe", 2)).enumerate() {
+        assert_close(links[3][draw], a, "an intercept that is known");
+        assert_close(links[4][draw], a + b, "with its slope");
+    }
+    let mut z = [Vec::new(), Vec::new(), Vec::new()];
+    for draw in 0..draws {
+        let first = (links[0][draw] - a[draw]) / sa[draw];
+        let second = (links[1][draw] - links[0][draw] - b[draw]) / sb[draw];
+        z[0].push(first);
+        z[1].push((second - rho[draw] * first) / (1.0 - rho[draw].powi(2)).sqrt());
+        z[2].push((links[2][draw] - a[draw]) / sa[draw]);
+    }
+    let n = draws as f64;
+    for i in 0..3 {
+        // Independent draws: four standard errors of a mean, of a mean square and of a mean product.
+        let mean = z[i].iter().sum::<f64>() / n;
+        assert!(mean.abs() < 4.0 / n.sqrt(), "{i}: {mean}");
+        for j in 0..=i {
+            let product = z[i].iter().zip(&z[j]).map(|(x, y)| x * y).sum::<f64>() / n;
+            let (expected, sd) = if i == j { (1.0, 2.0_f64.sqrt()) } else { (0.0, 1.0) };
+            assert!(
+                (product - expected).abs() < 4.0 * sd / n.sqrt(),
+                "{i} {j}: {product}"
+            );
+        }
+    }
+    let (average, _) =
+        predicted(&fitted, Rows::New(&new), &wanted(Kind::Link, Groups::Average)).expect("rows");
+    for draw in 0..draws {
+        assert_close(average[0][draw], a[draw], "the average café");
+        assert_close(
+            average[1][draw],
+            a[draw] + b[draw],
+            "the average café in the afternoon",
+        );
+    }
+}
+
+/// The levels that are components are those of the fit.
+#[test]
+fn correlations_of_a_new_level_are_not_made_up() {
+    let model = text("chimpanzees/chimps_cross.tad");
+    let (_, fit) = short(&model, &data("chimpanzees/chimpanzees.csv"), 20);
+    let fitted = Fitted::new(&fit).expect("draws");
+    let new = table("actor,block,prosoc_left,condition\n8,1,0,1\n1,9,1,1\n");
+    let (links, _) = predicted(&fitted, Rows::New(&new), &wanted(Kind::Link, Groups::Average)).expect("rows");
+    // Actor 8 is average: what is left are the treatment and block 1's effect on it.
+    for draw in 0..fitted.draws() {
+        let expected = drawn(&fit, "g", 1)[draw] + drawn(&fit, "beta", 1)[draw];
+        assert_close(links[0][draw], expected, "an average actor");
+    }
+    let other = table("actor,block,prosoc_left,condition\n1,1,0,2\n");
+    let error =
+        predicted(&fitted, Rows::New(&other), &wanted(Kind::Link, Groups::Sample)).expect_err("0:2 is new");
+    assert!(
+        error.to_string().contains("nothing is known of its correlations"),
+        "{error}"
+    );
 }
 
 /// A crossing with a new level of one factor is new in all its combinations; a missing factor is chosen draw by draw.

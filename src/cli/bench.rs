@@ -5,7 +5,8 @@ use std::path::Path;
 
 use super::Outcome;
 use super::args::{BenchArgs, Format, Places};
-use super::files::{model_name, read_model};
+use super::files::model_name;
+use super::inputs::{read_model, read_table};
 use super::interrupt::stop_saying;
 use super::output::{Notes, counted, print};
 use super::progress::rounded;
@@ -13,7 +14,6 @@ use super::style::{HEADING, styled};
 use crate::bench::{
     Driver, Machine, Measured, Options, Row, Subject, drivers, picture, run, to_csv, to_json,
 };
-use crate::data::Table;
 use crate::error::{Error, Result};
 use crate::gpu::{choose, list_adapters};
 
@@ -71,7 +71,7 @@ fn subjects(args: &BenchArgs) -> Result<Vec<Subject>> {
         return Subject::built_in();
     };
     let text = read_model(path)?;
-    let table = Table::from_path(data)?;
+    let table = read_table(data)?;
     let mut subject = Subject::new(&path.display().to_string(), &text, &table)?;
     subject.name = model_name(path);
     super::tell(&subject.model, &table, Notes { quiet: args.quiet });

@@ -3,6 +3,7 @@
 use super::Outcome;
 use super::args::{CheckArgs, Stage};
 use super::describe;
+use super::inputs::read_table;
 use super::output::{Notes, print};
 use super::source::{Source, joined, source};
 use crate::data::Table;
@@ -16,7 +17,7 @@ pub(super) fn run(args: &CheckArgs) -> Result<Outcome> {
     let notes = Notes { quiet: false };
     let page = match &args.data {
         Some(data) => {
-            let table = Table::from_path(data)?;
+            let table = read_table(data)?;
             let table = joined((&source.name, &source.text), table, &args.model.tables, true)?;
             with_data(args, &source, &table, notes)?
         }

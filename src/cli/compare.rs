@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::Outcome;
 use super::args::{CompareArgs, Format, Weights, as_typed};
 use super::comparison::{Compared, Comparison};
+use super::inputs::read_fit;
 use super::output::{Notes, print};
 use crate::diag::elpd::{pseudo_bma, pseudo_bma_plus, stacking};
 use crate::error::{Error, Result};
@@ -24,12 +25,7 @@ pub(super) fn run(args: &CompareArgs) -> Result<Outcome> {
     }
     let mut fits = Vec::with_capacity(args.fits.len());
     for path in &args.fits {
-        let fit = Fit::read(path)?;
-        notes.say(&format!(
-            "{} was written by tadpool {}",
-            path.display(),
-            fit.run.version
-        ));
+        let fit = read_fit(path, notes)?;
         if fit.run.diagnostics.get("ok").and_then(Value::as_bool) == Some(false) {
             let summary = as_typed(&[OsString::new(), "summary".into(), path.into()]);
             notes.say(&format!(

@@ -5,15 +5,15 @@ use std::path::PathBuf;
 use super::Outcome;
 use super::args::{ExportArgs, Form};
 use super::files::{keeps_inputs, model_name, write_whole};
+use super::inputs::read_fit;
 use super::output::{Notes, counted, print};
 use crate::error::Result;
 use crate::export::{CmdStan, Draws, csv, parquet};
-use crate::fit::Fit;
 
 /// Reads the fit, writes its draws, prints the names of the files.
 pub(super) fn run(args: &ExportArgs) -> Result<Outcome> {
     let notes = Notes { quiet: args.quiet };
-    let fit = Fit::read(&args.fit)?;
+    let fit = read_fit(&args.fit, notes)?;
     let draws = Draws::new(&fit, &args.select)?;
     let extension = match args.to {
         Form::Csv | Form::CmdStan => "csv",

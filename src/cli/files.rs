@@ -1,47 +1,10 @@
-//! Reading the model file, keeping results off other files, writing texts.
+//! Keeping results off other files, writing files whole, the name of a model.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, ErrorKind, Read, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::path::Path;
 
 use crate::error::{Error, Result};
-
-/// The text of a model file.
-///
-/// # Errors
-///
-/// A user error if there is no such file, if it is a directory, or if it is not UTF-8; an environment error if it cannot
-/// be read.
-pub(super) fn read_model(path: &Path) -> Result<String> {
-    let name = path.display();
-    if path.is_dir() {
-        return Err(
-            Error::user(format!("{name} is a directory, and a model file is expected"))
-                .with_help("name a `.tad` file inside it"),
-        );
-    }
-    let bytes = std::fs::read(path).map_err(|fault| match fault.kind() {
-        ErrorKind::NotFound => Error::user(format!("there is no model file {name}"))
-            .with_help("check the path; it is looked up from the current folder"),
-        _ => Error::environment(format!("the model file {name} cannot be read: {fault}"))
-            .with_help("check the permissions of the file and of the folders above it"),
-    })?;
-    let text = String::from_utf8(bytes).map_err(|fault| {
-        let valid = fault.utf8_error().valid_up_to();
-        let line = fault.as_bytes()[..valid]
-            .iter()
-            .filter(|&&byte| byte == b'\n')
-            .count()
-            + 1;
-        Error::user(format!(
-            "the model file {name} is not UTF-8 text: line {line} holds byte 0x{:02X}",
-            fault.as_bytes()[valid]
-        ))
-        .with_help("save it as UTF-8; a model is a plain text such as `y ~ Normal(mu, sigma)`")
-    })?;
-    // A byte order mark is no part of the text.
-    Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
-}
 
 /// Checks that a fit file at `out` would replace nothing but an older fit file; `inputs` are the model and the data.
 ///
@@ -151,18 +114,6 @@ pub(super) fn model_name(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_is_no_model_text_is_named() {
-        let missing = read_model(Path::new("no/such.tad")).unwrap_err();
-        assert_eq!(missing.exit_code(), 3);
-        assert_eq!(missing.message(), "there is no model file no/such.tad");
-        let folder = read_model(Path::new("src")).unwrap_err();
-        assert_eq!(
-            folder.message(),
-            "src is a directory, and a model file is expected"
-        );
-    }
 
     #[test]
     fn names_are_stems() {

@@ -19,6 +19,7 @@ mod devices;
 mod export;
 mod files;
 mod fit;
+mod inputs;
 mod interrupt;
 mod output;
 mod page;
@@ -88,7 +89,7 @@ pub fn run(words: &[OsString]) -> u8 {
     let parsed = Cli::command()
         .color(usage)
         .try_get_matches_from(words)
-        .map_err(args::named_later)
+        .map_err(|error| args::with_tip(args::named_later(error), words))
         .and_then(|matches| Cli::from_arg_matches(&matches))
         .and_then(|cli| match &cli.command {
             Command::Fit(args) => args.check().map(|()| cli),

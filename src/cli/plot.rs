@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::Outcome;
 use super::args::{Files, PlotArgs, Wanted};
+use super::inputs::{read_fit, read_table};
 use super::output::{Notes, print};
-use crate::data::Table;
 use crate::error::{Error, Kind as Blame, Result};
 use crate::fit::Fit;
 use crate::plot::{Drawn, Kind, Options, Source, draw};
@@ -14,18 +14,11 @@ use crate::plot::{Drawn, Kind, Options, Source, draw};
 /// Reads the fits, draws, writes the files, prints their paths.
 pub(super) fn run(args: &PlotArgs) -> Result<Outcome> {
     let notes = Notes { quiet: false };
+    is_folder(&args.out)?;
     let fits = args
         .fits
         .iter()
-        .map(|path| {
-            let fit = Fit::read(path)?;
-            notes.say(&format!(
-                "{} was written by tadpool {}",
-                path.display(),
-                fit.run.version
-            ));
-            Ok(fit)
-        })
+        .map(|path| read_fit(path, notes))
         .collect::<Result<Vec<Fit>>>()?;
     let names = names(&args.fits, &fits);
     let sources: Vec<Source<'_>> = fits
@@ -58,7 +51,12 @@ pub(super) fn run(args: &PlotArgs) -> Result<Outcome> {
                     && error.kind() == Blame::User
                     && knows_all(&sources, &options) =>
             {
-                notes.say(&format!("no picture `{}`: {}", kind.name(), error.message()));
+                let remedy = error.help().map_or_else(String::new, |help| format!("; {help}"));
+                notes.say(&format!(
+                    "no picture `{}`: {}{remedy}",
+                    kind.name(),
+                    error.message()
+                ));
             }
             Err(error) => return Err(error),
         }
@@ -74,9 +72,24 @@ pub(super) fn run(args: &PlotArgs) -> Result<Outcome> {
     Ok(Outcome::Done)
 }
 
+/// Checks that the pictures' folder is not named as a picture is, and is no file.
+fn is_folder(out: &Path) -> Result<()> {
+    let end = out.extension().map(|end| end.to_string_lossy().to_lowercase());
+    let is_picture = end.is_some_and(|end| ["svg", "png", "pdf", "jpg"].contains(&end.as_str()));
+    let what = match (out.is_dir(), out.exists(), is_picture) {
+        (true, _, _) | (false, false, false) => return Ok(()),
+        (false, true, _) => "is a file",
+        (false, false, true) => "is the name of a picture",
+    };
+    Err(
+        Error::user(format!("`--out` names a folder, and {} {what}", out.display()))
+            .with_help("the pictures are KIND.svg and KIND.png in the folder that `--out DIR` names"),
+    )
+}
+
 /// True values by name.
 fn read_truth(path: &Path) -> Result<Vec<(String, f64)>> {
-    let table = Table::from_path(path)?;
+    let table = read_table(path)?;
     let names = table.labels("name")?;
     let values = table.numeric("value")?;
     Ok(names.into_iter().zip(values.iter().copied()).collect())

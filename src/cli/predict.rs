@@ -5,6 +5,7 @@ use serde_json::json;
 use super::Outcome;
 use super::args::{Format, PredictArgs};
 use super::files::{keeps_inputs, write_text};
+use super::inputs::{read_fit, read_table};
 use super::output::{Notes, counted, print};
 use super::source::joined;
 use super::spreads::{Line, MEASURES, Spreads};
@@ -21,12 +22,7 @@ pub(super) fn run(args: &PredictArgs) -> Result<Outcome> {
         let inputs = [Some(&args.fit), args.data.as_ref()];
         keeps_inputs(out, inputs.into_iter().flatten().map(|path| path.as_path()))?;
     }
-    let fit = Fit::read(&args.fit)?;
-    notes.say(&format!(
-        "{} was written by tadpool {}",
-        args.fit.display(),
-        fit.run.version
-    ));
+    let fit = read_fit(&args.fit, notes)?;
     if let Some(streamed) = fit.streamed.as_ref().filter(|streamed| streamed.stride > 1) {
         notes.say(&format!(
             "predictions are made from one draw in {}, which were kept",
@@ -88,18 +84,18 @@ fn predictions(args: &PredictArgs, fitted: &Fitted<'_>, notes: Notes) -> Result<
         seed: args.seed,
     };
     let outcome = fitted.outcome(&options)?.to_owned();
-    let table = new_table(args, fitted, notes)?;
+    let contrasts: Vec<Contrast> = args
+        .contrast
+        .iter()
+        .map(|text| Contrast::parse(text))
+        .collect::<Result<_>>()?;
+    let table = new_table(args, fitted, &contrasts, notes)?;
     let rows = match &table {
         Some(table) => Rows::New(table),
         None => Rows::Observed(fitted.observed()),
     };
     let writer = Writer::new(args, fitted.draws())?;
     let mut told = Told::default();
-    let contrasts: Vec<Contrast> = args
-        .contrast
-        .iter()
-        .map(|text| Contrast::parse(text))
-        .collect::<Result<_>>()?;
     for contrast in &contrasts {
         contrast.check(fitted)?;
     }
@@ -149,12 +145,27 @@ fn predictions(args: &PredictArgs, fitted: &Fitted<'_>, notes: Notes) -> Result<
 }
 
 /// The rows asked for; none for those of the fit.
-fn new_table(args: &PredictArgs, fitted: &Fitted<'_>, notes: Notes) -> Result<Option<Table>> {
+fn new_table(
+    args: &PredictArgs,
+    fitted: &Fitted<'_>,
+    contrasts: &[Contrast],
+    notes: Notes,
+) -> Result<Option<Table>> {
     let run = &fitted.fit().run;
     let source = (run.model_name.as_str(), run.model_text.as_str());
     if let Some(text) = &args.grid {
         let settings = Settings::parse(text)?;
         settings.check(fitted)?;
+        // The contrast's values would take the place of the grid's, whose rows would then repeat each other.
+        for contrast in contrasts {
+            if let Some(name) = contrast.shares(&settings) {
+                return Err(Error::user(format!(
+                    "the grid sets `{name}`, and so does the contrast `{}`",
+                    contrast.text
+                ))
+                .with_help(format!("leave `{name}` out of the grid")));
+            }
+        }
         return joined(source, grid(&settings)?, &args.tables, false).map(Some);
     }
     let Some(path) = &args.data else {
@@ -166,7 +177,7 @@ fn new_table(args: &PredictArgs, fitted: &Fitted<'_>, notes: Notes) -> Result<Op
         }
         return Ok(None);
     };
-    let table = joined(source, Table::from_path(path)?, &args.tables, false)?;
+    let table = joined(source, read_table(path)?, &args.tables, false)?;
     for note in table.notes() {
         notes.say(note);
     }

@@ -7,10 +7,10 @@ use std::path::Path;
 use super::Outcome;
 use super::args::ReportArgs;
 use super::files::{keeps_inputs, write_text};
+use super::inputs::read_fit;
 use super::output::{Notes, print};
 use super::plot::names;
 use crate::error::{Error, Result};
-use crate::fit::Fit;
 use crate::plot::Source;
 use crate::report::{is_page, page};
 
@@ -21,13 +21,7 @@ pub(super) fn run(args: &ReportArgs) -> Result<Outcome> {
     keeps_others(&args.out)?;
     let mut fits = Vec::with_capacity(args.fits.len());
     for path in &args.fits {
-        let fit = Fit::read(path)?;
-        notes.say(&format!(
-            "{} was written by tadpool {}",
-            path.display(),
-            fit.run.version
-        ));
-        fits.push(fit);
+        fits.push(read_fit(path, notes)?);
     }
     let names = names(&args.fits, &fits);
     let files: Vec<String> = args.fits.iter().map(|path| path.display().to_string()).collect();

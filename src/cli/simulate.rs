@@ -7,6 +7,7 @@ use serde_json::json;
 use super::Outcome;
 use super::args::{Format, SimulateArgs};
 use super::files::{keeps_inputs, write_text};
+use super::inputs::read_table;
 use super::output::{Notes, counted, print};
 use super::source::{joined, source};
 use super::spreads::{Line, Spreads};
@@ -26,7 +27,7 @@ pub(super) fn run(args: &SimulateArgs) -> Result<Outcome> {
         keeps_inputs(out, [args.model.path.as_path(), args.data.as_path()].into_iter())?;
     }
     let source = source(&args.model)?;
-    let given = Table::from_path(&args.data)?;
+    let given = read_table(&args.data)?;
     let own: Vec<String> = given.names().map(str::to_owned).collect();
     let design = joined((&source.name, &source.text), given, &args.model.tables, true)?;
     for note in design.notes() {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::args::ModelArgs;
-use super::files::read_model;
+use super::inputs::{read_model, read_table};
 use crate::data::Table;
 use crate::error::{Error, Result};
 use crate::lang;
@@ -51,7 +51,7 @@ pub(super) fn joined(
                 Error::user(format!("--table {name} is given twice")).with_help("give each table one file")
             );
         }
-        tables.push((name, Table::from_path(path)?));
+        tables.push((name, read_table(path)?));
     }
     let tree = lang::parse(name, text)?;
     lang::join(&tree, source, table, &tables, all).map_err(Error::from)

@@ -2,20 +2,16 @@
 
 use super::Outcome;
 use super::args::SummaryArgs;
+use super::inputs::read_fit;
 use super::output::{Notes, print};
 use super::page::page;
 use crate::error::Result;
-use crate::fit::{Fit, Report, available_threads, select};
+use crate::fit::{Report, available_threads, select};
 
 /// Reads the file, summarises it, prints. Diagnostics are those of all parameters, whichever are printed.
 pub(super) fn run(args: &SummaryArgs) -> Result<Outcome> {
     let notes = Notes { quiet: false };
-    let fit = Fit::read(&args.fit)?;
-    notes.say(&format!(
-        "{} was written by tadpool {}",
-        args.fit.display(),
-        fit.run.version
-    ));
+    let fit = read_fit(&args.fit, notes)?;
     let mut report = Report::of(
         &fit,
         args.printing.prob,

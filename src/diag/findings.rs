@@ -72,13 +72,17 @@ pub(super) fn divergences(run: Run) -> Option<String> {
         return None;
     }
     let total = run.num_chains * run.num_draws;
+    let percent = 100.0 * run.divergences as f64 / total as f64;
+    let share = match percent < 0.01 {
+        true => "below 0.01 %".to_owned(),
+        false => format!("{percent:.2} %"),
+    };
     Some(format!(
-        "{} of {total} draws ended in a divergence ({:.2} %): the posterior bends more sharply there than the step size \
+        "{} of {total} draws ended in a divergence ({share}): the posterior bends more sharply there than the step size \
          can follow, so that region is under-represented and means and intervals may be biased. Raise --target-accept \
          (0.95, then 0.99), put tighter priors on the standard deviations of groups, and try @noncentered \
          (or @centered) on the effect; `tadpool check` shows what was chosen and why.",
-        run.divergences,
-        100.0 * run.divergences as f64 / total as f64
+        run.divergences
     ))
 }
 

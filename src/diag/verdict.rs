@@ -164,6 +164,16 @@ mod tests {
             !verdict.ok && verdict.messages[0].starts_with("1 of 4000 draws ended in a divergence (0.03 %)")
         );
         assert!(verdict.messages[0].contains("try @noncentered (or @centered) on the effect"));
+        let rare = Run {
+            divergences: 1,
+            num_draws: 5008,
+            ..RUN
+        };
+        let message = &judged(rare, &[FINE]).messages[0];
+        assert!(
+            message.starts_with("1 of 20032 draws ended in a divergence (below 0.01 %)"),
+            "{message}"
+        );
     }
 
     #[test]

@@ -300,3 +300,28 @@ fn impossible_arguments_are_named() {
     assert_eq!(Family::Poisson.sample(&mut rng, &[0.0]), Ok(0.0));
     assert!(Family::Poisson.sample(&mut rng, &[1e30]).is_err());
 }
+
+#[test]
+fn the_page_of_the_language_lists_every_distribution_as_it_is() {
+    let page = include_str!("../../docs/language.md");
+    for family in Family::ALL {
+        let arguments = family.arguments();
+        let names: Vec<&str> = arguments.iter().map(|argument| argument.name).collect();
+        let also: Vec<String> = arguments
+            .iter()
+            .map(|argument| argument.aliases.join(", "))
+            .collect();
+        let begin = format!("| `{}({})` | ", family.name(), names.join(", "));
+        let end = format!(" | {} |", also.join("; "));
+        let is_there = page
+            .lines()
+            .any(|line| line.starts_with(&begin) && line.ends_with(&end));
+        assert!(is_there, "docs/language.md has no line {begin}…{end}");
+    }
+    let rows = page.lines().filter(|line| {
+        let name = line.strip_prefix("| `").and_then(|rest| rest.split('(').next());
+        name.and_then(Family::from_name).is_some()
+    });
+    // `surv ~ …` and other lines of models begin otherwise.
+    assert_eq!(rows.count(), Family::ALL.len());
+}

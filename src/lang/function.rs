@@ -146,4 +146,18 @@ mod tests {
         assert_eq!(Function::from_name("logistic"), Some(Function::InvLogit));
         assert_eq!(Function::from_name("Exp"), None);
     }
+
+    #[test]
+    fn the_page_of_the_language_lists_every_function() {
+        let page = include_str!("../../docs/language.md");
+        let arguments = [["x"].as_slice(), &["x", "y"], &["c", "x", "y"]];
+        for function in Function::ALL {
+            let call = format!(
+                "`{}({})`",
+                function.name(),
+                arguments[function.arity() - 1].join(", ")
+            );
+            assert!(page.contains(&call), "docs/language.md has no {call}");
+        }
+    }
 }

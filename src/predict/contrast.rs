@@ -50,6 +50,12 @@ impl Contrast {
         self.sides.iter().try_for_each(|side| side.check(fitted))
     }
 
+    /// The name that both the contrast and these settings set, if there is one.
+    pub fn shares(&self, settings: &Settings) -> Option<&str> {
+        let mut names = self.sides.iter().flat_map(Settings::names);
+        names.find(|name| settings.names().any(|other| other == *name))
+    }
+
     /// The differences in each of the rows, `[row][draw]`.
     ///
     /// New levels are the same on both sides; new outcomes are drawn independently.

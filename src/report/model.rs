@@ -50,9 +50,9 @@ pub(super) fn section(page: &mut Page, depth: usize, subject: &Subject<'_>) {
         page.part(depth, "Derived quantities, from the draws");
         let rows: Vec<Vec<Cell>> = derived
             .iter()
-            .map(|[name, size, support]| vec![Cell::code(name), Cell::text(size), Cell::text(support)])
+            .map(|[name, size]| vec![Cell::code(name), Cell::text(size)])
             .collect();
-        page.table(&heads[..3], &rows);
+        page.table(&[("quantity", Align::Left), ("numbers", Align::Right)], &rows);
     }
 
     page.part(depth, "As it was written");

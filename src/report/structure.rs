@@ -61,10 +61,10 @@ pub(crate) fn parameters(lowered: &Lowered) -> Vec<[String; 4]> {
         .collect()
 }
 
-pub(crate) fn derived(lowered: &Lowered) -> Vec<[String; 3]> {
+pub(crate) fn derived(lowered: &Lowered) -> Vec<[String; 2]> {
     quantities(lowered, QuantityKind::Derived)
         .into_iter()
-        .map(|[name, size, support, _]| [name, size, support])
+        .map(|[name, size, _, _]| [name, size])
         .collect()
 }
 

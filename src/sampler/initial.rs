@@ -91,7 +91,8 @@ fn no_start(point: &Point) -> Error {
          the last next to 0, and {what}"
     ))
     .with_help(
-        "check that the outcome's values are possible under its distribution, and that the priors keep scales and \
-         probabilities away from impossible values",
+        "check that the outcome's values are possible under its distribution, that a sum of effects which is a \
+         probability or a rate stands under its link (`logit(p) = …`, `log(mu) = …`), and that the priors keep scales \
+         and probabilities away from impossible values",
     )
 }

@@ -113,9 +113,18 @@ fn missing_files_are_the_users_to_mend() {
     let ran = folder
         .run(["fit", "no.tad", "--data", "data/reedfrogs/reedfrogs.csv"])
         .exits(3);
-    says(&ran, "missing_model.txt");
+    // The message names the folder that the program runs in.
+    let here = folder.path("");
+    let here = here.to_str().expect("a folder in UTF-8").trim_end_matches('/');
+    let anywhere = |ran: Ran| Ran {
+        err: ran.err.replace(here, "FOLDER"),
+        ..ran
+    };
+    says(&anywhere(ran), "missing_model.txt");
     let ran = folder.run(["fit", REED_FROGS[1], "--data", "no.csv"]).exits(3);
-    says(&ran, "missing_data.txt");
+    says(&anywhere(ran), "missing_data.txt");
+    let ran = folder.run(["summary", "no.nc"]).exits(3);
+    says(&anywhere(ran), "missing_fit.txt");
     fs::write(folder.path("latin1.tad"), b"# caf\xe9\ny ~ Normal(0, 1)\n").expect("a file is written");
     let ran = folder
         .run(["fit", "latin1.tad", "--data", "data/reedfrogs/reedfrogs.csv"])
@@ -145,7 +154,6 @@ fn a_gpu_that_is_not_there_is_named_with_a_remedy() {
 #[test]
 fn what_is_no_fit_file_is_refused() {
     let folder = Folder::new("no_fit");
-    folder.run(["summary", "no.nc"]).exits(1);
     let ran = folder.run(["summary", "data/reedfrogs/reedfrogs.csv"]).exits(3);
     assert!(ran.err.contains("help: "), "{}", ran.err);
 }

@@ -269,8 +269,8 @@ fn what_cannot_be_drawn_is_refused_with_the_reason() {
     folder.write("blocked", "");
     let ran = folder
         .run(["plot", "forest", "m12_2.nc", "--out", "blocked"])
-        .exits(1);
-    assert!(ran.err.contains("blocked cannot be written"), "{}", ran.err);
+        .exits(3);
+    assert!(ran.err.contains("blocked is a file"), "{}", ran.err);
 }
 
 #[test]
@@ -297,4 +297,22 @@ fn energies_of_draws_that_are_apart_are_refused() {
         .run(["plot", "trace", "m12_2.nc", "--vars", "sigma"])
         .exits(0);
     check(&folder, "trace");
+}
+
+#[test]
+fn out_is_a_folder() {
+    let folder = Folder::new("plot_out");
+    folder.write("notes.txt", "mine");
+    for (out, what) in [
+        ("notes.txt", "is a file"),
+        ("trace.png", "is the name of a picture"),
+    ] {
+        let ran = folder.run(["plot", "all", "m.nc", "--out", out]).exits(3);
+        assert!(
+            ran.err.contains(what) && ran.err.contains("--out DIR"),
+            "{}",
+            ran.err
+        );
+        assert!(!folder.path("trace.png").exists());
+    }
 }

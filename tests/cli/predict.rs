@@ -202,3 +202,87 @@ fn a_simulated_data_set_can_be_fitted_and_its_truth_is_beside_it() {
         assert!(!folder.path("x.csv").exists());
     }
 }
+
+/// A fit that keeps moments instead of all draws predicts from the draws that it kept.
+#[test]
+fn a_fit_that_kept_every_fourth_draw_predicts_from_those() {
+    let folder = Folder::new("predict_kept");
+    let rows: String = (0..1000).map(|row| format!("{}\n", row % 3)).collect();
+    folder.write("d.csv", &format!("y\n{rows}"));
+    let fit = "fit m.tad --data d.csv --sampler hmc --chains 64 --warmup 100 --draws 400 --keep summary";
+    // A thousand derived values: all draws of them would be more than 64 MiB.
+    folder.write("m.tad", "y ~ Normal(mu, 1)\nmu ~ Normal(0, 1)\nall = mu + 0*y\n");
+    let fitted = folder
+        .run(fit.split(' ').chain(["--format", "json"]))
+        .exits(0)
+        .json();
+    folder.run(["export", "m.nc", "mu", "--to", "csv"]).exits(0);
+    let exported = std::fs::read_to_string(folder.path("m.csv")).expect("the draws");
+    let kept: Vec<f64> = exported
+        .lines()
+        .skip(1)
+        .map(|line| {
+            line.rsplit(',')
+                .next()
+                .expect("a cell")
+                .parse()
+                .expect("a number")
+        })
+        .collect();
+    assert_eq!(kept.len(), 64 * 100);
+    let mean = kept.iter().sum::<f64>() / kept.len() as f64;
+
+    let ran = folder
+        .run(["predict", "m.nc", "--average", "--format", "json"])
+        .exits(0);
+    assert!(
+        ran.err
+            .contains("predictions are made from one draw in 4, which were kept"),
+        "{}",
+        ran.err
+    );
+    let json = ran.json();
+    assert_eq!(json["draws"], 64 * 100);
+    let predicted = json["rows"][0]["mean"].as_f64().expect("a mean");
+    // Sums in another order.
+    assert!((predicted - mean).abs() < 1e-12, "{predicted} and {mean}");
+    // A quarter of the draws has at most twice the standard error of all of them.
+    let mu = fitted["parameters"]
+        .as_array()
+        .and_then(|rows| rows.iter().find(|row| row["name"] == "mu"))
+        .expect("mu");
+    let number = |key: &str| mu[key].as_f64().expect("a number");
+    let (all, error) = (number("mean"), number("mcse_mean"));
+    assert!(
+        (predicted - all).abs() < 5.0 * 2.0 * error,
+        "{predicted} and {all} ± {error}"
+    );
+
+    let ran = folder
+        .run(["predict", "m.nc", "--expr", "mu", "--format", "json"])
+        .exits(0);
+    let expression = ran.json()["parameters"][0]["mean"].as_f64().expect("a mean");
+    assert!((expression - mean).abs() < 1e-12, "{expression} and {mean}");
+    let more = ["predict", "m.nc", "--draws", "6401"];
+    let ran = folder.run(more).exits(3);
+    assert!(ran.err.contains("6400"), "{}", ran.err);
+}
+
+#[test]
+fn a_grid_and_a_contrast_do_not_set_the_same_column() {
+    let folder = fitted("predict_twice_set");
+    let contrast = ["--contrast", "density=35 - density=10"];
+    let grid = |grid: &'static str| {
+        let front = ["predict", "m12_2.nc", "--grid", grid];
+        folder.run(front.iter().chain(&contrast))
+    };
+    let ran = grid("tank=1,2 density=10,35").exits(3);
+    assert!(
+        ran.err
+            .contains("the grid sets `density`, and so does the contrast")
+            && ran.err.contains("help: leave `density` out of the grid"),
+        "{}",
+        ran.err
+    );
+    assert_eq!(lines(&grid("tank=1,2").exits(0)).len(), 3);
+}

@@ -175,3 +175,42 @@ fn an_adapter_that_is_not_there_is_an_error_under_auto_too() {
     assert!(ran.err.contains("help: "), "{}", ran.err);
     assert!(!folder.path("m12_2.nc").exists());
 }
+
+#[test]
+fn words_of_other_programs_are_met_with_ours() {
+    let folder = Folder::new("foreign");
+    let fit = |more: &[&'static str]| [&REED_FROGS[..], more].concat();
+    for (args, tip) in [
+        (fit(&["--cores", "2"]), "`--threads N`"),
+        (fit(&["--iter", "2000"]), "`--warmup N` and `--draws N`"),
+        (fit(&["--adapt_delta=0.95"]), "`--target-accept X`"),
+        (
+            fit(&["--target_accept", "0.95"]),
+            "`--target-accept` is spelled with hyphens",
+        ),
+        (vec!["fit", "m.tad", "d.csv"], "`--data d.csv`"),
+        (vec!["m.tad"], "`tadpool fit m.tad --data CSV`"),
+        (vec!["m.nc"], "`tadpool summary m.nc`"),
+        (vec!["compare", "m.nc", "n.nc", "--waic"], "`--by waic`"),
+        (vec!["plot", "m.nc"], "`tadpool plot all m.nc`"),
+        (
+            vec!["predict", "m.nc", "--grid", "a=0,1", "b=2"],
+            "`--grid '… b=2'`",
+        ),
+        (
+            vec![
+                "simulate", "m.tad", "--data", "d.csv", "--out", "s.csv", "--set", "a", "1.4",
+            ],
+            "`--set NAME=1.4`",
+        ),
+    ] {
+        let ran = folder.run(&args).exits(2);
+        assert!(ran.err.contains(tip), "{args:?}: {}", ran.err);
+    }
+    // What comes in a later release is no help now, and a flag is no value.
+    for flag in ["--cores", "--resum", "--foo"] {
+        let ran = folder.run(fit(&[flag, "2"])).exits(2);
+        let misleads = ran.err.contains("--resume") || ran.err.contains("as a value");
+        assert!(!misleads, "{flag}: {}", ran.err);
+    }
+}

@@ -54,7 +54,7 @@ fn volume(model: &Model, codes: &[u32], position: &[f64]) -> f64 {
 
 #[test]
 fn weights_change_coordinates_and_nothing_else() {
-    for name in ["m12_2", "m12_5"] {
+    for name in ["m12_2", "m12_5", "cafe", "chimps_cross"] {
         let model = shipped(name, None);
         let levels = model.centring().expect("an effect").initial().len();
         for seed in 0..8 {

@@ -12,6 +12,7 @@ mod dice;
 mod differences;
 mod families;
 mod generator;
+mod joint;
 mod points;
 mod random;
 mod rounding;

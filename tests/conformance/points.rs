@@ -23,7 +23,8 @@ pub(crate) fn shipped(name: &str, centred: Option<bool>) -> Model {
     let folder = match name {
         "m12_1" | "m12_2" => "reedfrogs",
         "m12_3" => "ponds",
-        "m12_4" | "m12_5" => "chimpanzees",
+        "m12_4" | "m12_5" | "chimps_cross" => "chimpanzees",
+        "cafe" => "cafes",
         "eight_schools" => "eight_schools",
         other => panic!("no shipped model {other}"),
     };

@@ -2,9 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use tadpool::data::element_name;
 use tadpool::diag::{Chains, ebfmi, ess_sd, mcse_mean};
-use tadpool::fit::Fit;
+use tadpool::fit::{Fit, element_names};
 
 use crate::reference::Expected;
 
@@ -125,19 +124,7 @@ fn diagnosed(fit: &Fit, limits: Limits) -> Judgement {
 fn draws_by_name(fit: &Fit) -> BTreeMap<String, Vec<f64>> {
     let mut draws = BTreeMap::new();
     for quantity in &fit.posterior {
-        let names: Vec<String> = match quantity.dims.as_slice() {
-            [] => vec![quantity.name.clone()],
-            [dim] => dim
-                .labels
-                .iter()
-                .map(|label| element_name(&quantity.name, [(dim.name.as_str(), label.as_str())]))
-                .collect(),
-            more => panic!(
-                "{} has {} axes, the references know one",
-                quantity.name,
-                more.len()
-            ),
-        };
+        let names = element_names(quantity);
         let len = names.len();
         for (element, name) in names.into_iter().enumerate() {
             let values = quantity.values.iter().skip(element).step_by(len);

@@ -59,12 +59,14 @@ macro_rules! case {
     };
 }
 
-pub(crate) const CASES: [Case; 6] = [
+pub(crate) const CASES: [Case; 8] = [
     case!("m12_1", "reedfrogs", "reedfrogs", 1.01, 0.001),
     case!("m12_2", "reedfrogs", "reedfrogs", 1.01, 0.001),
     case!("m12_3", "ponds", "ponds", 1.01, 0.001),
     case!("m12_4", "chimpanzees", "chimpanzees", 1.02, 0.001),
     case!("m12_5", "chimpanzees", "chimpanzees", 1.02, 0.002),
+    case!("cafe", "cafes", "cafes", 1.01, 0.001),
+    case!("chimps_cross", "chimpanzees", "chimpanzees", 1.01, 0.001),
     case!("eight_schools", "eight_schools", "eight_schools", 1.01, 0.001),
 ];
 

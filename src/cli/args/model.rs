@@ -11,7 +11,7 @@ use super::Cli;
 /// The model of a command.
 #[derive(Debug, Args)]
 pub(crate) struct ModelArgs {
-    /// The model file (see the README for the language), or a formula: "y ~ 1 + x + (1 + x | g)". Further lines of the
+    /// The model file (see docs/language.md for the language), or a formula: "y ~ 1 + x + (1 + x | g)". Further lines of the
     /// formula's text are lines of the model, such as priors.
     #[arg(value_name = "MODEL")]
     pub(crate) path: PathBuf,
@@ -62,6 +62,11 @@ impl ModelArgs {
         let text = self.path.to_string_lossy();
         let outcome = text.split(['~', '|']).next().unwrap_or_default();
         let outcome = outcome.trim().trim_start_matches("glm ");
+        // Successes and failures: named after the successes.
+        let outcome = match outcome.strip_prefix("cbind(") {
+            Some(counts) => counts.split(',').next().unwrap_or_default(),
+            None => outcome,
+        };
         let parts: Vec<&str> = outcome
             .split(|c: char| !c.is_alphanumeric())
             .filter(|part| !part.is_empty())
@@ -123,6 +128,7 @@ mod tests {
             plain.formula().expect("a formula"),
             "glm surv | trials(density) ~ 1 + pred*size family binomial\n"
         );
+        assert_eq!(model("cbind(k, n - k) ~ x", None).name(), "glm_k");
         let logged = model("log(y) ~ x\nb ~ Normal(0, 1)", None);
         assert_eq!(logged.name(), "glm_log_y");
         assert_eq!(

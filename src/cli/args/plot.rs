@@ -85,6 +85,9 @@ fn kinds(text: &str) -> Result<Kinds, String> {
         }
         let found = Kind::ALL.into_iter().find(|kind| kind.name() == word);
         found.map(Wanted::One).ok_or_else(|| {
+            if word.ends_with(".nc") {
+                return format!("kinds of pictures come first, then the fits: `tadpool plot all {word}`");
+            }
             let names = Kind::ALL.map(Kind::name);
             let near = nearest(word, names.into_iter().chain(["all"]));
             let near = near.map_or_else(String::new, |near| format!("did you mean `{near}`? "));

@@ -368,11 +368,11 @@ impl Parser<'_> {
 
     fn no_distribution(&mut self, expected: &str) -> Stop {
         let help = if self.cursor.line_has("|") {
-            "a formula with `|` begins with the word `glm`"
+            "a formula begins with the word `glm`: `glm y ~ 1 + x + (1 | g) family gaussian`"
         } else if self.cursor.sees_line_end() {
             "write a distribution with its arguments: `a ~ Normal(0, 1)`"
         } else {
-            "write a distribution with its arguments, `a ~ Normal(0, 1)`; a formula begins with the word `glm`"
+            "write a distribution with its arguments, `y ~ Normal(mu, sigma)`, or begin a formula with the word `glm`: `glm y ~ x + z`"
         };
         self.fail(expected, help)
     }

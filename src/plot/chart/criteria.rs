@@ -107,9 +107,18 @@ pub(crate) fn tails(width: f64, title: (&str, &str), tails: &[Tail], limit: f64)
     heading(&mut scene, title.0, title.1);
     let finite = tails.iter().map(|tail| tail.k).filter(|k| k.is_finite());
     let largest = finite.clone().fold(1.0, f64::max);
+    // Rows may lie on the line, so its name does not.
+    let text = format!("limit {}", short(limit));
+    let entries = [(Key::Line(Stroke::new(INK, 1.2).dashed()), text.as_str())];
+    let under = legend(
+        &mut scene,
+        (MARGIN, BELOW_HEADING + 2.0),
+        width - 2.0 * MARGIN,
+        &entries,
+    );
     let frame = Frame {
         left: MARGIN + 52.0,
-        top: BELOW_HEADING + 12.0,
+        top: BELOW_HEADING + 12.0 + under,
         width: width - 2.0 * MARGIN - 52.0,
         height: 0.42 * width,
         x: Scale::new(0.0, tails.len() as f64 + 1.0),
@@ -119,9 +128,6 @@ pub(crate) fn tails(width: f64, title: (&str, &str), tails: &[Tail], limit: f64)
     frame.y_grid(&mut scene);
     frame.horizontal(&mut scene, 0.0, Stroke::new(FAINT, 1.5));
     frame.horizontal(&mut scene, limit, Stroke::new(INK, 1.2).dashed());
-    let text = format!("limit {}", short(limit));
-    let at = (frame.right(), frame.y_at(limit) - 5.0);
-    scene.word(at, &text, 10.5, Anchor::End, GREY);
     // An infinite k stands at the top.
     let value = |tail: &Tail| if tail.k.is_finite() { tail.k } else { largest };
     for (colour, is_bad) in [(BLUE, false), (VERMILION, true)] {

@@ -84,6 +84,12 @@ pub(crate) fn scene(width: f64, title: (&str, &str), fits: &[(&str, Colour)], ri
                 scene.area(around.collect(), curve.colour.pale(0.28), 0.92);
             }
             scene.line(points, Stroke::new(curve.colour, 1.3));
+        }
+    }
+    // Above all hills, which would hide those behind them.
+    for (place, ridge) in ridges.iter().enumerate() {
+        let base = frame.top + (place as f64 + 1.0) * PITCH;
+        for curve in &ridge.curves {
             let mean = vec![(frame.x_at(curve.mean), base)];
             scene.marks(mean, 2.8, Shape::Disc, curve.colour, Fill::Full(1.0));
         }

@@ -117,9 +117,7 @@ impl Kind {
             Kind::Energy => "energies and their changes",
             Kind::Ess => "effective draws by number of draws",
             Kind::Autocorrelation => "autocorrelations by lag",
-            Kind::Shrinkage => {
-                "observed against estimated, group by group, with the overall line and the groups' sizes"
-            }
+            Kind::Shrinkage => "observed against estimated, group by group, with the overall line",
             Kind::Population => "the distribution that groups come from, in a hundred draws, and new groups",
             Kind::Ppc => "posterior predictive: densities or bars, cumulative shares, by group",
             Kind::Calibration => "predicted against observed, by group",
