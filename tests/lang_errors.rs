@@ -15,11 +15,25 @@ fn message(path: &Path) -> String {
     let data = path.with_extension("csv");
     let data_name = data.file_name().expect("a file has a name").to_string_lossy();
     let table = Table::from_bytes(&data_name, &fs::read(&data).expect("a table")).expect("a sound table");
-    let model = lang::parse(&name, &text).unwrap_or_else(|reports| panic!("{reports}"));
+    let mut model = lang::parse(&name, &text).unwrap_or_else(|reports| panic!("{reports}"));
+    let text = match lang::expand(&model, (&name, &text), &table, false) {
+        Ok(Some(expanded)) => {
+            model = lang::parse(&name, &expanded.text).unwrap_or_else(|reports| panic!("{reports}"));
+            expanded.text
+        }
+        Ok(None) => text,
+        Err(failure) => return said(failure),
+    };
     match lang::lower(&model, (&name, &text), &table, &LowerOptions::default()) {
         Ok(lowered) => lowered.reports.render(false),
-        Err(Failure::Reports(reports)) => reports.render(false),
-        Err(Failure::Error(error)) => format!("{error}\n"),
+        Err(failure) => said(failure),
+    }
+}
+
+fn said(failure: Failure) -> String {
+    match failure {
+        Failure::Reports(reports) => reports.render(false),
+        Failure::Error(error) => format!("{error}\n"),
     }
 }
 

@@ -3,9 +3,9 @@
 use super::Outcome;
 use super::args::{CheckArgs, Stage};
 use super::describe;
-use super::files::model_name;
-use super::inputs::{read_model, read_table};
+use super::inputs::read_table;
 use super::output::{Notes, print};
+use super::source::{Source, joined, source};
 use crate::data::Table;
 use crate::error::{Error, Result};
 use crate::lang::{Reports, parse, refuse};
@@ -13,25 +13,32 @@ use crate::model::Model;
 
 /// Prints the page or the stage; notes go to stderr.
 pub(super) fn run(args: &CheckArgs) -> Result<Outcome> {
-    let text = read_model(&args.model)?;
+    let source = source(&args.model)?;
     let notes = Notes { quiet: false };
     let page = match &args.data {
         Some(data) => {
             let table = read_table(data)?;
-            with_data(args, &text, &table, notes)?
+            let table = joined((&source.name, &source.text), table, &args.model.tables, true)?;
+            with_data(args, &source, &table, notes)?
         }
-        None => without_data(args, &text, notes)?,
+        None if !args.model.tables.is_empty() => {
+            return Err(
+                Error::user("--table is joined to the rows of --data, and there are none")
+                    .with_help("name the table of the rows with --data"),
+            );
+        }
+        None => without_data(args, &source, notes)?,
     };
     print(&page)?;
     Ok(Outcome::Done)
 }
 
-fn with_data(args: &CheckArgs, text: &str, table: &Table, notes: Notes) -> Result<String> {
-    let model = Model::new(&args.model.display().to_string(), text, table)?;
+fn with_data(args: &CheckArgs, source: &Source, table: &Table, notes: Notes) -> Result<String> {
+    let model = Model::new(&source.name, &source.text, table)?;
     super::tell(&model, table, notes);
     let lowered = model.lowered();
     Ok(match args.emit {
-        None => describe::page(&model_name(&args.model), table.name(), lowered),
+        None => describe::page(&args.model.name(), table.name(), lowered),
         Some(Stage::Expanded) => format!("{}\n", lowered.expansion.trim_end()),
         Some(Stage::Ir) => format!(
             "# as lowered\n{}\n# the log density with its gradient, after the passes\n{}",
@@ -43,10 +50,9 @@ fn with_data(args: &CheckArgs, text: &str, table: &Table, notes: Notes) -> Resul
 }
 
 /// What the text alone tells: its errors, constructs of later releases, its lines in their canonical spelling.
-fn without_data(args: &CheckArgs, text: &str, notes: Notes) -> Result<String> {
-    let name = args.model.display().to_string();
-    let parsed = parse(&name, text)?;
-    let refusals = Reports::new(&name, text, refuse(&parsed));
+fn without_data(args: &CheckArgs, source: &Source, notes: Notes) -> Result<String> {
+    let parsed = parse(&source.name, &source.text)?;
+    let refusals = Reports::new(&source.name, &source.text, refuse(&parsed));
     if refusals.has_errors() {
         return Err(refusals.into());
     }
@@ -56,7 +62,7 @@ fn without_data(args: &CheckArgs, text: &str, notes: Notes) -> Result<String> {
         )
         .with_help("name the table with --data")),
         Some(Stage::Expanded) => {
-            notes.say("without --data, only spellings are expanded");
+            notes.say("without --data, only spellings are expanded, and no formula");
             Ok(parsed.to_string())
         }
         None => {
@@ -68,7 +74,7 @@ fn without_data(args: &CheckArgs, text: &str, notes: Notes) -> Result<String> {
                 .collect();
             Ok(format!(
                 "{}: the text is a model\n\n{}",
-                model_name(&args.model),
+                args.model.name(),
                 lines.concat()
             ))
         }

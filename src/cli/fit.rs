@@ -5,12 +5,13 @@ use std::time::Instant;
 
 use super::Outcome;
 use super::args::FitArgs;
-use super::files::{keeps_others, model_name};
-use super::inputs::{read_model, read_table};
+use super::files::keeps_others;
+use super::inputs::read_table;
 use super::interrupt::{draws_are_there, stop_on_interrupt};
 use super::output::{Notes, counted, print, print_error};
 use super::page::page;
 use super::progress::{Counters, Size};
+use super::source::{joined, source};
 use super::ticker::watched;
 use crate::error::Result;
 use crate::fit::{Keep, LogLik, fit_as_planned, plan, writable};
@@ -24,10 +25,11 @@ pub(super) fn run(args: &FitArgs, command: String) -> Result<Outcome> {
     let out = args.out_path();
     // A folder that cannot be written is found now, not after an hour of sampling.
     writable(&out)?;
-    keeps_others(&out, &[("model", &args.model), ("data", &args.data)])?;
-    let text = read_model(&args.model)?;
+    keeps_others(&out, &[("model", &args.model.path), ("data", &args.data)])?;
+    let source = source(&args.model)?;
     let table = read_table(&args.data)?;
-    let model = Model::new(&args.model.display().to_string(), &text, &table)?;
+    let table = joined((&source.name, &source.text), table, &args.model.tables, true)?;
+    let model = Model::new(&source.name, &source.text, &table)?;
     super::tell(&model, &table, notes);
 
     let options = args.options(command, started);
@@ -88,7 +90,7 @@ pub(super) fn run(args: &FitArgs, command: String) -> Result<Outcome> {
             counted(plan.draws, "draw"),
         ));
     }
-    result.run.model_name = model_name(&args.model);
+    result.run.model_name = args.model.name();
     result.write(&out)?;
     let observations = model.num_observations();
     if options.keep == Keep::Summary && observations > 0 {

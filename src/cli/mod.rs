@@ -28,6 +28,7 @@ mod predict;
 mod progress;
 mod report;
 mod simulate;
+mod source;
 mod spreads;
 mod style;
 mod summary;
@@ -42,6 +43,7 @@ use args::{Cli, Command};
 use output::Notes;
 
 use crate::data::Table;
+use crate::lang::Expanded;
 use crate::model::Model;
 
 /// The exit code of usage errors.
@@ -92,12 +94,12 @@ pub fn run(words: &[OsString]) -> u8 {
         .and_then(|cli| match &cli.command {
             Command::Fit(args) => args.check().map(|()| cli),
             Command::Bench(args) => args.check().map(|()| cli),
+            Command::Simulate(args) => args.model.check().map(|()| cli),
+            Command::Check(args) => args.model.check().map(|()| cli),
             Command::Summary(_)
             | Command::Plot(_)
             | Command::Predict(_)
-            | Command::Simulate(_)
             | Command::Export(_)
-            | Command::Check(_)
             | Command::Report(_)
             | Command::Devices => Ok(cli),
             Command::Compare(args) => args.check().map(|()| cli),
@@ -144,5 +146,18 @@ fn tell(model: &Model, table: &Table, notes: Notes) {
     }
     if !lowered.reports.reports.is_empty() {
         notes.show(&lowered.reports.render(true));
+    }
+    if let Some(formula) = model.formula() {
+        tell_formula(formula, notes);
+    }
+}
+
+/// Says which priors a formula got by default.
+fn tell_formula(formula: &Expanded, notes: Notes) {
+    for note in &formula.notes {
+        notes.say(note);
+    }
+    for line in &formula.defaults {
+        notes.say(&format!("default prior: {line}"));
     }
 }

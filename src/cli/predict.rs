@@ -7,6 +7,7 @@ use super::args::{Format, PredictArgs};
 use super::files::{keeps_inputs, write_text};
 use super::inputs::{read_fit, read_table};
 use super::output::{Notes, counted, print};
+use super::source::joined;
 use super::spreads::{Line, MEASURES, Spreads};
 use super::table;
 use crate::data::Table;
@@ -150,6 +151,8 @@ fn new_table(
     contrasts: &[Contrast],
     notes: Notes,
 ) -> Result<Option<Table>> {
+    let run = &fitted.fit().run;
+    let source = (run.model_name.as_str(), run.model_text.as_str());
     if let Some(text) = &args.grid {
         let settings = Settings::parse(text)?;
         settings.check(fitted)?;
@@ -163,12 +166,18 @@ fn new_table(
                 .with_help(format!("leave `{name}` out of the grid")));
             }
         }
-        return grid(&settings).map(Some);
+        return joined(source, grid(&settings)?, &args.tables, false).map(Some);
     }
     let Some(path) = &args.data else {
+        if !args.tables.is_empty() {
+            return Err(Error::user(
+                "--table is joined to the rows of --data, and the rows of the fit have theirs",
+            )
+            .with_help("leave it out, or name rows with --data"));
+        }
         return Ok(None);
     };
-    let table = read_table(path)?;
+    let table = joined(source, read_table(path)?, &args.tables, false)?;
     for note in table.notes() {
         notes.say(note);
     }

@@ -6,9 +6,10 @@ use serde_json::json;
 
 use super::Outcome;
 use super::args::{Format, SimulateArgs};
-use super::files::{keeps_inputs, model_name, write_text};
-use super::inputs::{read_model, read_table};
+use super::files::{keeps_inputs, write_text};
+use super::inputs::read_table;
 use super::output::{Notes, counted, print};
+use super::source::{joined, source};
 use super::spreads::{Line, Spreads};
 use super::table::field;
 use crate::data::{Table, number_label};
@@ -23,14 +24,16 @@ pub(super) fn run(args: &SimulateArgs) -> Result<Outcome> {
     let notes = Notes { quiet: args.quiet };
     let truth = beside(&args.out);
     for out in [&args.out, &truth] {
-        keeps_inputs(out, [args.model.as_path(), args.data.as_path()].into_iter())?;
+        keeps_inputs(out, [args.model.path.as_path(), args.data.as_path()].into_iter())?;
     }
-    let text = read_model(&args.model)?;
-    let design = read_table(&args.data)?;
+    let source = source(&args.model)?;
+    let given = read_table(&args.data)?;
+    let own: Vec<String> = given.names().map(str::to_owned).collect();
+    let design = joined((&source.name, &source.text), given, &args.model.tables, true)?;
     for note in design.notes() {
         notes.say(note);
     }
-    let mut simulator = Simulator::new(&args.model.display().to_string(), &text, &design)?;
+    let mut simulator = Simulator::new(&source.name, &source.text, &design)?;
     for (name, value) in &args.set {
         simulator.set(name, *value)?;
     }
@@ -40,6 +43,9 @@ pub(super) fn run(args: &SimulateArgs) -> Result<Outcome> {
     }
     if !reports.reports.is_empty() {
         notes.show(&reports.render(true));
+    }
+    if let Some(formula) = simulator.formula() {
+        super::tell_formula(formula, notes);
     }
     for outcome in simulator.outcomes() {
         if design.column(outcome).is_some() {
@@ -60,7 +66,10 @@ pub(super) fn run(args: &SimulateArgs) -> Result<Outcome> {
     }
     let simulated = simulator.replicates(args.seed, 0..replicates)?;
     let data_set = simulator.data_set(&simulated, 0)?;
-    write_text(&args.out, &table_csv(&data_set))?;
+    // The second tables are files of their own.
+    let outcomes = simulator.outcomes();
+    let wanted = |name: &str| own.iter().any(|known| known == name) || outcomes.contains(&name);
+    write_text(&args.out, &table_csv(&data_set, &wanted))?;
     write_text(&truth, &truth_csv(&simulated, args))?;
     notes.say(&format!(
         "the data set is in {}, the parameters behind it in {}",
@@ -76,17 +85,12 @@ fn beside(path: &Path) -> PathBuf {
     path.with_extension("truth.csv")
 }
 
-fn table_csv(table: &Table) -> String {
+fn table_csv(table: &Table, wanted: &dyn Fn(&str) -> bool) -> String {
     let line = |cells: Vec<String>| format!("{}\n", cells.join(","));
-    let mut text = line(table.names().map(field).collect());
+    let columns = || table.columns().iter().filter(|column| wanted(column.name()));
+    let mut text = line(columns().map(|column| field(column.name())).collect());
     for row in 0..table.rows() {
-        text.push_str(&line(
-            table
-                .columns()
-                .iter()
-                .map(|column| field(column.cell(row)))
-                .collect(),
-        ));
+        text.push_str(&line(columns().map(|column| field(column.cell(row))).collect()));
     }
     text
 }
@@ -146,7 +150,7 @@ fn summary(args: &SimulateArgs, replicates: u32, simulator: &Simulator, simulate
     match printing.format {
         Format::Table => format!(
             "{}: {}, {} of seed {}\n\nOutcomes, all rows of all replicates\n{}\nParameters\n{}",
-            model_name(&args.model),
+            args.model.name(),
             counted(simulator.design().rows(), "row"),
             counted(replicates as usize, "replicate"),
             args.seed,
@@ -161,7 +165,7 @@ fn summary(args: &SimulateArgs, replicates: u32, simulator: &Simulator, simulate
         Format::Json => format!(
             "{:#}\n",
             json!({
-                "model": model_name(&args.model),
+                "model": args.model.name(),
                 "seed": args.seed,
                 "rows": simulator.design().rows(),
                 "replicates": replicates,

@@ -20,6 +20,7 @@ mod encoding;
 mod factor;
 mod file;
 mod fingerprint;
+mod join;
 mod label;
 mod learned;
 mod lines;

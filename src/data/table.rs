@@ -137,6 +137,12 @@ impl Table {
         self.lines[row]
     }
 
+    /// The table with one note more.
+    pub(super) fn with_note(mut self, note: String) -> Self {
+        self.notes.push(note);
+        self
+    }
+
     /// The table with the rows where `keep` is true; they remember their lines. `keep` has shape `[rows]`.
     ///
     /// # Panics

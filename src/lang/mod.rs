@@ -9,6 +9,8 @@
 //! - [`refuse()`]: what the grammar has but this release cannot fit yet, reported by name;
 //! - [`spelling`], [`nearest()`]: the book's names of distributions; the nearest known name for a mistyped one.
 //! - `analyse`: names resolved, against the table's column names;
+//! - [`join()`]: second tables, carried to the rows;
+//! - `formula`: a `glm` line as the plain lines that it stands for;
 //! - [`lower()`]: the model over a table as a program of the IR;
 //! - [`lower_forward()`]: the same text read forward, from parameters to the distributions of outcomes.
 //!
@@ -16,8 +18,10 @@
 
 mod analyse;
 pub mod ast;
+mod formula;
 mod forward;
 mod function;
+mod joining;
 mod lexer;
 mod lower;
 mod lowered;
@@ -33,7 +37,9 @@ pub mod span;
 pub mod spelling;
 
 pub(crate) use analyse::visit_names;
+pub use formula::{Expanded, expand};
 pub use forward::{Definition, Forward, Input, Known, Outcome, View};
+pub use joining::join;
 pub use lower::{lower, lower_forward, unused_targets};
 pub use lowered::{
     Dim, Effect, Failure, Holds, LearnedCall, Likelihood, LowerOptions, Lowered, Parameter, Parameterisation,

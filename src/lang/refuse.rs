@@ -64,21 +64,13 @@ pub fn refuse(model: &Model) -> Vec<Report> {
                 refusals.expr(value);
             }
             StatementKind::Index(_) | StatementKind::DropMissing(_) => {}
-            StatementKind::Table(_) => refusals.add(
-                "second tables (`table`) are",
-                statement.span,
-                "join it to the rows beforehand: a column that is constant within a group can be used as `u[group]`",
-            ),
             StatementKind::Setting(_) => refusals.add(
                 "settings in the model (`option`) are",
                 statement.span,
                 "remove the line; settings are flags of the command line: `tadpool fit --help`",
             ),
-            StatementKind::Glm(_) => refusals.add(
-                "formulae (`glm`) are",
-                statement.span,
-                "write the lines that it stands for: `y ~ Binomial(n, p)`, `logit(p) = a + b*x + a_g[g]`, `a_g[g] ~ Normal(0, sigma_g)` and the priors",
-            ),
+            // Joined and expanded before anything is lowered.
+            StatementKind::Table(_) | StatementKind::Glm(_) => {}
         }
     }
     refusals.0
@@ -122,7 +114,19 @@ impl Refusals {
                 self.subs(&joint.subs);
             }
         }
-        self.call(&stochastic.distribution);
+        for argument in &stochastic.distribution.args {
+            match &argument.value.kind {
+                // An element for each place of the target.
+                ExprKind::Vector(elements) => elements.iter().for_each(|element| self.expr(element)),
+                ExprKind::Number(_)
+                | ExprKind::Text(_)
+                | ExprKind::Name(_)
+                | ExprKind::Indexed(..)
+                | ExprKind::Call(_)
+                | ExprKind::Unary(..)
+                | ExprKind::Binary(..) => self.expr(&argument.value),
+            }
+        }
         stochastic
             .modifiers
             .iter()
@@ -151,12 +155,7 @@ impl Refusals {
                 modifier.span,
                 "leave the modifier out if no row is censored; fitting censored rows as if they were complete biases the result",
             ),
-            ModifierKind::Weight(_) => self.add(
-                "weights with `weight( … )` are",
-                modifier.span,
-                "repeat rows of the table instead of counting them, or use `Binomial(n, p)` for counts of successes",
-            ),
-            ModifierKind::Hint(_) => {}
+            ModifierKind::Weight(_) | ModifierKind::Hint(_) => {}
         }
     }
 
@@ -249,14 +248,11 @@ mod tests {
             ("simplex d[7] ~ Dirichlet(2)", "simplexes with `Dirichlet` are"),
             ("ordered k ~ Normal(0, 1)", "targets declared `ordered` are"),
             ("y ~ Normal(0, 1) T(0, )", "truncation with `T(lower, upper)` is"),
-            ("y ~ Normal(0, 1) weight(w)", "weights with `weight( … )` are"),
             ("y ~ Normal(0, 1) cens(k)", "censoring with `cens( … )` is"),
             ("m = -(a + b*mo(x, d))", "ordered predictors with `mo( … )` are"),
             ("m = f(k[1:3])", "ranges in brackets are"),
             ("m = k[[1, 2]]", "vectors in expressions are"),
-            ("table s by k", "second tables (`table`) are"),
             ("option x = 1", "settings in the model (`option`) are"),
-            ("glm y ~ 1 + (1 | g)", "formulae (`glm`) are"),
         ] {
             assert_eq!(
                 titles(text),

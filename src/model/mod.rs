@@ -17,7 +17,7 @@ use crate::data::{Column, Table, fingerprint};
 use crate::error::Result;
 use crate::ir::{Handle, Program};
 use crate::lang::ast::{Model as Tree, StatementKind};
-use crate::lang::{self, LowerOptions, Lowered};
+use crate::lang::{self, Expanded, LowerOptions, Lowered};
 use crate::pass;
 use centring::LearnedCentring;
 
@@ -41,6 +41,7 @@ pub struct ModelData {
 pub struct Model {
     name: String,
     text: String,
+    formula: Option<Expanded>,
     lowered: Lowered,
     data: ModelData,
     /// Made when it is first asked for: few runs need the judge, and it holds all rows once more.
@@ -144,7 +145,15 @@ impl Model {
     ///
     /// As [`Model::new`].
     pub fn with_options(name: &str, text: &str, table: &Table, options: &LowerOptions) -> Result<Self> {
-        let tree = lang::parse(name, text)?;
+        let mut tree = lang::parse(name, text)?;
+        let expanded = lang::expand(&tree, (name, text), table, false)?;
+        let text = match &expanded {
+            Some(expanded) => {
+                tree = lang::parse(name, &expanded.text)?;
+                expanded.text.as_str()
+            }
+            None => text,
+        };
         let lowered = lang::lower(&tree, (name, text), table, options)?;
         let used_of = |table: &Table| -> Vec<Column> {
             lowered
@@ -171,6 +180,7 @@ impl Model {
         Ok(Self {
             name: name.into(),
             text: text.into(),
+            formula: expanded,
             reference: OnceLock::new(),
             simd: SimdDensity::new(pass::density_program_f64(&lowered.program)?)?,
             named: named(&lowered)?,
@@ -193,9 +203,14 @@ impl Model {
         &self.name
     }
 
-    /// The text that it was compiled from.
+    /// The text that it was compiled from, the plain lines of a formula in place of it.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// What the formula of the text stands for, if it has one.
+    pub fn formula(&self) -> Option<&Expanded> {
+        self.formula.as_ref()
     }
 
     /// What its parts are called, and the raw program.

@@ -8,13 +8,14 @@ use std::ops::Range;
 use super::forward::{Values, element_labels, fill, from_prior, printed_name, stream};
 use crate::data::{Column, Table, number_label};
 use crate::error::{Error, Result};
-use crate::lang::{self, Dim, Forward, Holds, Input, View, nearest};
+use crate::lang::{self, Dim, Expanded, Forward, Holds, Input, View, nearest};
 use crate::transform::{correlations_of, shares_of};
 
 /// A model over a design, from which replicates come.
 #[derive(Debug)]
 pub struct Simulator {
     forward: Forward,
+    formula: Option<Expanded>,
     /// By coordinate of the position.
     set: Vec<Option<f64>>,
 }
@@ -48,7 +49,15 @@ impl Simulator {
     ///
     /// A user error with all findings about the text and the design.
     pub fn new(name: &str, text: &str, design: &Table) -> Result<Self> {
-        let tree = lang::parse(name, text)?;
+        let mut tree = lang::parse(name, text)?;
+        let expanded = lang::expand(&tree, (name, text), design, true)?;
+        let text = match &expanded {
+            Some(expanded) => {
+                tree = lang::parse(name, &expanded.text)?;
+                expanded.text.as_str()
+            }
+            None => text,
+        };
         let mut columns: Vec<&str> = design.names().collect();
         for outcome in lang::unused_targets(&tree) {
             if !columns.contains(&outcome) {
@@ -69,8 +78,14 @@ impl Simulator {
         }
         Ok(Self {
             set: vec![None; forward.graph.dim()],
+            formula: expanded,
             forward,
         })
+    }
+
+    /// What the formula of the text stands for, if it has one.
+    pub fn formula(&self) -> Option<&Expanded> {
+        self.formula.as_ref()
     }
 
     /// The design's rows, `drop_missing` done.

@@ -4,6 +4,7 @@ mod bench;
 mod compare;
 mod export;
 mod failures;
+mod formula;
 #[cfg(feature = "gpu")]
 mod gpu;
 mod harness;

@@ -35,12 +35,12 @@ fn check_without_data_reads_the_text() {
     assert!(ran.err.contains("name the table with --data"), "{}", ran.err);
 
     folder.write(
-        "slopes.tad",
-        "y ~ Normal(m, s)\nm = a[g]\na[g] ~ MVNormal(0, s, R)\n",
+        "shares.tad",
+        "y ~ Normal(m, s)\nm = a[g]\nsimplex a[g] ~ Dirichlet(2)\n",
     );
-    let ran = folder.run(["check", "slopes.tad"]).exits(3);
+    let ran = folder.run(["check", "shares.tad"]).exits(3);
     assert!(
-        ran.err.contains("slopes.tad:3") && ran.err.contains("MVNormal"),
+        ran.err.contains("shares.tad:3") && ran.err.contains("Dirichlet"),
         "{}",
         ran.err
     );

@@ -58,15 +58,12 @@ fn nonsense_is_refused_with_what_was_expected() {
 #[test]
 fn flags_of_later_releases_are_refused_by_name() {
     let folder = Folder::new("later");
-    for flag in ["--resume=old.nc", "--table=schools=schools.csv"] {
-        let ran = folder.fit(&[flag]).exits(2);
-        let name = flag.split('=').next().unwrap_or_default();
-        assert!(
-            ran.err.contains(name) && ran.err.contains("comes in a later release"),
-            "{}",
-            ran.err
-        );
-    }
+    let ran = folder.fit(&["--resume=old.nc"]).exits(2);
+    assert!(
+        ran.err.contains("--resume") && ran.err.contains("comes in a later release"),
+        "{}",
+        ran.err
+    );
     assert!(!folder.path("m12_2.nc").exists());
     folder.fit(&["--keep", "all", "--driver", "fused"]).exits(0);
 }

@@ -1,22 +1,22 @@
 //! The flags of `tadpool fit`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory};
 
 use super::values::{at_least_one, choice, fraction, iterations, precision, seconds, stride};
-use super::{Cli, Printing};
+use super::{Cli, ModelArgs, Printing};
 use crate::fit::{Backend, Keep, LogLik, Options, Sampler};
 use crate::gpu::Driver;
 
 /// `tadpool fit`.
 #[derive(Debug, Args)]
 pub(crate) struct FitArgs {
-    /// The model file (see docs/language.md for the language).
-    #[arg(value_name = "MODEL")]
-    pub(crate) model: PathBuf,
+    /// The model.
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
     /// The data: a CSV file with a line of column names; commas, semicolons or tabs.
     #[arg(long, value_name = "CSV")]
     pub(crate) data: PathBuf,
@@ -98,24 +98,13 @@ pub(crate) struct FitArgs {
 pub(crate) struct Later {
     #[arg(long, hide = true, value_name = "FIT.nc")]
     resume: Option<String>,
-    #[arg(long, hide = true, value_name = "NAME=CSV")]
-    table: Vec<String>,
 }
 
 impl Later {
     /// The first flag that this release cannot honour, with what to do instead.
     fn refused(&self) -> Option<(&'static str, &'static str)> {
-        [
-            (self.resume.is_some(), "--resume", "fit again with more --draws"),
-            (
-                !self.table.is_empty(),
-                "--table",
-                "join the second table's columns to the rows of --data",
-            ),
-        ]
-        .into_iter()
-        .find(|(given, _, _)| *given)
-        .map(|(_, flag, remedy)| (flag, remedy))
+        let resume = ("--resume", "fit again with more --draws");
+        self.resume.is_some().then_some(resume)
     }
 }
 
@@ -124,8 +113,9 @@ impl FitArgs {
     ///
     /// # Errors
     ///
-    /// A usage error for a flag of a later release, and for an adapter where no GPU is to be used.
+    /// A usage error for a flag of a later release, for a family without a formula, and for an adapter where no GPU is to be used.
     pub(crate) fn check(&self) -> Result<(), clap::Error> {
+        self.model.check()?;
         if let Some((flag, remedy)) = self.later.refused() {
             return Err(Cli::command().error(
                 ErrorKind::InvalidValue,
@@ -146,9 +136,9 @@ impl FitArgs {
         match &self.out {
             Some(path) => path.clone(),
             None => {
-                let mut name = self.model.file_stem().unwrap_or_default().to_owned();
-                name.push(".nc");
-                Path::new(&name).to_owned()
+                let mut name = self.model.name();
+                name.push_str(".nc");
+                PathBuf::from(name)
             }
         }
     }
@@ -181,6 +171,8 @@ impl FitArgs {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use clap::Parser;
 
     use super::super::Command;
@@ -204,13 +196,13 @@ mod tests {
 
     #[test]
     fn later_flags_are_refused_by_name() {
-        for flag in ["--resume m1.nc", "--table schools=schools.csv"] {
-            let error = parsed(flag).check().unwrap_err();
-            assert_eq!(error.exit_code(), 2);
-            let name = flag.split_whitespace().next().expect("a flag");
-            let text = error.to_string();
-            assert!(text.contains(name) && text.contains("later release"), "{text}");
-        }
+        let error = parsed("--resume m1.nc").check().unwrap_err();
+        assert_eq!(error.exit_code(), 2);
+        let text = error.to_string();
+        assert!(
+            text.contains("--resume") && text.contains("later release"),
+            "{text}"
+        );
         for flag in ["--keep all", "--driver auto", "--driver fused"] {
             assert!(parsed(flag).check().is_ok(), "{flag}");
         }

@@ -5,6 +5,7 @@ mod compare;
 mod export;
 mod fit;
 mod mistakes;
+mod model;
 mod plot;
 mod predict;
 mod printing;
@@ -25,6 +26,7 @@ pub(crate) use compare::{CompareArgs, Scale, Weights};
 pub(crate) use export::{ExportArgs, Form};
 pub(crate) use fit::FitArgs;
 pub(crate) use mistakes::with_tip;
+pub(crate) use model::ModelArgs;
 pub(crate) use plot::{Files, PlotArgs, Wanted};
 pub(crate) use predict::PredictArgs;
 pub(crate) use printing::{Format, Printing};
@@ -93,14 +95,19 @@ pub(crate) enum Command {
     Devices,
 }
 
-const FIT_EXAMPLES: &str = "Not in this release: --resume, --table. They are refused by name.
+const FIT_EXAMPLES: &str = "A formula is that of lme4 and brms: `1 + x*z + (1 + x | g)`, `(x || g)`, `(1 | a/b)`, `0 +`, \
+     `factor(k)`, `I(x^2)`, `offset(log(n))`, on its left `y | trials(n) + weights(w)`. `tadpool check` prints the lines \
+     that it stands for, default priors and all; a line of yours, `b ~ Normal(0, 1)`, takes the place of a default.
+
+Not in this release: --resume. It is refused by name.
 
 Examples, from the folder of the repository:
   tadpool fit data/reedfrogs/m12_2.tad --data data/reedfrogs/reedfrogs.csv
   tadpool fit data/chimpanzees/m12_4.tad --data data/chimpanzees/chimpanzees.csv --format json
   tadpool fit data/ponds/m12_3.tad --data data/ponds/ponds.csv --sampler hmc --interval eti
   tadpool fit data/ponds/m12_3.tad --data data/ponds/ponds.csv --mcse 0.05 --max-seconds 60
-  tadpool fit data/reedfrogs/m12_2.tad --data data/reedfrogs/reedfrogs.csv --keep summary";
+  tadpool fit data/reedfrogs/m12_2.tad --data data/reedfrogs/reedfrogs.csv --keep summary
+  tadpool fit 'surv | trials(density) ~ size' --family binomial --data data/reedfrogs/reedfrogs.csv";
 
 const SUMMARY_EXAMPLES: &str = "Examples, after the first example of `tadpool fit --help`:
   tadpool summary m12_2.nc a sigma
@@ -153,6 +160,7 @@ Examples, after the first example of `tadpool fit --help`:
 const CHECK_EXAMPLES: &str = "Examples, from the folder of the repository:
   tadpool check data/reedfrogs/m12_2.tad --data data/reedfrogs/reedfrogs.csv
   tadpool check data/reedfrogs/m12_2.tad
+  tadpool check 'surv ~ pred*size' --data data/reedfrogs/reedfrogs.csv
   tadpool check data/reedfrogs/m12_2.tad --data data/reedfrogs/reedfrogs.csv --emit wgsl";
 
 const BENCH_EXAMPLES: &str =
@@ -214,9 +222,9 @@ pub(crate) struct SummaryArgs {
 /// `tadpool check`.
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
-    /// The model file.
-    #[arg(value_name = "MODEL")]
-    pub(crate) model: PathBuf,
+    /// The model.
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
     /// The data, a CSV file with a line of column names; without it, only the text is checked.
     #[arg(long, value_name = "CSV")]
     pub(crate) data: Option<PathBuf>,

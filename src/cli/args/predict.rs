@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::Format;
+use super::model::named_file;
 use super::values::{at_least_one, choice, probability};
 use crate::diag::{Interval, Prob};
 use crate::predict::{Groups, Kind};
@@ -19,6 +20,10 @@ pub(crate) struct PredictArgs {
     /// Rows to predict, a CSV file [default: the rows of the fit].
     #[arg(long, value_name = "CSV", help_heading = "Rows")]
     pub(crate) data: Option<PathBuf>,
+    /// The file of a second table that the fitted model names, for the rows to predict: "schools=schools.csv". Without it
+    /// groups of the fit have what it knows of them. May be given several times.
+    #[arg(long = "table", value_name = "NAME=CSV", help_heading = "Rows", value_parser = named_file)]
+    pub(crate) tables: Vec<(String, PathBuf)>,
     /// Rows to predict: every combination of these values, such as "condition=0,1 actor=2".
     #[arg(long, value_name = "SETTINGS", conflicts_with = "data", help_heading = "Rows")]
     pub(crate) grid: Option<String>,

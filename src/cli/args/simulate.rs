@@ -4,14 +4,14 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::Printing;
+use super::{ModelArgs, Printing};
 
 /// `tadpool simulate`.
 #[derive(Debug, Args)]
 pub(crate) struct SimulateArgs {
-    /// The model file (see docs/language.md for the language).
-    #[arg(value_name = "MODEL")]
-    pub(crate) model: PathBuf,
+    /// The model.
+    #[command(flatten)]
+    pub(crate) model: ModelArgs,
     /// The design: a CSV file with the predictors and groups of every row; the outcome need not be in it, and is replaced
     /// if it is.
     #[arg(long, value_name = "CSV")]

@@ -50,10 +50,20 @@ impl<'a> Analysis<'a> {
                 | ModifierKind::Censoring { .. }
                 | ModifierKind::Weight(_) => None,
             });
+        let weight = stochastic
+            .modifiers
+            .iter()
+            .find_map(|modifier| match &modifier.kind {
+                ModifierKind::Weight(weight) => Some(weight),
+                ModifierKind::Truncation { .. } | ModifierKind::Censoring { .. } | ModifierKind::Hint(_) => {
+                    None
+                }
+            });
         if is_joint(&stochastic.distribution.name.text) {
             self.joint(&Line {
                 stochastic,
                 hint,
+                weight,
                 statement,
             });
             return;
@@ -80,6 +90,7 @@ impl<'a> Analysis<'a> {
                 family_span: stochastic.distribution.name.span,
                 arguments: arguments.clone(),
                 hint,
+                weight,
                 statement,
                 observed: false,
                 member: None,
@@ -123,7 +134,9 @@ impl<'a> Analysis<'a> {
         for factor in unknown {
             let known = factor.text == "row" || self.is_column(&factor.text);
             let derived = self.indices.contains_key(factor.text.as_str()) && factor.text != name;
-            if !known && !derived {
+            // Levels that the text names need no column: the places of a vector, with labels.
+            let named = index.factors.is_empty() && !index.levels.is_empty();
+            if !known && !derived && !named {
                 let label = format!("no column of {}", self.table);
                 let mut report = Report::error(
                     format!("unknown column {}", quoted(&factor.text)),

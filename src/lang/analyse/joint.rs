@@ -59,6 +59,7 @@ impl<'a> Member<'a> {
 pub(super) struct Line<'a> {
     pub(super) stochastic: &'a Stochastic,
     pub(super) hint: Option<(Hint, Span)>,
+    pub(super) weight: Option<&'a Expr>,
     pub(super) statement: usize,
 }
 
@@ -146,6 +147,7 @@ impl<'a> Analysis<'a> {
                 family_span: call.name.span,
                 arguments: vec![&argument.value, &argument.value],
                 hint: None,
+                weight: line.weight,
                 statement: line.statement,
                 observed: false,
                 member: Some(Member::Correlation),
@@ -274,6 +276,7 @@ impl<'a> Analysis<'a> {
             family_span: line.stochastic.distribution.name.span,
             arguments,
             hint: line.hint,
+            weight: line.weight,
             statement: line.statement,
             observed: false,
             member: Some(member),

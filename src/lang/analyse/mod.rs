@@ -22,6 +22,7 @@ use crate::dist::{Family, Role};
 
 pub(super) use joint::{LKJ, MV_NORMAL, Member};
 pub(super) use subscripts::{Subscript, subscript};
+pub(super) use visit::visit_indices;
 pub(crate) use visit::visit_names;
 
 /// What stands left of `~` or `=`.
@@ -42,6 +43,8 @@ pub(super) struct Relation<'a> {
     /// One expression for each of [`Family::arguments`].
     pub(super) arguments: Vec<&'a Expr>,
     pub(super) hint: Option<(Hint, Span)>,
+    /// What multiplies each row's log likelihood.
+    pub(super) weight: Option<&'a Expr>,
     /// The statement's place in the text's order.
     pub(super) statement: usize,
     /// Whether the target is data.

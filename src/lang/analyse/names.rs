@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Analysis, Member, Subscript, Symbol, Target, subscript, subscripts};
-use crate::lang::ast::{Call, Expr, ExprKind, Name, Sub};
+use crate::lang::ast::{Call, Expr, ExprKind, Index, Literal, LiteralValue, Name, Sub};
 use crate::lang::function::Function;
 pub(super) use crate::lang::nearest;
 use crate::lang::report::{Report, quoted};
@@ -26,7 +26,8 @@ impl<'a> Analysis<'a> {
             check.target(&relation.target, relation.observed);
             match relation.member {
                 None | Some(Member::Correlation) => {
-                    relation.arguments.iter().for_each(|expr| check.expression(expr));
+                    relation.arguments.iter().for_each(|expr| check.argument(expr));
+                    relation.weight.iter().for_each(|expr| check.expression(expr));
                 }
                 Some(member @ (Member::Component { .. } | Member::Levels { .. })) => {
                     relation
@@ -42,7 +43,7 @@ impl<'a> Analysis<'a> {
             check.expression(definition.value);
         }
         for (name, index) in &check.analysis.indices {
-            if index.factors.is_empty() {
+            if index.factors.is_empty() && check.analysis.is_column(name) {
                 check.labels.entry(name).or_insert(index.name.span);
             }
             for factor in index
@@ -133,6 +134,20 @@ impl<'a> Check<'_, 'a> {
                     }
                 },
             }
+        }
+    }
+
+    /// An argument of a distribution, which may be a vector: an element for each place of the target.
+    fn argument(&mut self, expr: &'a Expr) {
+        match &expr.kind {
+            ExprKind::Vector(elements) => elements.iter().for_each(|element| self.expression(element)),
+            ExprKind::Number(_)
+            | ExprKind::Text(_)
+            | ExprKind::Name(_)
+            | ExprKind::Indexed(..)
+            | ExprKind::Call(_)
+            | ExprKind::Unary(..)
+            | ExprKind::Binary(..) => self.expression(expr),
         }
     }
 
@@ -351,7 +366,14 @@ impl<'a> Check<'_, 'a> {
                 .iter()
                 .copied()
                 .chain(analysis.indices.keys().copied());
+            let is_level = |index: &&Index| {
+                let own = |level: &Literal| level.value == LiteralValue::Text(name.to_owned());
+                index.levels.iter().any(own)
+            };
             let help = match nearest(name, known) {
+                _ if analysis.indices.values().any(is_level) => {
+                    format!("a level stands in quotes: `[\"{name}\"]`")
+                }
                 Some(near) => format!("did you mean `{near}`?"),
                 None if name == "i" || name == "j" || name == "n" => {
                     "leave the subscript out: a line holds for every row; or write `row`".to_owned()

@@ -19,6 +19,14 @@ impl Analysis<'_> {
             if self.failed.contains(name) {
                 continue;
             }
+            if let Some(weight) = relation.weight {
+                let report = Report::error(
+                    "a prior has no weight",
+                    weight.span,
+                    format!("{} is a parameter", quoted(name)),
+                );
+                found.push(report.with_help("only rows of data are weighted: change the prior itself"));
+            }
             if used.contains(name) {
                 if relation.family.is_discrete() {
                     found.push(discrete(name, span, relation.family));

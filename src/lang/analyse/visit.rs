@@ -21,7 +21,7 @@ pub(crate) fn visit_names<'e>(expr: &'e Expr, f: &mut dyn FnMut(&'e str, Span)) 
 }
 
 /// Calls `f` with each name that stands for an index between brackets.
-pub(super) fn visit_indices<'e>(expr: &'e Expr, f: &mut dyn FnMut(&'e str, Span)) {
+pub(in crate::lang) fn visit_indices<'e>(expr: &'e Expr, f: &mut dyn FnMut(&'e str, Span)) {
     match &expr.kind {
         ExprKind::Number(_) | ExprKind::Text(_) | ExprKind::Name(_) => {}
         ExprKind::Indexed(_, subs) => {

@@ -2,6 +2,7 @@
 
 use super::axes::AxisId;
 use super::{Context, Eval, Lowering, Poison};
+use crate::data::number_label;
 use crate::ir::IndexId;
 use crate::lang::analyse::{Subscript, subscript};
 use crate::lang::ast::Sub;
@@ -129,7 +130,10 @@ impl<'a> Lowering<'a, '_> {
         if let Some(place) = axis.labels.iter().position(|known| known == label) {
             return Ok(place as u32);
         }
-        let report = if axis.rows.is_some() {
+        let counted = (1..)
+            .zip(axis.labels.iter())
+            .all(|(place, label)| *label == number_label(f64::from(place)));
+        let report = if axis.rows.is_some() || !counted {
             let help = match nearest(label, axis.labels.iter().map(String::as_str)) {
                 Some(near) => format!("did you mean {}?", quoted(near)),
                 None => format!("its levels are {}", some(&axis.labels)),
@@ -137,7 +141,11 @@ impl<'a> Lowering<'a, '_> {
             Report::error(
                 format!("{} has no level {}", quoted(&axis.name), quoted(label)),
                 span,
-                "a literal subscript is a label of the data",
+                if axis.rows.is_some() {
+                    "a literal subscript is a label of the data"
+                } else {
+                    "a literal subscript is a label of the index"
+                },
             )
             .with_help(help)
         } else {

@@ -6,7 +6,7 @@ use super::{Context, Eval, Lowering, Poison};
 use crate::data::{Column, Factor, Table, number_label};
 use crate::error::{Error, Result};
 use crate::ir::PlateId;
-use crate::lang::ast::{Index, LiteralValue};
+use crate::lang::ast::{Index, Literal, LiteralValue};
 use crate::lang::report::{Report, quoted};
 use crate::lang::span::Span;
 
@@ -15,7 +15,7 @@ use crate::lang::span::Span;
 pub(super) struct Axis {
     pub(super) name: String,
     pub(super) labels: Arc<[String]>,
-    /// The level of each row; none for the places of a fixed-length vector.
+    /// The level of each row; none for the places of a vector: a fixed length, or levels that the text names.
     pub(super) rows: Option<Vec<u32>>,
 }
 
@@ -39,6 +39,11 @@ impl<'a, 'b> Lowering<'a, 'b> {
     pub(super) fn axis(&mut self, name: &'a str, span: Span) -> Eval<AxisId> {
         if let Some(known) = self.axis_names.get(name) {
             return *known;
+        }
+        if let Some(index) = self.labelled(name) {
+            let made = self.labelled_axis(index);
+            self.axis_names.insert(name, made);
+            return made;
         }
         let made = match self.factor(name, span) {
             Ok(factor) => {
@@ -65,6 +70,35 @@ impl<'a, 'b> Lowering<'a, 'b> {
             rows: None,
         });
         self.axes.len() - 1
+    }
+
+    /// The declaration of an index whose levels the text names and no column has: `index coef levels("x", "z")`.
+    fn labelled(&self, name: &str) -> Option<&'a Index> {
+        let index = self.analysis.indices.get(name)?;
+        let own = index.factors.is_empty() && !index.levels.is_empty();
+        (own && !self.analysis.is_column(name)).then_some(index)
+    }
+
+    fn labelled_axis(&mut self, index: &Index) -> Eval<AxisId> {
+        let labels: Vec<String> = index.levels.iter().map(level_label).collect();
+        for (place, label) in labels.iter().enumerate() {
+            if let Some(first) = labels[..place].iter().position(|known| known == label) {
+                let report = Report::error(
+                    format!("the level {} is named twice", quoted(label)),
+                    index.levels[place].span,
+                    "named again here",
+                )
+                .with_label(index.levels[first].span, "named here first")
+                .with_help("name each level once");
+                return Err(self.blame(report));
+            }
+        }
+        self.axes.push(Axis {
+            name: index.name.text.clone(),
+            labels: labels.into(),
+            rows: None,
+        });
+        Ok(self.axes.len() - 1)
     }
 
     /// The factor of an index; none where new rows lack a column that it is made of.
@@ -156,14 +190,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
         if index.levels.is_empty() || self.known().is_some() {
             return Ok(factor);
         }
-        let order: Vec<String> = index
-            .levels
-            .iter()
-            .map(|level| match &level.value {
-                LiteralValue::Number(x) => number_label(*x),
-                LiteralValue::Text(text) => text.clone(),
-            })
-            .collect();
+        let order: Vec<String> = index.levels.iter().map(level_label).collect();
         let span = index.levels[0].span.to(index.levels[index.levels.len() - 1].span);
         let factor = factor
             .with_levels(&order)
@@ -219,13 +246,14 @@ impl<'a, 'b> Lowering<'a, 'b> {
         }
         let Some(rows) = self.axes[axis].rows.clone() else {
             let name = self.axes[axis].name.clone();
+            let first = self.axes[axis].labels[0].clone();
             return Err(self.blame(
                 Report::error(
                     format!("the places of {} are not known here", quoted(&name)),
                     span,
-                    "expected a place such as 1",
+                    format!("expected a place such as {first}"),
                 )
-                .with_help(format!("write one place: `{name}[1]`")),
+                .with_help("write one place: `b[1]`, `b[\"x\"]`"),
             ));
         };
         if plate == ROWS {
@@ -355,5 +383,12 @@ impl<'a, 'b> Lowering<'a, 'b> {
             report = report.with_help(help);
         }
         self.blame(report)
+    }
+}
+
+fn level_label(level: &Literal) -> String {
+    match &level.value {
+        LiteralValue::Number(x) => number_label(*x),
+        LiteralValue::Text(text) => text.clone(),
     }
 }

@@ -33,7 +33,10 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 StatementKind::Index(index) => {
                     let levels = self.axis_names.get(index.name.text.as_str());
                     let comment = match levels {
-                        Some(Ok(axis)) => format!("{} levels", self.axes[*axis].labels.len()),
+                        Some(Ok(axis)) => match self.axes[*axis].labels.len() {
+                            1 => "1 level".to_owned(),
+                            n => format!("{n} levels"),
+                        },
                         Some(Err(Poison)) | None => String::new(),
                     };
                     vec![(statement.to_string(), comment)]
@@ -115,7 +118,13 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 constraint: stochastic.constraint,
                 targets: together.unwrap_or_else(|| Targets::Separate(vec![var.clone()])),
                 distribution,
-                modifiers: modifiers.into_iter().collect(),
+                modifiers: stochastic
+                    .modifiers
+                    .iter()
+                    .filter(|modifier| !matches!(modifier.kind, ModifierKind::Hint(_)))
+                    .cloned()
+                    .chain(modifiers)
+                    .collect(),
             };
             if let Some((last, said)) = lines.last_mut()
                 && *said == comment

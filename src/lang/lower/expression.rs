@@ -41,8 +41,57 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 Ok(binary(*op, &left?, &right?))
             }
             // Reported by the analysis.
-            ExprKind::Text(_) | ExprKind::Vector(_) => Err(Poison),
+            ExprKind::Text(_) => Err(Poison),
+            ExprKind::Vector(elements) => self.elements(elements, context, expr.span),
         }
+    }
+
+    /// `[e1, e2]` over a plate whose last index has as many places: each place takes its element.
+    fn elements(&mut self, elements: &'a [Expr], context: Context, span: Span) -> Eval<Value<'b>> {
+        let values: Vec<Eval<Value<'b>>> = elements
+            .iter()
+            .map(|element| self.expression(element, None))
+            .collect();
+        let values: Vec<Value<'b>> = values.into_iter().collect::<Eval<_>>()?;
+        let places = context
+            .and_then(|plate| Some((plate, *self.plates[plate].axes.last()?)))
+            .filter(|(_, axis)| self.axes[*axis].labels.len() == values.len());
+        let Some((plate, axis)) = places else {
+            let report = Report::error(
+                format!("a vector of {} elements is not expected here", elements.len()),
+                span,
+                "expected one number, or an element for each place of the left side",
+            )
+            .with_help("a vector stands for the places on the left of `~`: `b[2] ~ Normal([0, 1], 1)`");
+            return Err(self.blame(report));
+        };
+        let codes = self.codes(plate, axis, span)?;
+        let ir = self.plates[plate].ir;
+        let title = span.of(self.text);
+        if let Some(numbers) = values.iter().map(Value::single).collect::<Option<Vec<f64>>>() {
+            let numbers: Vec<f64> = codes.iter().map(|&code| numbers[code as usize]).collect();
+            return Ok(Value {
+                expr: self.builder.column(title, Some(ir), numbers.clone()),
+                numbers: Some(numbers.into()),
+            });
+        }
+        let mut sum: Option<Value<'b>> = None;
+        for (place, value) in values.iter().enumerate() {
+            let own: Vec<f64> = codes
+                .iter()
+                .map(|&code| if code as usize == place { 1.0 } else { 0.0 })
+                .collect();
+            let own = Value {
+                expr: self.builder.column(title, Some(ir), own.clone()),
+                numbers: Some(own.into()),
+            };
+            let term = own.binary(Binary::Mul, value);
+            sum = Some(match sum {
+                Some(sum) => sum.binary(Binary::Add, &term),
+                None => term,
+            });
+        }
+        sum.ok_or(Poison)
     }
 
     fn name(&mut self, name: &'a str, context: Context, span: Span) -> Eval<Value<'b>> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::axes::ROWS;
 use super::likelihood::location_argument;
 use super::value::Value;
-use super::{Defined, Eval, Lowering, Poison, canonical, dedup, drop_missing};
+use super::{Defined, Eval, Lowering, Poison, canonical, dedup, drop_missing, has_formula};
 use crate::data::Table;
 use crate::dist::Role;
 use crate::error::Error;
@@ -76,6 +76,9 @@ pub fn lower_forward(
     let refused = refuse(model);
     if !refused.is_empty() {
         return fail(refused);
+    }
+    if has_formula(model) {
+        return Err(Error::bug("a formula is to be lowered, and not its expansion").into());
     }
     let model = match canonical(model) {
         Ok(model) => model,

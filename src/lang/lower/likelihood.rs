@@ -31,6 +31,10 @@ impl<'a, 'b> Lowering<'a, 'b> {
         // A density that ignores its outcome (Uniform) is one number, but counts once for each element.
         let term = Value::parameter(relation.family.log_density(&observed, &nodes));
         let term = self.over(&term, plate);
+        let term = match self.weight(relation, plate)? {
+            Some(weight) => term * weight,
+            None => term,
+        };
         let likelihood = Likelihood {
             outcome: relation.target.name.text.clone(),
             family: relation.family,
@@ -44,6 +48,37 @@ impl<'a, 'b> Lowering<'a, 'b> {
             output: 0,
         };
         Ok((likelihood, term.handle()))
+    }
+
+    /// What multiplies the log likelihood of each element: data, 0 or above.
+    fn weight(&mut self, relation: &'a Relation<'a>, plate: Context) -> Eval<Option<Node<'b>>> {
+        let Some(expr) = relation.weight else {
+            return Ok(None);
+        };
+        let value = self.expression(expr, plate)?;
+        let Some(numbers) = &value.numbers else {
+            let report = Report::error("a weight must be data", expr.span, "depends on parameters")
+                .with_help("write a number or a column");
+            return Err(self.blame(report));
+        };
+        let wrong = numbers
+            .iter()
+            .position(|x| !(self.may_be_unknown(*x) || x.is_finite() && *x >= 0.0));
+        if let Some(element) = wrong {
+            let at = plate.filter(|_| value.expr.ty().plate.is_some());
+            let report = Report::error(
+                format!(
+                    "the weight is {}{}",
+                    shown(numbers[element]),
+                    self.place_of(element, at)
+                ),
+                expr.span,
+                "expected 0 or above",
+            )
+            .with_help("a weight of 0 leaves a row out, one of 2 counts it twice");
+            return Err(self.blame(report));
+        }
+        Ok(Some(value.expr))
     }
 
     /// The outcome's values and the plate that they are over.

@@ -15,6 +15,7 @@ mod forward;
 mod joint;
 mod likelihood;
 mod parameter;
+mod probe;
 mod quantities;
 mod reading;
 mod ridge;
@@ -33,12 +34,14 @@ use super::report::{Report, Reports, quoted};
 use super::span::Span;
 use super::{refuse, spelling};
 use crate::data::Table;
+use crate::error::Error;
 use crate::ir::{Builder, Expr as Node, Handle, IndexId, PlateId, Program};
 use axes::{Axis, AxisId, Plate, ROWS};
 use parameter::Prior;
 use value::Value;
 
 pub use forward::{lower_forward, unused_targets};
+pub(super) use probe::probe;
 
 /// The report of what went wrong is already there.
 #[derive(Debug, Clone, Copy)]
@@ -124,6 +127,9 @@ pub fn lower(
     if !refused.is_empty() {
         return fail(refused);
     }
+    if has_formula(model) {
+        return Err(Error::bug("a formula is to be lowered, and not its expansion").into());
+    }
     let model = match canonical(model) {
         Ok(model) => model,
         Err(reports) => return fail(reports),
@@ -157,7 +163,7 @@ pub fn lower(
         return Err(reports.into());
     }
     let Some(parts) = parts.take() else {
-        return Err(crate::Error::bug("lowering failed without a report").into());
+        return Err(Error::bug("lowering failed without a report").into());
     };
     let graph = builder.finish()?;
     Ok(Lowered {
@@ -182,6 +188,13 @@ pub fn lower(
         notes: kept.notes().to_vec(),
         expansion: parts.expansion,
     })
+}
+
+fn has_formula(model: &Model) -> bool {
+    model
+        .statements
+        .iter()
+        .any(|statement| matches!(statement.kind, StatementKind::Glm(_)))
 }
 
 /// The model with the book's spellings replaced.

@@ -368,12 +368,11 @@ impl Parser<'_> {
 
     fn no_distribution(&mut self, expected: &str) -> Stop {
         let help = if self.cursor.line_has("|") {
-            "a formula stands for several lines, which are written out: `y ~ Normal(mu, sigma)`, \
-             `mu = a + b*x + a_g[g]`, `a_g[g] ~ Normal(0, sigma_g)` and the priors"
+            "a formula begins with the word `glm`: `glm y ~ 1 + x + (1 | g) family gaussian`"
         } else if self.cursor.sees_line_end() {
             "write a distribution with its arguments: `a ~ Normal(0, 1)`"
         } else {
-            "write a distribution with its arguments, `y ~ Normal(mu, sigma)`; what a formula would hold has a line of its own, `mu = a + b*x`"
+            "write a distribution with its arguments, `y ~ Normal(mu, sigma)`, or begin a formula with the word `glm`: `glm y ~ x + z`"
         };
         self.fail(expected, help)
     }
