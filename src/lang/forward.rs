@@ -100,6 +100,8 @@ pub struct Input {
     pub family: Family,
     /// The prior's arguments in their order: nodes over the parameter's plate or none.
     pub arguments: Vec<Handle>,
+    /// The same of the parameter alone, where `arguments` are those given other correlated effects of the group.
+    pub alone: Vec<Handle>,
     /// Whether the prior is truncated to (0, ∞).
     pub truncated: bool,
     /// The set of its values, such as `(0, ∞)`.

@@ -165,11 +165,11 @@ impl Fitted<'_> {
         let mut found = Vec::new();
         for input in &forward.inputs {
             let [dim] = input.dims.as_slice() else { continue };
-            if slots(&forward.graph, &input.arguments).is_empty() {
+            if slots(&forward.graph, &input.alone).is_empty() {
                 continue;
             }
-            let values = Values::of(&forward.graph, &input.arguments, &positions)?;
-            let width = input.arguments.len();
+            let values = Values::of(&forward.graph, &input.alone, &positions)?;
+            let width = input.alone.len();
             let read = |element: usize| {
                 let mut arguments = vec![0.0; self.draws() * width];
                 for (draw, out) in arguments.chunks_exact_mut(width).enumerate() {

@@ -245,6 +245,10 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 holds: part.holds,
                 dims,
                 family: parameter.family,
+                alone: match &part.alone {
+                    Some(alone) => alone.iter().map(|value| value.expr.handle()).collect(),
+                    None => parameter.arguments.clone(),
+                },
                 arguments: parameter.arguments,
                 truncated: parameter.truncated,
                 support: prior.support.clone(),

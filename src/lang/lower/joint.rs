@@ -175,10 +175,11 @@ impl<'a, 'b> Lowering<'a, 'b> {
                     }
                 });
             }
+            let own: [Value<'b>; 2] = own.try_into().map_err(|_| Poison)?;
             self.check_arguments(relation, &own, levels.groups)?;
             let before: Vec<Node<'b>> = parts.iter().filter_map(|part| part.effect).collect();
             let arguments = conditional(&own[0], &own[1], &factor[component], &before);
-            let part = self.component(place, component, (position, levels.groups), arguments)?;
+            let part = self.component(place, component, (position, levels.groups), (own, arguments))?;
             let spread = part.value.segment_sum(self.level_index(levels, component));
             value = Some(value.map_or(spread, |sum| sum + spread));
             parts.push(Part {
@@ -217,7 +218,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
         let own = [mean?, sd?];
         self.check_arguments(relation, &own, plate)?;
         let arguments = conditional(&own[0], &own[1], &factor[component], &before);
-        let part = self.component(place, 0, (position, plate), arguments)?;
+        let part = self.component(place, 0, (position, plate), (own, arguments))?;
         Ok(Prior {
             value: part.value,
             parts: vec![part],
@@ -284,6 +285,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 value: shares,
                 term,
                 effect: None,
+                alone: None,
                 holds: Holds::Correlation { order },
             }],
             truncated: false,

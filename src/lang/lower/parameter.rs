@@ -36,6 +36,8 @@ pub(super) struct Part<'b> {
     pub(super) term: Node<'b>,
     /// The standardised effect of a component of a joint distribution.
     pub(super) effect: Option<Node<'b>>,
+    /// The arguments of a component of a joint distribution taken alone; `arguments` are those given the others.
+    pub(super) alone: Option<[Value<'b>; 2]>,
     pub(super) holds: Holds,
 }
 
@@ -183,6 +185,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
                 value: position,
                 term: position,
                 effect: None,
+                alone: None,
                 holds: Holds::Whole,
             });
         }
@@ -210,6 +213,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
             term: coordinate.log_density(family, &position, &nodes),
             value: coordinate.value(&position),
             effect: coordinate.standardised(&position),
+            alone: None,
             arguments,
             coordinate,
             holds: Holds::Whole,
@@ -222,12 +226,13 @@ impl<'a, 'b> Lowering<'a, 'b> {
         place: usize,
         component: usize,
         at: (Node<'b>, Context),
-        arguments: Vec<Value<'b>>,
+        (alone, arguments): ([Value<'b>; 2], Vec<Value<'b>>),
     ) -> Eval<Part<'b>> {
         let (location, scale) = (arguments[0].expr, arguments[1].expr);
         let part = self.part(place, component, at, arguments, Constraint::Real)?;
         Ok(Part {
             effect: Some(part.effect.unwrap_or_else(|| (part.value - location) / scale)),
+            alone: Some(alone),
             ..part
         })
     }
