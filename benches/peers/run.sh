@@ -7,6 +7,7 @@
 # repository), simulates two tables, builds tadpool (or takes the program that TADPOOL names, built from
 # TADPOOL_COMMIT), and leaves a record in benches/runs/: DATE-peers.md and DATE-peers.json (PEERS_NAME for peers).
 # PEERS_SAMPLERS chooses among the samplers by their first words (tadpool nutpie numpyro blackjax).
+# PEERS_WITHOUT leaves out those with a word, such as low-rank.
 # A sampler has PEERS_TIMEOUT (900) seconds for a model. Python 3.11. Half an hour on two cores.
 set -euo pipefail
 wanted=${2:-m12_2 m12_5 eight_schools cafes slopes groups}
@@ -27,7 +28,7 @@ if [ -z "${TADPOOL:-}" ]; then
 fi
 export TADPOOL
 # As the record tells it: what was asked, without the machine's paths.
-PEERS_COMMAND="benches/peers/run.sh${*:+$(printf " '%s'" "$@")}${PEERS_SAMPLERS:+ with PEERS_SAMPLERS='$PEERS_SAMPLERS'}"
+PEERS_COMMAND="benches/peers/run.sh${*:+$(printf " '%s'" "$@")}${PEERS_SAMPLERS:+, PEERS_SAMPLERS='$PEERS_SAMPLERS'}${PEERS_WITHOUT:+, PEERS_WITHOUT=$PEERS_WITHOUT}"
 export PEERS_COMMAND
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -61,6 +62,7 @@ for entry in "${models[@]}"; do
     case " $wanted " in *" $model "*) ;; *) continue ;; esac
     for sampler in "${samplers[@]}"; do
         case " ${PEERS_SAMPLERS:-tadpool nutpie numpyro blackjax} " in *" ${sampler%% *} "*) ;; *) continue ;; esac
+        case " $sampler " in *" ${PEERS_WITHOUT:-nothing} "*) continue ;; esac
         echo "== $model: $sampler" >&2
         # The large table takes minutes: one seed, fewer draws, for all alike, and 32 chains at most.
         these=(--seeds "$seeds")
