@@ -1,8 +1,11 @@
 //! Correlated effects: their density against the multivariate normal written out, in every parameterisation; simulated
-//! and predicted effects against the covariance that they should have.
+//! effects against the covariance that they should have; models with correlated effects fitted as they are written.
+
+use std::sync::atomic::AtomicBool;
 
 use tadpool::data::Table;
 use tadpool::dist::Family;
+use tadpool::fit::{Backend, Fit, LogLik, Options, Sampler, fit};
 use tadpool::lang::LowerOptions;
 use tadpool::model::Model;
 use tadpool::predict::Simulator;
@@ -290,4 +293,172 @@ fn simulated_effects_have_their_covariance() {
     assert!(other.to_string().contains("cannot be set alone"), "{other}");
     let other = simulator.set("Rho", -0.9).expect_err("no correlation matrix");
     assert!(other.to_string().contains("(-1, 1)"), "{other}");
+}
+
+/// Draws of all chains, `[draw]`, of one element.
+fn drawn(fit: &Fit, name: &str, element: usize) -> Vec<f64> {
+    let quantity = fit
+        .posterior
+        .iter()
+        .find(|quantity| quantity.name == name)
+        .expect("a quantity");
+    let len: usize = quantity.dims.iter().map(|dim| dim.labels.len()).product();
+    quantity
+        .values
+        .iter()
+        .skip(element)
+        .step_by(len)
+        .copied()
+        .collect()
+}
+
+/// Ten correlated effects of each of thirty groups, simulated and fitted.
+#[test]
+fn ten_correlated_effects_are_recovered() {
+    let k = 10;
+    let mut text = String::from("y ~ Normal(mu, 0.5)\nmu = e0[g]");
+    let mut header = String::from("g");
+    for i in 1..k {
+        text += &format!(" + e{i}[g]*x{i}");
+        header += &format!(",x{i}");
+    }
+    let names: Vec<String> = (0..k).map(|i| format!("e{i}")).collect();
+    text += &format!(
+        "\n[{}][g] ~ MVNormal(0, tau, Rho)\ntau[{k}] ~ Exponential(1)\nRho ~ LKJ(2)\n",
+        names.join(", ")
+    );
+    let mut design = header + "\n";
+    let mut state = 1.0_f64;
+    for row in 0..900 {
+        design += &(row / 30).to_string();
+        for _ in 1..k {
+            // A quadratic map is random enough for a design.
+            state = 3.99 * state.fract() * (1.0 - state.fract()) + 1e-3;
+            design += &format!(",{:.4}", 4.0 * state.fract() - 2.0);
+        }
+        design.push('\n');
+    }
+    let design = Table::from_bytes("d.csv", design.as_bytes()).expect("a table");
+    let mut simulator = Simulator::new("m", &text, &design).unwrap_or_else(|error| panic!("{error}"));
+    simulator.set("tau", 1.0).expect("sds");
+    let simulated = simulator.replicates(1, 0..1).expect("a replicate");
+    let table = simulator.data_set(&simulated, 0).expect("a data set");
+    let model = Model::new("m", &text, &table).unwrap_or_else(|error| panic!("{error}"));
+    let options = Options {
+        backend: Backend::Cpu,
+        sampler: Sampler::Hmc,
+        chains: Some(64),
+        warmup: Some(200),
+        draws: Some(100),
+        log_lik: LogLik::None,
+        ..Options::default()
+    };
+    let fit =
+        fit(&model, &options, &|_| {}, &AtomicBool::new(false)).unwrap_or_else(|error| panic!("{error}"));
+    let rhat = fit.run.diagnostics["nested_rhat"].as_f64().expect("R-hat");
+    assert!(rhat < 1.01, "{rhat}");
+    // The truth in posterior sds: the average of squares is 1 where it comes from the prior.
+    let mut squares = Vec::new();
+    let mut score = |draws: &[f64], truth: f64| {
+        let n = draws.len() as f64;
+        let mean = draws.iter().sum::<f64>() / n;
+        let variance = draws.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / n;
+        squares.push((truth - mean).powi(2) / variance);
+    };
+    for element in 0..k {
+        score(&drawn(&fit, "tau", element), 1.0);
+    }
+    let correlations = simulated
+        .quantities
+        .iter()
+        .find(|truth| truth.name == "Rho")
+        .expect("Rho");
+    for (pair, truth) in correlations.values.iter().enumerate() {
+        score(&drawn(&fit, "Rho", pair), *truth);
+    }
+    for (i, name) in names.iter().enumerate() {
+        let truth = simulated
+            .quantities
+            .iter()
+            .find(|truth| truth.name == *name)
+            .expect("a truth");
+        for group in 0..30 {
+            score(&drawn(&fit, name, group), truth.values[group]);
+        }
+        assert_eq!(truth.elements.len(), 30, "{i}");
+    }
+    let largest = squares.iter().copied().fold(0.0, f64::max);
+    let average = squares.iter().sum::<f64>() / squares.len() as f64;
+    // 355 squares of about independent standard normals: 1 with a standard error of .075; beyond 4.5² with
+    // probability .002.
+    assert!((0.7..1.3).contains(&average), "{average}");
+    assert!(largest < 4.5_f64.powi(2), "{largest}");
+}
+
+/// The models of the book and of its readers, as they stand, on tables with their columns.
+#[test]
+fn models_work_as_they_are_written() {
+    let model = |name: &str| {
+        let path =
+            std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/lang/good/{name}.tad"));
+        std::fs::read_to_string(path).expect("a model")
+    };
+    let data = |name: &str| {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("data/{name}/{name}.csv"));
+        std::fs::read_to_string(path).expect("a table")
+    };
+    let with = |table: &str, name: &str, value: &dyn Fn(usize, &str) -> String| -> String {
+        let mut lines = table.lines();
+        let mut text = format!("{},{name}\n", lines.next().expect("a header"));
+        for (row, line) in lines.enumerate() {
+            text += &format!("{line},{}\n", value(row, line));
+        }
+        text
+    };
+    let frogs = with(&data("reedfrogs"), "tank", &|row, _| (row + 1).to_string());
+    // log_radon is computed from the activity in the model, so the table has the activity alone.
+    let radon = data("radon_slopes")
+        .replacen("uranium", "log_uranium", 1)
+        .replacen("log_radon", "seen", 1);
+    let radon = with(&radon, "activity", &|_, line| {
+        let seen: f64 = line
+            .rsplit(',')
+            .next()
+            .and_then(|cell| cell.parse().ok())
+            .expect("a number");
+        format!("{:.4}", seen.exp())
+    });
+    for (name, table) in [
+        ("radon", radon),
+        ("cafe", data("cafes")),
+        ("chimps_cross", data("chimpanzees")),
+        ("ulam_paste", data("chimpanzees")),
+        ("sugar", frogs),
+    ] {
+        let table = Table::from_bytes("d.csv", table.as_bytes()).expect("a table");
+        let model = Model::new(name, &model(name), &table).unwrap_or_else(|error| panic!("{error}"));
+        let options = Options {
+            backend: Backend::Cpu,
+            sampler: Sampler::Hmc,
+            chains: Some(64),
+            warmup: Some(400),
+            draws: Some(100),
+            log_lik: LogLik::None,
+            ..Options::default()
+        };
+        let fit =
+            fit(&model, &options, &|_| {}, &AtomicBool::new(false)).unwrap_or_else(|error| panic!("{error}"));
+        let rhat = fit.run.diagnostics["nested_rhat"].as_f64().expect("R-hat");
+        let diverged = fit
+            .sample_stats
+            .as_ref()
+            .expect("statistics")
+            .diverging
+            .iter()
+            .filter(|d| **d)
+            .count();
+        println!("{name}: R-hat {rhat:.4}, {diverged} of 6400 draws diverged");
+        assert!(rhat < 1.01, "{name}: R-hat {rhat}");
+        assert!(diverged <= 6, "{name}: {diverged} draws diverged");
+    }
 }

@@ -677,3 +677,51 @@ fn truncated_priors_are_drawn_above_0() {
         "{mean}, expected {expected}"
     );
 }
+
+/// What an outcome depends on: neither outcomes, trials and what makes an outcome, nor the columns of groups.
+#[test]
+fn predictors_and_groups_are_told_apart() {
+    let asked = wanted(Kind::Mean, Groups::Average);
+    let names = |fitted: &Fitted<'_>| -> Vec<String> {
+        let found = fitted.predictors(&asked).expect("predictors");
+        found.into_iter().map(|predictor| predictor.name).collect()
+    };
+    let groups = |fitted: &Fitted<'_>| -> Vec<(String, Vec<String>)> {
+        let found = fitted.varying().into_iter();
+        found.map(|varying| (varying.index, varying.columns)).collect()
+    };
+    for (model, csv, predictors, varying) in [
+        (
+            "reedfrogs/m12_2.tad",
+            "reedfrogs/reedfrogs.csv",
+            vec![],
+            vec![("tank", vec![])],
+        ),
+        (
+            "chimpanzees/chimps_cross.tad",
+            "chimpanzees/chimpanzees.csv",
+            vec!["condition", "prosoc_left"],
+            vec![("actor", vec!["actor"]), ("block", vec!["block"])],
+        ),
+        (
+            "cafes/cafe.tad",
+            "cafes/cafes.csv",
+            vec!["afternoon"],
+            vec![("cafe", vec!["cafe"])],
+        ),
+    ] {
+        let (_, fit) = short(&text(model), &data(csv), 4);
+        let fitted = Fitted::new(&fit).expect("draws");
+        assert_eq!(names(&fitted), predictors, "{model}");
+        let varying: Vec<(String, Vec<String>)> = varying
+            .into_iter()
+            .map(|(index, columns)| (index.to_owned(), columns.into_iter().map(str::to_owned).collect()))
+            .collect();
+        assert_eq!(groups(&fitted), varying, "{model}");
+    }
+    let table = table("y,x,f,income,g\n1,0.5,a,2,u\n2,1,b,3,v\n4,2,a,5,u\n3,4,b,9,v\n");
+    let model = "z = log(income)\nz ~ Normal(a[g] + b*x + c*(f == \"b\"), s)\na[g] ~ Normal(0, t)\nb, c ~ Normal(0, 1)\ns, t ~ Exponential(1)\n";
+    let (_, fit) = short(model, &table, 4);
+    let fitted = Fitted::new(&fit).expect("draws");
+    assert_eq!(names(&fitted), ["x", "f"]);
+}

@@ -57,6 +57,13 @@ pub trait Evaluator {
     /// value is −∞ or NaN and the gradient of that lane is unspecified; other lanes are not affected.
     fn log_density_grad(&mut self, position: &[f64], log_density: &mut [f64], gradient: &mut [f64]);
 
+    /// The gradient alone at `position`, for steps whose density nobody asks for; shapes as in
+    /// [`Evaluator::log_density_grad`].
+    fn grad(&mut self, position: &[f64], gradient: &mut [f64]) {
+        let mut unasked = vec![0.0; self.lanes()];
+        self.log_density_grad(position, &mut unasked, gradient);
+    }
+
     /// Sets the centring weights' codes, `[level]`, for the calls that follow; see [`Centring`]. A density without
     /// such effects ignores the call.
     fn set_centring(&mut self, codes: &[u32]) {

@@ -44,16 +44,15 @@ impl Fitted<'_> {
                 .plates
                 .iter()
                 .find(|plate| Some(&plate.name) == effect.group.as_ref());
-            let Some(plate) = plate.filter(|plate| plate.codes.is_some()) else {
-                continue;
-            };
+            let Some(plate) = plate else { continue };
             let of_levels = lowered.parameters.iter().any(|parameter| {
                 parameter.name == effect.name && matches!(parameter.holds, Holds::Component { .. })
             });
             // The last index of correlated effects `a[g, k]` names the components.
             let dims = plate.dims.len() - usize::from(of_levels);
             for dim in &plate.dims[..dims] {
-                if found.iter().all(|known| known.index != dim.name) {
+                let of_rows = lowered.known.levels(&dim.name).is_some();
+                if of_rows && found.iter().all(|known| known.index != dim.name) {
                     let mut columns = BTreeSet::new();
                     self.columns_of(&dim.name, &mut columns);
                     found.push(Varying {

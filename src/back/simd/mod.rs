@@ -41,14 +41,28 @@ pub const LANES: usize = 16;
 #[derive(Debug, Clone)]
 pub struct SimdDensity {
     code: Code,
+    /// What computes the gradient without the density; none for a program that has not both.
+    slopes: Option<Code>,
     instruction_set: InstructionSet,
 }
 
 impl SimdDensity {
     /// Compiles an optimised program (see [`crate::pass`]) for the widest instruction set of this machine.
     pub fn new(program: Program) -> Result<Self> {
+        let slopes = match program.density.is_empty() || program.gradient.is_empty() {
+            true => None,
+            false => {
+                let slopes = Program {
+                    density: Vec::new(),
+                    outputs: Vec::new(),
+                    ..program.clone()
+                };
+                Some(Code::new(&schedule(slopes)?)?)
+            }
+        };
         Ok(Self {
             code: Code::new(&schedule(program)?)?,
+            slopes,
             instruction_set: InstructionSet::detect(),
         })
     }
@@ -160,7 +174,41 @@ impl Density for SimdDensity {
     fn evaluator(&self, lanes: usize) -> Box<dyn Evaluator + '_> {
         match lanes {
             1 => Box::new(Machine::<1>::new(&self.code, self.instruction_set)),
-            _ => Box::new(Machine::<LANES>::new(&self.code, self.instruction_set)),
+            _ => Box::new(Worker {
+                whole: Machine::new(&self.code, self.instruction_set),
+                slopes: self
+                    .slopes
+                    .as_ref()
+                    .map(|slopes| Machine::new(slopes, self.instruction_set)),
+            }),
+        }
+    }
+}
+
+/// Evaluates blocks of lanes: the density with its gradient, or the gradient alone.
+struct Worker<'c> {
+    whole: Machine<'c, LANES>,
+    slopes: Option<Machine<'c, LANES>>,
+}
+
+impl Evaluator for Worker<'_> {
+    fn lanes(&self) -> usize {
+        LANES
+    }
+
+    fn log_density_grad(&mut self, position: &[f64], log_density: &mut [f64], gradient: &mut [f64]) {
+        self.whole.evaluate(position, log_density, gradient);
+    }
+
+    fn grad(&mut self, position: &[f64], gradient: &mut [f64]) {
+        let machine = self.slopes.as_mut().unwrap_or(&mut self.whole);
+        machine.evaluate(position, &mut [0.0; LANES], gradient);
+    }
+
+    fn set_centring(&mut self, codes: &[u32]) {
+        self.whole.set_centring(codes);
+        if let Some(slopes) = &mut self.slopes {
+            slopes.set_centring(codes);
         }
     }
 }
