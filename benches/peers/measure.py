@@ -45,14 +45,14 @@ def main():
     parser.add_argument("--model", required=True)
     parser.add_argument("--data", required=True)
     parser.add_argument("--text", required=True, help="the model file that tadpool reads")
-    parser.add_argument("--form", choices=["centred", "noncentred"], required=True)
+    parser.add_argument("--form", choices=["centred", "noncentred", "conditional"], required=True)
     parser.add_argument("--seeds", required=True)
     parser.add_argument("--draws", type=int, help="draws per chain of the full runs, if not the sampler's default")
     parser.add_argument("--warmup", type=int, help="iterations of warm-up, for samplers without a number of their own")
     parser.add_argument("--full-only", action="store_true", help="leave out the search for the shortest run")
     args = parser.parse_args()
     seeds = [int(seed) for seed in args.seeds.split(",")]
-    sampler = samplers.make(args.sampler, args.model, args.data, args.text, args.form == "centred", args.warmup)
+    sampler = samplers.make(args.sampler, args.model, args.data, args.text, args.form, args.warmup)
     full_draws = args.draws or sampler.draws
 
     def runs(draws, kind):

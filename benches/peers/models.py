@@ -1,7 +1,10 @@
 """The models in PyMC and in NumPyro, with the priors of the model files that tadpool reads.
 
-Each effect is written centred or non-centred, by the argument `centred`: run.sh names for every model the form that
-these samplers do better with.
+Each effect is written centred or non-centred, by the argument `form`: run.sh names for every model the form that
+these samplers do better with, or several. Correlated effects are written as the documentation of either shows, by the
+Cholesky factor of their correlations; and in a third form, "conditional", which is centred too: the intercepts of the
+groups, then their slopes given these, two univariate normals. Its density is that of the bivariate normal, and its
+gradient costs a fraction of that of PyMC's MvNormal.
 """
 
 import numpy as np
@@ -37,6 +40,10 @@ def load(model, path):
             "x": reals("x"),
             "z": reals("z"),
         }
+    if model == "cafes":
+        return {"y": reals("wait"), "group": codes("cafe"), "x": reals("afternoon")}
+    if model == "slopes":
+        return {"y": reals("y"), "group": codes("group"), "x": reals("x")}
     raise ValueError(f"no model {model}")
 
 
@@ -51,17 +58,26 @@ PARAMETERS = {
     "m12_5": ["a_actor", "a_block", "a", "bp", "bpC", "sigma_actor", "sigma_block"],
     "eight_schools": ["theta", "mu", "tau"],
     "groups": ["a_group", "a", "b", "c", "sigma"],
+    "cafes": ["a_cafe", "b_cafe", "a", "b", "sigma_cafe", "sigma", "Rho"],
+    "slopes": ["a_group", "b_group", "a", "b", "tau", "sigma", "Rho"],
+}
+
+# The models with correlated slopes differ in names and in the means and standard deviations of the priors of a and b:
+# the names of intercepts, slopes and their standard deviations, then those two priors.
+CORRELATED = {
+    "cafes": (("a_cafe", "b_cafe", "sigma_cafe"), (5.0, 2.0), (-1.0, 0.5)),
+    "slopes": (("a_group", "b_group", "tau"), (0.0, 2.0), (0.0, 2.0)),
 }
 
 
-def pymc_model(model, data, centred):
+def pymc_model(model, data, form):
     """The PyMC model, which nutpie compiles."""
     import pymc as pm
 
     sizes = levels(data)
 
     def effect(name, location, scale, size):
-        if centred:
+        if form != "noncentred":
             return pm.Normal(name, location, scale, shape=size)
         standard = pm.Normal(f"{name}_standard", 0.0, 1.0, shape=size)
         return pm.Deterministic(name, location + scale * standard)
@@ -96,12 +112,36 @@ def pymc_model(model, data, centred):
             a_group = effect("a_group", a, sigma, sizes["group"])
             logit = a_group[data["group"]] + b * data["x"] + c * data["z"]
             pm.Bernoulli("y", logit_p=logit, observed=data["y"])
+        elif model in CORRELATED:
+            (intercepts, slopes, scales), prior_a, prior_b = CORRELATED[model]
+            a, b = pm.Normal("a", *prior_a), pm.Normal("b", *prior_b)
+            sigma = pm.Exponential("sigma", 1.0)
+            factor, correlations, tau = pm.LKJCholeskyCov(
+                "factor", n=2, eta=2.0, sd_dist=pm.Exponential.dist(1.0, shape=2), compute_corr=True
+            )
+            pm.Deterministic(scales, tau)
+            pm.Deterministic("Rho", correlations[0, 1])
+            if form == "conditional":
+                a_group = pm.Normal(intercepts, a, tau[0], shape=sizes["group"])
+                expected = b + factor[1, 0] / tau[0] * (a_group - a)
+                b_group = pm.Normal(slopes, expected, factor[1, 1], shape=sizes["group"])
+            else:
+                means = pm.math.stack([a, b])
+                if form == "centred":
+                    both = pm.MvNormal("both", means, chol=factor, shape=(sizes["group"], 2))
+                else:
+                    standard = pm.Normal("standard", 0.0, 1.0, shape=(sizes["group"], 2))
+                    both = means + standard @ factor.T
+                a_group = pm.Deterministic(intercepts, both[:, 0])
+                b_group = pm.Deterministic(slopes, both[:, 1])
+            mean = a_group[data["group"]] + b_group[data["group"]] * data["x"]
+            pm.Normal("y", mean, sigma, observed=data["y"])
         else:
             raise ValueError(f"no model {model}")
     return built
 
 
-def numpyro_model(model, data, centred):
+def numpyro_model(model, data, form):
     """The NumPyro model as a function without arguments; BlackJAX samples the same density."""
     import jax.numpy as jnp
     import numpyro
@@ -112,7 +152,7 @@ def numpyro_model(model, data, centred):
 
     def effect(name, location, scale, size):
         with numpyro.plate(f"{name}_plate", size):
-            if centred:
+            if form != "noncentred":
                 return numpyro.sample(name, dist.Normal(location, scale))
             standard = numpyro.sample(f"{name}_standard", dist.Normal(0.0, 1.0))
         return numpyro.deterministic(name, location + scale * standard)
@@ -150,4 +190,28 @@ def numpyro_model(model, data, centred):
         logit = a_group[data["group"]] + b * data["x"] + c * data["z"]
         numpyro.sample("y", dist.Bernoulli(logits=logit), obs=data["y"])
 
-    return {"m12_2": m12_2, "m12_5": m12_5, "eight_schools": eight_schools, "groups": groups}[model]
+    def correlated():
+        (intercepts, slopes, scales), prior_a, prior_b = CORRELATED[model]
+        a, b = numpyro.sample("a", dist.Normal(*prior_a)), numpyro.sample("b", dist.Normal(*prior_b))
+        sigma = numpyro.sample("sigma", dist.Exponential(1.0))
+        tau = numpyro.sample(scales, dist.Exponential(1.0).expand([2]).to_event(1))
+        correlations = numpyro.sample("correlations", dist.LKJCholesky(2, concentration=2.0))
+        numpyro.deterministic("Rho", (correlations @ correlations.T)[0, 1])
+        factor = tau[:, None] * correlations
+        if form == "conditional":
+            a_group = effect(intercepts, a, tau[0], sizes["group"])
+            b_group = effect(slopes, b + factor[1, 0] / tau[0] * (a_group - a), factor[1, 1], sizes["group"])
+        else:
+            means = jnp.stack([a, b])
+            with numpyro.plate("groups", sizes["group"]):
+                if form == "centred":
+                    both = numpyro.sample("both", dist.MultivariateNormal(means, scale_tril=factor))
+                else:
+                    both = means + numpyro.sample("standard", dist.Normal(0.0, 1.0).expand([2]).to_event(1)) @ factor.T
+            a_group = numpyro.deterministic(intercepts, both[:, 0])
+            b_group = numpyro.deterministic(slopes, both[:, 1])
+        mean = a_group[data["group"]] + b_group[data["group"]] * data["x"]
+        numpyro.sample("y", dist.Normal(mean, sigma), obs=data["y"])
+
+    models = {"m12_2": m12_2, "m12_5": m12_5, "eight_schools": eight_schools, "groups": groups}
+    return models.get(model, correlated)

@@ -15,8 +15,12 @@ TITLES = {
     "m12_2": "m12_2: tadpoles in 48 tanks, 50 coordinates",
     "m12_5": "m12_5: chimpanzees, 504 rows, 18 coordinates",
     "eight_schools": "eight schools, 10 coordinates",
+    "cafes": "cafés: 200 rows in 20 groups with correlated slopes, 46 coordinates",
+    "slopes": "slopes: 3,025 Normal rows in 200 groups with correlated slopes, 406 coordinates",
     "groups": "groups: 100,000 Bernoulli rows in 2,000 groups, two covariates, 2,004 coordinates",
 }
+
+FORMS = {"centred": "centred", "noncentred": "non-centred", "conditional": "conditional"}
 
 
 def processor():
@@ -39,17 +43,18 @@ def median(lines, key):
 
 
 def summaries(lines):
-    """A dictionary for each model and sampler, in the order of the lines."""
+    """A dictionary for each model, sampler and form, in the order of the lines."""
     found = {}
     for line in lines:
-        found.setdefault((line["model"], line["sampler"]), []).append(line)
+        form = None if line["sampler"].startswith("tadpool") else line["form"]
+        found.setdefault((line["model"], line["sampler"], form), []).append(line)
     rows = []
-    for (model, sampler), runs in found.items():
+    for (model, sampler, form), runs in found.items():
         full = [run for run in runs if run["kind"] == "full"]
-        row = {"model": model, "sampler": sampler, "failed": not full}
+        row = {"model": model, "sampler": sampler, "form": form, "failed": not full}
         if full:
             first = full[0]
-            row |= {key: first[key] for key in ("form", "chains", "warmup", "draws")}
+            row |= {key: first[key] for key in ("chains", "warmup", "draws")}
             row["seeds"] = [run["seed"] for run in full]
             row["seconds"] = median(full, "seconds")
             whole = [run["whole_seconds"] for run in full if run["whole_seconds"] is not None]
@@ -95,7 +100,7 @@ def table(rows):
             "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
         ]
         for row in of_model:
-            name = f"`{row['sampler']}`" if row["sampler"].startswith("tadpool") else row["sampler"]
+            name = f"`{row['sampler']}`" if row["form"] is None else f"{row['sampler']}, {FORMS[row['form']]}"
             if row["failed"]:
                 out.append(f"| {name} | failed, or longer than allowed |" + " |" * 9)
                 continue
@@ -140,7 +145,7 @@ def main():
     seeds = sorted({line["seed"] for line in lines if "seed" in line})
     text = f"""# tadpool beside nutpie, NumPyro and BlackJAX
 
-- command: benches/peers/run.sh
+- command: {os.environ.get('PEERS_COMMAND', 'benches/peers/run.sh')}
 - machine: {record["machine"]}; load average before: {load[0]}, after: {load[-1]} on {record["cores"]} cores
 - {record["tadpool"]}, commit {record["tadpool_commit"]}; Python {record["python"]}; {", ".join(versions)}
 - medians over seeds {", ".join(map(str, seeds))}
@@ -149,8 +154,8 @@ Seconds are warm-up (or tuning) and drawing, without compilation, by the clock. 
 meanwhile, which say more than the clock where others work on the machine too; those of tadpool are of the whole command:
 reading, compiling, warm-up, drawing, diagnostics, writing the draws. × nutpie is the ratio to the better of nutpie's
 rows. JAX computes in f32, the others in f64. ESS is ArviZ's bulk ESS, the
-smallest over all parameters. nutpie takes its own number of tuning steps. The others' effects are centred in m12_2,
-m12_5 and groups and non-centred in the eight schools, where NUTS does better; tadpool chooses for itself.
+smallest over all parameters. nutpie takes its own number of tuning steps. The others' effects are written as their rows say, centred or non-centred,
+as NUTS does better (conditional: centred, the slopes of groups given their intercepts); tadpool chooses for itself.
 
 {table(record["summary"])}"""
     with open(f"{out}.md", "w", encoding="utf-8") as file:

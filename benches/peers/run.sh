@@ -4,12 +4,13 @@
 #   benches/peers/run.sh [SEEDS [MODELS]]     SEEDS such as 1,2,3 (the default); MODELS such as "m12_2 groups" (all)
 #
 # Makes a virtual environment with the versions of requirements.txt (PEERS_VENV, by default .venv-peers in the
-# repository), simulates the large table, builds tadpool (or takes the program that TADPOOL names, built from
+# repository), simulates two tables, builds tadpool (or takes the program that TADPOOL names, built from
 # TADPOOL_COMMIT), and leaves a record in benches/runs/: DATE-peers.md and DATE-peers.json (PEERS_NAME for peers).
 # PEERS_SAMPLERS chooses among the samplers by their first words (tadpool nutpie numpyro blackjax).
+# PEERS_WITHOUT leaves out those with a word, such as low-rank.
 # A sampler has PEERS_TIMEOUT (900) seconds for a model. Python 3.11. Half an hour on two cores.
 set -euo pipefail
-wanted=${2:-m12_2 m12_5 eight_schools groups}
+wanted=${2:-m12_2 m12_5 eight_schools cafes slopes groups}
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 seeds=${1:-1,2,3}
@@ -26,17 +27,22 @@ if [ -z "${TADPOOL:-}" ]; then
     TADPOOL=${CARGO_TARGET_DIR:-$root/target}/release/tadpool
 fi
 export TADPOOL
+# As the record tells it: what was asked, without the machine's paths.
+PEERS_COMMAND="benches/peers/run.sh${*:+$(printf " '%s'" "$@")}${PEERS_SAMPLERS:+, PEERS_SAMPLERS='$PEERS_SAMPLERS'}${PEERS_WITHOUT:+, PEERS_WITHOUT=$PEERS_WITHOUT}"
+export PEERS_COMMAND
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$here"
-"$venv/bin/python" simulate.py "$work/groups.csv"
+"$venv/bin/python" simulate.py "$work"
 lines=$work/lines.jsonl
 
-# model, data, tadpool's model file, the form that the other samplers do better with (NUTS, see the record).
+# model, data, tadpool's model file, the form that the other samplers do better with (NUTS, see the record), or several.
 models=(
     "m12_2 $root/data/reedfrogs/reedfrogs.csv $root/data/reedfrogs/m12_2.tad centred"
     "m12_5 $root/data/chimpanzees/chimpanzees.csv $root/data/chimpanzees/m12_5.tad centred"
     "eight_schools $root/data/eight_schools/eight_schools.csv $root/data/eight_schools/eight_schools.tad noncentred"
+    "cafes $root/data/cafes/cafes.csv $root/data/cafes/cafe.tad noncentred,conditional"
+    "slopes $work/slopes.csv $here/slopes.tad noncentred,conditional"
     "groups $work/groups.csv $here/groups.tad centred"
 )
 samplers=(
@@ -52,10 +58,11 @@ samplers=(
 )
 uptime > "$work/load"
 for entry in "${models[@]}"; do
-    read -r model data text form <<< "$entry"
+    read -r model data text forms <<< "$entry"
     case " $wanted " in *" $model "*) ;; *) continue ;; esac
     for sampler in "${samplers[@]}"; do
         case " ${PEERS_SAMPLERS:-tadpool nutpie numpyro blackjax} " in *" ${sampler%% *} "*) ;; *) continue ;; esac
+        case " $sampler " in *" ${PEERS_WITHOUT:-nothing} "*) continue ;; esac
         echo "== $model: $sampler" >&2
         # The large table takes minutes: one seed, fewer draws, for all alike, and 32 chains at most.
         these=(--seeds "$seeds")
@@ -68,10 +75,14 @@ for entry in "${models[@]}"; do
                 "numpyro parallel" | "nutpie low-rank") continue ;;
             esac
         fi
-        # A sampler that fails or overruns leaves no line, and the record says that it is missing.
-        timeout "${PEERS_TIMEOUT:-900}" "$venv/bin/python" measure.py --sampler "$sampler" --model "$model" \
-            --data "$data" --text "$text" --form "$form" "${these[@]}" >> "$lines" \
-            < /dev/null || echo "{\"sampler\": \"$sampler\", \"model\": \"$model\", \"kind\": \"failed\"}" >> "$lines"
+        # tadpool chooses the form for itself.
+        case $sampler in tadpool*) of_sampler=${forms%%,*} ;; *) of_sampler=${forms//,/ } ;; esac
+        for form in $of_sampler; do
+            # A sampler that fails or overruns leaves no line, and the record says that it is missing.
+            timeout "${PEERS_TIMEOUT:-900}" "$venv/bin/python" measure.py --sampler "$sampler" --model "$model" \
+                --data "$data" --text "$text" --form "$form" "${these[@]}" >> "$lines" < /dev/null \
+                || echo "{\"sampler\": \"$sampler\", \"model\": \"$model\", \"form\": \"$form\", \"kind\": \"failed\"}" >> "$lines"
+        done
     done
 done
 uptime >> "$work/load"

@@ -39,13 +39,13 @@ class Nutpie:
 
     chains, warmup, draws = 4, None, 1000
 
-    def __init__(self, model, data, centred, low_rank=False):
+    def __init__(self, model, data, form, low_rank=False):
         import nutpie
 
         self.sampler = nutpie
         self.model = model
         self.low_rank = low_rank
-        self.compiled = nutpie.compile_pymc_model(models.pymc_model(model, models.load(model, data), centred))
+        self.compiled = nutpie.compile_pymc_model(models.pymc_model(model, models.load(model, data), form))
 
     def prepare(self, draws):
         # Nothing depends on the number of draws; a short first run pays for what is done once.
@@ -79,13 +79,13 @@ class NumPyro:
 
     chains, warmup, draws = 4, 500, 1000
 
-    def __init__(self, model, data, centred, chain_method):
+    def __init__(self, model, data, form, chain_method):
         import numpyro
 
         if chain_method == "parallel":
             numpyro.set_host_device_count(self.chains)
         self.model = model
-        self.density = models.numpyro_model(model, models.load(model, data), centred)
+        self.density = models.numpyro_model(model, models.load(model, data), form)
         self.chain_method = chain_method
         self.compiled = {}
 
@@ -132,12 +132,12 @@ class BlackJax:
 
     chains, warmup, draws = 4, 500, 1000
 
-    def __init__(self, model, data, centred):
+    def __init__(self, model, data, form):
         import jax
         from numpyro.infer.util import initialize_model
 
         self.model = model
-        density = models.numpyro_model(model, models.load(model, data), centred)
+        density = models.numpyro_model(model, models.load(model, data), form)
         info = initialize_model(jax.random.PRNGKey(0), density)
         self.start = info.param_info.z
         self.log_density = lambda position: -info.potential_fn(position)
@@ -238,7 +238,7 @@ class Tadpool:
         return timing["warmup_seconds"] + timing["sampling_seconds"], cores, draws
 
 
-def make(name, model, data, text, centred, warmup):
+def make(name, model, data, text, form, warmup):
     """The sampler of a name, compiled; `text` is tadpool's model file. A name is SAMPLER, or SAMPLER and its flags.
 
     `warmup` replaces the number of warm-up iterations of NumPyro and BlackJAX, which have none of their own.
@@ -249,9 +249,9 @@ def make(name, model, data, text, centred, warmup):
     if word == "tadpool":
         return Tadpool(model, data, text, flags)
     if word == "nutpie":
-        return Nutpie(model, data, centred, low_rank="low-rank" in flags)
+        return Nutpie(model, data, form, low_rank="low-rank" in flags)
     if word == "numpyro":
-        return NumPyro(model, data, centred, *flags)
+        return NumPyro(model, data, form, *flags)
     if word == "blackjax":
-        return BlackJax(model, data, centred)
+        return BlackJax(model, data, form)
     raise ValueError(f"no sampler {name}")
