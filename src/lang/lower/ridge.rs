@@ -19,9 +19,9 @@ const MOST_TERMS: usize = 256;
 
 /// A product of a linear predictor.
 #[derive(Debug, Clone, Default)]
-struct Term<'a> {
+pub(super) struct Term<'a> {
     negative: bool,
-    factors: Vec<&'a Expr>,
+    pub(super) factors: Vec<&'a Expr>,
 }
 
 impl<'a> Term<'a> {
@@ -131,7 +131,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
 
     /// A linear predictor as a sum of products, definitions without a link put in; `outermost` looks through one with
     /// a link. None if it has too many.
-    fn terms(&self, expr: &'a Expr, outermost: bool, open: &mut BTreeSet<usize>) -> Option<Vec<Term<'a>>> {
+    pub(super) fn terms(&self, expr: &'a Expr, outermost: bool, open: &mut BTreeSet<usize>) -> Option<Vec<Term<'a>>> {
         let whole = |expr| {
             Some(vec![Term {
                 negative: false,
