@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::{Context, Lowering};
+use super::super::Lowering;
 use super::Predictor;
 use super::product::Product;
 use crate::dist::Family;
@@ -192,14 +192,13 @@ impl<'a> Lowering<'a, '_> {
             if beside.is_none() && (apart || is_indicator(&own)) {
                 continue;
             }
-            reports.push(self.constant_slope(predictor.plate, product, *plate, beside));
+            reports.push(self.constant_slope(product, *plate, beside));
         }
         reports
     }
 
     fn constant_slope(
         &self,
-        _: Context,
         product: &Product<'a>,
         plate: usize,
         beside: Option<&Product<'a>>,

@@ -222,13 +222,11 @@ impl<'a> Lowering<'a, '_> {
 
 /// What stands inside `center(…)` and `standardize(…)`, which move no row past another.
 fn uncentred(expr: &Expr) -> &Expr {
-    match &expr.kind {
-        ExprKind::Call(call) if ["center", "standardize"].contains(&call.name.text.as_str()) => {
-            match call.args.as_slice() {
-                [only] => &only.value,
-                _ => expr,
-            }
-        }
+    let ExprKind::Call(call) = &expr.kind else {
+        return expr;
+    };
+    match call.args.as_slice() {
+        [only] if ["center", "standardize"].contains(&call.name.text.as_str()) => &only.value,
         _ => expr,
     }
 }
