@@ -251,7 +251,13 @@ impl Simulator {
             (&mut positions, count),
             |input, element, arguments| {
                 let set = self.set[offsets[input] + element];
-                self.parameter(&forward.inputs[input], element, arguments, set, (seed, replicates))
+                self.parameter(
+                    &forward.inputs[input],
+                    element,
+                    arguments,
+                    set,
+                    (seed, replicates),
+                )
             },
         )?;
         Ok(positions)

@@ -1,11 +1,11 @@
 //! The prior predictive against the data: outcomes that the priors hold for likely and no data set has.
 
-use crate::data::number_label;
 use crate::data::Table;
+use crate::data::number_label;
 use crate::dist::Support;
 use crate::error::Result;
 use crate::lang::ast::{StatementKind, Targets};
-use crate::lang::report::quoted;
+use crate::lang::report::{Level, quoted};
 use crate::lang::{Report, Span, parse};
 use crate::model::Model;
 use crate::predict::Simulator;
@@ -30,10 +30,7 @@ const TAIL: f64 = 0.001;
 const SEED: u64 = 1;
 
 /// The findings; a reason where nothing could be simulated.
-pub(super) fn against_data(
-    model: &Model,
-    table: &Table,
-) -> Result<std::result::Result<Vec<Report>, String>> {
+pub(super) fn against_data(model: &Model, table: &Table) -> Result<std::result::Result<Vec<Report>, String>> {
     let simulator = match Simulator::new(model.name(), model.text(), table) {
         Ok(simulator) => simulator,
         Err(error) => return Ok(Err(error.message().to_owned())),
@@ -114,13 +111,11 @@ fn first_outcome(model: &Model) -> &str {
     first.map_or("", |likelihood| likelihood.outcome.as_str())
 }
 
-fn levelled(share: f64, [note, warning]: [f64; 2]) -> Option<fn(String, Span, String) -> Report> {
+fn levelled(share: f64, [note, warning]: [f64; 2]) -> Option<Level> {
     if share > warning {
-        Some(|title, span, label| Report::warning(title, span, label))
-    } else if share > note {
-        Some(|title, span, label| Report::note(title, span, label))
+        Some(Level::Warning)
     } else {
-        None
+        (share > note).then_some(Level::Note)
     }
 }
 
@@ -138,17 +133,19 @@ fn impossible(message: &str, span: Span) -> Report {
 fn extreme(name: &str, span: Span, probabilities: &[f64], replicates: u32) -> Option<Report> {
     let near = |p: &&f64| **p < EXTREME || **p > 1.0 - EXTREME;
     let share = probabilities.iter().filter(near).count() as f64 / probabilities.len().max(1) as f64;
-    let report = levelled(share, BIMODAL)?;
+    let level = levelled(share, BIMODAL)?;
     Some(
-        report(
+        Report {
+            level,
+            ..Report::note(
             format!(
                 "the priors hold {} for nearly certain one way or the other in {} of its rows",
                 quoted(name),
                 percent(share)
             ),
             span,
-            "an outcome of successes and failures".to_owned(),
-        )
+            "an outcome of successes and failures",
+        )}
         .with_note(format!(
             "of the probabilities in {replicates} data sets simulated from the priors, {} are below {EXTREME} or above {}",
             percent(share),
@@ -171,16 +168,18 @@ fn far_outside(name: &str, span: Span, observed: &[f64], values: &[f64], replica
     // A value that overflowed is far outside.
     let far = |y: &&f64| (**y - middle).abs() > reach || !y.is_finite();
     let share = values.iter().filter(far).count() as f64 / values.len().max(1) as f64;
-    let report = levelled(share, OUTSIDE)?;
+    let level = levelled(share, OUTSIDE)?;
     Some(
-        report(
+        Report {
+            level,
+            ..Report::note(
             format!(
                 "the priors hold values of {} for likely that lie far outside the data",
                 quoted(name)
             ),
             span,
             format!("from {} to {} in the data", short(low), short(high)),
-        )
+        )}
         .with_note(format!(
             "of the values in {replicates} data sets simulated from the priors, {} lie below {} or above {}: {FAR} times \
              the range of the data around its middle",

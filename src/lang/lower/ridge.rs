@@ -131,7 +131,12 @@ impl<'a, 'b> Lowering<'a, 'b> {
 
     /// A linear predictor as a sum of products, definitions without a link put in; `outermost` looks through one with
     /// a link. None if it has too many.
-    pub(super) fn terms(&self, expr: &'a Expr, outermost: bool, open: &mut BTreeSet<usize>) -> Option<Vec<Term<'a>>> {
+    pub(super) fn terms(
+        &self,
+        expr: &'a Expr,
+        outermost: bool,
+        open: &mut BTreeSet<usize>,
+    ) -> Option<Vec<Term<'a>>> {
         let whole = |expr| {
             Some(vec![Term {
                 negative: false,

@@ -145,7 +145,7 @@ impl<'a> Lowering<'a, '_> {
                     format!("{levels} levels, {} rows", groups.len()),
                 )
                 .with_label(target.span, "its prior")
-                .with_note(format!("the posterior of {scale} is its prior, cut where probabilities would leave the data's mean"))
+                .with_note(format!("the data tell the mean probability alone, which any {scale} can make"))
                 .with_help("leave the effect out, or group by a column whose levels have several rows"),
             });
         }
@@ -170,7 +170,7 @@ impl<'a> Lowering<'a, '_> {
             let mut beside = None;
             let mut apart = false;
             let rivals = predictor.products.iter().enumerate();
-            for (rival, other) in rivals.filter(|(_, other)| other.parameter != product.parameter || other.has_column) {
+            for (rival, other) in rivals {
                 let same = other.groups.as_ref().is_some_and(|(other, _)| other == plate);
                 // Of two slopes that shift the same groups the second is the one too many.
                 if !same || rival == place || (other.has_column && rival > place) {
@@ -197,17 +197,11 @@ impl<'a> Lowering<'a, '_> {
         reports
     }
 
-    fn constant_slope(
-        &self,
-        product: &Product<'a>,
-        plate: usize,
-        beside: Option<&Product<'a>>,
-    ) -> Report {
+    fn constant_slope(&self, product: &Product<'a>, plate: usize, beside: Option<&Product<'a>>) -> Report {
         let column = product.column(self.text);
         let name = &self.plates[plate].name;
         let effect = product.factor.span.of(self.text);
-        let first = product.data[0].span;
-        let span = product.data.iter().fold(first, |span, expr| span.to(expr.span));
+        let span = product.column_span();
         let report = Report::warning(
             format!(
                 "{} is a slope that does not vary within {}",

@@ -12,6 +12,7 @@ mod product;
 mod scales;
 mod separation;
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::ridge::Term;
@@ -19,9 +20,10 @@ use super::{Context, Lowering, canonical, drop_missing};
 use crate::data::Table;
 use crate::ir::Builder;
 use crate::lang::analyse::{Relation, analyse};
-use crate::lang::ast::{Link, Model};
+use crate::lang::ast::{Expr, Link, Model};
 use crate::lang::lowered::{Failure, LowerOptions};
 use crate::lang::report::Reports;
+use crate::transform::standard_arguments;
 use product::Product;
 
 /// An outcome with what its location is a sum of.
@@ -32,6 +34,8 @@ struct Predictor<'a> {
     y: Rc<[f64]>,
     plate: Context,
     products: Vec<Product<'a>>,
+    /// Of the means of effects that are added to it, with the effects' plates: predictors of groups.
+    means: Vec<(usize, Product<'a>)>,
 }
 
 /// The warnings and notes about `model`, a model without formula that can be lowered, whose text is `source` (its name
@@ -40,11 +44,7 @@ struct Predictor<'a> {
 /// # Errors
 ///
 /// Those of [`lower`](super::lower) that the text alone tells.
-pub fn troubles(
-    model: &Model,
-    source: (&str, &str),
-    table: &Table,
-) -> std::result::Result<Reports, Failure> {
+pub fn troubles(model: &Model, source: (&str, &str), table: &Table) -> std::result::Result<Reports, Failure> {
     let (name, text) = source;
     let fail = |reports| Err(Failure::Reports(Reports::new(name, text, reports)));
     let model = match canonical(model) {
@@ -91,18 +91,46 @@ impl<'a> Lowering<'a, '_> {
             .and_then(|name| self.analysis.definition(name))
             .and_then(|definition| definition.link);
         let (outcome, plate) = self.outcome(relation).ok()?;
-        let terms: Vec<Term<'a>> = self.terms(argument, true, &mut std::collections::BTreeSet::new())?;
-        let products = terms
-            .iter()
-            .filter_map(|term| self.product(term, plate))
-            .collect();
+        let products = self.products(argument, plate)?;
+        let mut means: Vec<(usize, Product<'a>)> = Vec::new();
+        let added = |product: &Product<'a>| {
+            (!product.has_column && product.groups.is_some()).then_some(product.parameter)
+        };
+        let mut effects: Vec<usize> = products.iter().filter_map(added).collect();
+        let mut next = 0;
+        while let Some(&effect) = effects.get(next) {
+            next += 1;
+            let prior: &'a Relation<'a> = &self.analysis.relations[effect];
+            let (Some((location, _)), Ok(Some(over))) =
+                (standard_arguments(prior.family), self.parameter_plate(effect))
+            else {
+                continue;
+            };
+            let found = self
+                .products(prior.arguments[location], Some(over))
+                .unwrap_or_default();
+            for effect in found.iter().filter_map(added) {
+                if !effects.contains(&effect) {
+                    effects.push(effect);
+                }
+            }
+            means.extend(found.into_iter().map(|product| (over, product)));
+        }
         Some(Predictor {
             relation,
             link,
             y: outcome.numbers?,
             plate,
             products,
+            means,
         })
+    }
+
+    /// The terms of a sum that are one parameter times data; none if it has too many.
+    fn products(&mut self, sum: &'a Expr, plate: Context) -> Option<Vec<Product<'a>>> {
+        let terms: Vec<Term<'a>> = self.terms(sum, true, &mut BTreeSet::new())?;
+        let products = terms.iter().filter_map(|term| self.product(term, plate));
+        Some(products.collect())
     }
 }
 

@@ -4,6 +4,7 @@ use super::super::ridge::Term;
 use super::super::{Context, Lowering};
 use crate::lang::analyse::{Member, Relation, Symbol, visit_names};
 use crate::lang::ast::{Expr, ExprKind, Sub};
+use crate::lang::span::Span;
 use crate::transform::standard_arguments;
 
 /// One parameter times data.
@@ -33,17 +34,21 @@ pub(super) struct Width {
 impl<'a> Product<'a> {
     /// What it is multiplied with, as written.
     pub(super) fn column(&self, text: &'a str) -> String {
-        let parts: Vec<&str> = self.data.iter().map(|expr| expr.span.of(text)).collect();
-        match parts.as_slice() {
-            [] => "1".to_owned(),
-            [one] => (*one).to_owned(),
-            several => several.join(" * "),
-        }
+        joined(&self.data, text)
+    }
+
+    /// The place of what it is multiplied with; that of the parameter where that is nothing.
+    pub(super) fn column_span(&self) -> Span {
+        let mut spans = self.data.iter().map(|expr| expr.span);
+        let first = spans.next().unwrap_or(self.factor.span);
+        spans.fold(first, Span::to)
     }
 
     /// The product as one writes it.
     pub(super) fn written(&self, text: &'a str) -> String {
-        format!("{}*{}", self.factor.span.of(text), self.column(text))
+        let parts = [self.factor].into_iter().chain(self.data.iter().copied());
+        let parts: Vec<&str> = parts.map(|expr| expr.span.of(text)).collect();
+        parts.join("*")
     }
 }
 
@@ -159,6 +164,18 @@ impl<'a> Lowering<'a, '_> {
             location: number(location)?,
             scale: number(scale)?,
         })
+    }
+}
+
+/// Factors as written.
+pub(super) fn joined(factors: &[&Expr], text: &str) -> String {
+    match factors {
+        // Brackets around the whole are part of its place.
+        [one] => one.to_string(),
+        several => {
+            let parts: Vec<&str> = several.iter().map(|expr| expr.span.of(text)).collect();
+            parts.join(" * ")
+        }
     }
 }
 

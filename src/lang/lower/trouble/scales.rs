@@ -32,14 +32,27 @@ impl<'a> Lowering<'a, '_> {
         let Some(outcome) = outcome_spread(predictor) else {
             return Vec::new();
         };
-        let much = if predictor.link.is_some() { MUCH_LINKED } else { MUCH };
+        let much = if predictor.link.is_some() {
+            MUCH_LINKED
+        } else {
+            MUCH
+        };
         let mut reports = Vec::new();
-        for product in predictor.products.iter().filter(|product| product.has_column) {
+        let own = predictor
+            .products
+            .iter()
+            .map(|product| (predictor.plate, product));
+        let of_means = predictor
+            .means
+            .iter()
+            .map(|(plate, product)| (Some(*plate), product));
+        for (plate, product) in own.chain(of_means).filter(|(_, product)| product.has_column) {
             let Some(width) = self.width(product) else {
                 continue;
             };
+            let len = plate.map_or(1, |plate| self.plates[plate].len);
             let Some(column) = self
-                .multiplier(&product.data, predictor.plate, predictor.y.len())
+                .multiplier(&product.data, plate, len)
                 .and_then(|x| column_spread(&x))
             else {
                 continue;
@@ -73,15 +86,20 @@ impl<'a> Lowering<'a, '_> {
             quoted(&name),
             if above { "more" } else { "less" }
         );
-        let first = product.data[0].span;
-        let span = product.data.iter().fold(first, |span, expr| span.to(expr.span));
+        let span = product.column_span();
         let unit = match predictor.link {
             None => format!("the sd of {y} is {}", short(outcome)),
             Some(Link::Logit | Link::Probit | Link::Cloglog) => {
-                format!("a move of {} is a lot for a probability on this scale", short(outcome))
+                format!(
+                    "a move of {} is a lot for a probability on this scale",
+                    short(outcome)
+                )
             }
             Some(Link::Log | Link::Sqrt) => {
-                format!("{y} has a spread of about {} on the scale of the link", short(outcome))
+                format!(
+                    "{y} has a spread of about {} on the scale of the link",
+                    short(outcome)
+                )
             }
         };
         let fitting = short(WEAK * outcome / column.size);
@@ -118,7 +136,10 @@ fn outcome_spread(predictor: &Predictor<'_>) -> Option<f64> {
         (Some(Link::Logit | Link::Probit | Link::Cloglog), _) => 1.0,
         (Some(Link::Log), _) => {
             // Zero counts have no logarithm.
-            let ln: Vec<f64> = y.iter().map(|y| if *y > 0.0 { *y } else { y.abs() + 0.1 }.ln()).collect();
+            let ln: Vec<f64> = y
+                .iter()
+                .map(|y| if *y > 0.0 { *y } else { y.abs() + 0.1 }.ln())
+                .collect();
             sd(&ln).max(1.0)
         }
         (Some(Link::Sqrt), _) => sd(&y.iter().map(|y| y.max(0.0).sqrt()).collect::<Vec<f64>>()).max(1.0),

@@ -5,7 +5,7 @@
 //! learned are drawn to the other groups, and are not looked at.
 
 use super::super::Lowering;
-use super::product::{Product, Width};
+use super::product::{Product, Width, joined};
 use super::{Predictor, short};
 use crate::dist::Family;
 use crate::lang::ast::{Expr, ExprKind};
@@ -119,8 +119,7 @@ impl<'a> Lowering<'a, '_> {
         let plain: Vec<&'a Expr> = product.data.iter().map(|expr| uncentred(expr)).collect();
         let x = self.multiplier(&plain, predictor.plate, rows.len())?;
         let split = split(&x, rows)?;
-        let texts: Vec<&str> = plain.iter().map(|expr| expr.span.of(self.text)).collect();
-        let name = texts.join(" * ");
+        let name = joined(&plain, self.text);
         let low = x.iter().copied().fold(f64::INFINITY, f64::min);
         let high = x.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let two_values = x.iter().all(|x| *x == low || *x == high);
@@ -130,8 +129,7 @@ impl<'a> Lowering<'a, '_> {
             (false, true) => format!("{name} is above {}", short(split.at)),
             (false, false) => format!("{name} is below {}", short(split.at)),
         };
-        let first = product.data[0].span;
-        let span = product.data.iter().fold(first, |span, expr| span.to(expr.span));
+        let span = product.column_span();
         let (ours, theirs) = if split.success {
             ("successes", "failures")
         } else {
@@ -147,7 +145,13 @@ impl<'a> Lowering<'a, '_> {
             quoted(&name),
             quoted(&predictor.relation.target.name.text)
         );
-        let label = format!("where {beyond}, {} rows, all are {ours}{others}", split.rows);
+        let label = match split.rows {
+            1 => format!(
+                "the one row where {beyond} is a {}{others}",
+                if split.success { "success" } else { "failure" }
+            ),
+            rows => format!("where {beyond}, {rows} rows, all are {ours}{others}"),
+        };
         let report = if width.scale * (high - low) > WIDE {
             Report::warning(title, span, label)
         } else {
@@ -208,8 +212,8 @@ impl<'a> Lowering<'a, '_> {
         let target = self.analysis.relations[product.parameter].target;
         let scale = short(width.scale);
         let help = if product.has_column {
-            "choose that prior with care: with a scale of 2.5 for a standardized column it holds odds that change up to \
-             150 times for likely"
+            "choose that prior with care, and look how the result changes with another: Normal(0, 2.5) for a standardized \
+             column already allows odds 150 times as high for each sd"
         } else {
             "choose that prior with care, or learn its scale from all levels, as in `a[g] ~ Normal(a_bar, sigma)`"
         };
