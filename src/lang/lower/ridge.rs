@@ -129,7 +129,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
         None
     }
 
-    /// A linear predictor as a sum of products, definitions without a link put in; `outermost` looks through one with
+    /// A linear predictor as a sum of products, definitions without a link put in, sums of data left whole; `outermost` looks through one with
     /// a link. None if it has too many.
     pub(super) fn terms(
         &self,
@@ -144,6 +144,10 @@ impl<'a, 'b> Lowering<'a, 'b> {
             }])
         };
         let terms = match &expr.kind {
+            // A sum of data is one multiplier: `b*(1 - x)`.
+            ExprKind::Binary(BinaryOp::Add | BinaryOp::Sub, ..) if self.analysis.is_data_expression(expr) => {
+                return whole(expr);
+            }
             ExprKind::Name(name) => {
                 let Some(Symbol::Definition(place)) = self.analysis.symbols.get(name.as_str()) else {
                     return whole(expr);
