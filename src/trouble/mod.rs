@@ -1,7 +1,7 @@
 //! Likely trouble: what bodes ill for a fit before it is made.
 //!
 //! May import everything up to `predict`. The text and the data are looked at by [`lang::troubles`](crate::lang::troubles);
-//! here that is joined by [`prior`]: what the priors say of outcomes, simulated and held against the data.
+//! here that is joined by `prior`: what the priors say of outcomes, simulated and held against the data.
 //!
 //! Promises: every finding says what was found in numbers, where in the text, and what to do; a model without findings
 //! may still be a bad one, a model with some may still be meant.
