@@ -57,9 +57,8 @@
 //!
 //! A module imports only from modules before it in this list (a test reads every `use` line): `error`, `num`, `rng`,
 //! `data`, `diag`, `ir`, `dist`, `transform`, `ad`, `lang`, `pass`, `back`, `gpu`, `model`, `sampler`, `fit`, `export`,
-//! `predict`, `plot`, `report`, `bench`, `cli`. Clocks are read in `fit`, `bench` and `cli` alone; files are touched by
-//! `fit`, `cli` and
-//! [`data::Table::from_path`].
+//! `predict`, `trouble`, `plot`, `report`, `bench`, `cli`. Clocks are read in `fit`, `bench` and `cli` alone; files are
+//! touched by `fit`, `cli` and [`data::Table::from_path`].
 //!
 //! # Vocabulary
 //!
@@ -111,5 +110,6 @@ pub mod report;
 pub mod rng;
 pub mod sampler;
 pub mod transform;
+pub mod trouble;
 
 pub use error::Error;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const LAYERS: [&str; 22] = [
+const LAYERS: [&str; 23] = [
     "error",
     "num",
     "rng",
@@ -22,6 +22,7 @@ const LAYERS: [&str; 22] = [
     "fit",
     "export",
     "predict",
+    "trouble",
     "plot",
     "report",
     "bench",

@@ -10,6 +10,7 @@ use crate::data::Table;
 use crate::error::{Error, Result};
 use crate::lang::{Reports, parse, refuse};
 use crate::model::Model;
+use crate::trouble::troubles;
 
 /// Prints the page or the stage; notes go to stderr.
 pub(super) fn run(args: &CheckArgs) -> Result<Outcome> {
@@ -38,7 +39,10 @@ fn with_data(args: &CheckArgs, source: &Source, table: &Table, notes: Notes) -> 
     super::tell(&model, table, notes);
     let lowered = model.lowered();
     Ok(match args.emit {
-        None => describe::page(&args.model.name(), table.name(), lowered),
+        None => {
+            let page = describe::page(&args.model.name(), table.name(), lowered);
+            page + &describe::troubles(&troubles(&model, table)?)
+        }
         Some(Stage::Expanded) => format!("{}\n", lowered.expansion.trim_end()),
         Some(Stage::Ir) => format!(
             "# as lowered\n{}\n# the log density with its gradient, after the passes\n{}",

@@ -1,8 +1,10 @@
-//! What `check` says of a lowered model: its lines spelled out, its index sets, parameters, outcomes, data.
+//! What `check` says of a lowered model: its lines spelled out, its index sets, parameters, outcomes, data, and likely
+//! trouble.
 
 use super::style::{HEADING, styled};
 use crate::lang::Lowered;
 use crate::report::structure::{derived, effects, learned, outcomes, parameters, plates, rows, used};
+use crate::trouble::Troubles;
 
 /// The page of a model. `name` is the model's, `data` the table's.
 pub(super) fn page(name: &str, data: &str, lowered: &Lowered) -> String {
@@ -32,6 +34,20 @@ pub(super) fn page(name: &str, data: &str, lowered: &Lowered) -> String {
     );
     section(&mut text, "Columns used", &columns(&used(lowered)));
     section(&mut text, "Learned from the data", &columns(&learned(lowered)));
+    text
+}
+
+/// The section of what bodes ill for a fit.
+pub(super) fn troubles(troubles: &Troubles) -> String {
+    let mut text = format!("\n{}\n", styled(HEADING, "Likely trouble"));
+    if troubles.reports.reports.is_empty() {
+        text.push_str("  none found\n");
+    } else {
+        text.push_str(&troubles.reports.render(true));
+    }
+    for omitted in &troubles.omitted {
+        text.push_str(&format!("  not looked at: {omitted}\n"));
+    }
     text
 }
 

@@ -15,6 +15,7 @@ use super::source::{joined, source};
 use super::ticker::watched;
 use crate::error::Result;
 use crate::fit::{Keep, LogLik, fit_as_planned, plan, writable};
+use crate::lang::report::Level;
 use crate::model::Model;
 use crate::sampler::{Phase, Progress};
 
@@ -31,6 +32,12 @@ pub(super) fn run(args: &FitArgs, command: String) -> Result<Outcome> {
     let table = joined((&source.name, &source.text), table, &args.model.tables, true)?;
     let model = Model::new(&source.name, &source.text, &table)?;
     super::tell(&model, &table, notes);
+    // What is a matter of taste, and what needs simulation, is left to `check`.
+    let mut troubles = model.troubles(&table)?;
+    troubles.reports.retain(|report| report.level == Level::Warning);
+    if !troubles.reports.is_empty() {
+        notes.show(&troubles.render(true));
+    }
 
     let options = args.options(command, started);
     let plan = plan(&model, &options)?;

@@ -12,6 +12,7 @@
 //! - [`join()`]: second tables, carried to the rows;
 //! - `formula`: a `glm` line as the plain lines that it stands for;
 //! - [`lower()`]: the model over a table as a program of the IR;
+//! - [`troubles()`]: what the text and the data say against a fit before it is made;
 //! - [`lower_forward()`]: the same text read forward, from parameters to the distributions of outcomes.
 //!
 //! Every report has a place, says what was expected there and offers a remedy.
@@ -40,7 +41,7 @@ pub(crate) use analyse::visit_names;
 pub use formula::{Expanded, expand};
 pub use forward::{Definition, Forward, Input, Known, Outcome, View};
 pub use joining::join;
-pub use lower::{lower, lower_forward, unused_targets};
+pub use lower::{lower, lower_forward, troubles, unused_targets};
 pub use lowered::{
     Dim, Effect, Failure, Holds, LearnedCall, Likelihood, LowerOptions, Lowered, Parameter, Parameterisation,
     PlateTable, Quantity, QuantityKind, TunedEffect, UsedColumn, element_names,

@@ -17,7 +17,7 @@ use crate::data::{Column, Table, fingerprint};
 use crate::error::Result;
 use crate::ir::{Handle, Program};
 use crate::lang::ast::{Model as Tree, StatementKind};
-use crate::lang::{self, Expanded, LowerOptions, Lowered};
+use crate::lang::{self, Expanded, LowerOptions, Lowered, Reports};
 use crate::pass;
 use centring::LearnedCentring;
 
@@ -216,6 +216,16 @@ impl Model {
     /// What its parts are called, and the raw program.
     pub fn lowered(&self) -> &Lowered {
         &self.lowered
+    }
+
+    /// Warnings and notes about what its text and `table`, which it was compiled over, bode for a fit.
+    ///
+    /// # Errors
+    ///
+    /// Only faults of tadpool, and another table than its own.
+    pub fn troubles(&self, table: &Table) -> Result<Reports> {
+        let tree = lang::parse(&self.name, &self.text)?;
+        Ok(lang::troubles(&tree, (&self.name, &self.text), table)?)
     }
 
     /// What it was compiled over.

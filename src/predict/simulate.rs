@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use super::forward::{Values, element_labels, fill, from_prior, printed_name, stream};
 use crate::data::{Column, Table, number_label};
+use crate::dist::Support;
 use crate::error::{Error, Result};
 use crate::lang::{self, Dim, Expanded, Forward, Holds, Input, View, nearest};
 use crate::transform::{correlations_of, shares_of};
@@ -191,22 +192,8 @@ impl Simulator {
         let dim = graph.dim();
         let numbers: Vec<u32> = replicates.collect();
         let count = numbers.len();
-        let mut positions = vec![0.0; count * dim];
+        let positions = self.positions(seed, &numbers)?;
         let offsets = graph.slot_offsets();
-        let wanted: Vec<Vec<usize>> = forward
-            .inputs
-            .iter()
-            .map(|input| (0..size(&input.dims)).collect())
-            .collect();
-        fill(
-            forward,
-            &wanted,
-            (&mut positions, count),
-            |input, element, arguments| {
-                let set = self.set[offsets[input] + element];
-                self.parameter(&forward.inputs[input], element, arguments, set, (seed, &numbers))
-            },
-        )?;
         let mut quantities = Vec::new();
         for (place, input) in forward.inputs.iter().enumerate() {
             let len = size(&input.dims);
@@ -245,6 +232,73 @@ impl Simulator {
         }
         let outcomes = self.draw_outcomes(&positions, seed, &numbers)?;
         Ok(Simulated { quantities, outcomes })
+    }
+
+    /// The parameters of these replicates, `[replicate][dim]`.
+    fn positions(&self, seed: u64, replicates: &[u32]) -> Result<Vec<f64>> {
+        let forward = &self.forward;
+        let count = replicates.len();
+        let mut positions = vec![0.0; count * forward.graph.dim()];
+        let offsets = forward.graph.slot_offsets();
+        let wanted: Vec<Vec<usize>> = forward
+            .inputs
+            .iter()
+            .map(|input| (0..size(&input.dims)).collect())
+            .collect();
+        fill(
+            forward,
+            &wanted,
+            (&mut positions, count),
+            |input, element, arguments| {
+                let set = self.set[offsets[input] + element];
+                self.parameter(
+                    &forward.inputs[input],
+                    element,
+                    arguments,
+                    set,
+                    (seed, replicates),
+                )
+            },
+        )?;
+        Ok(positions)
+    }
+
+    /// The probabilities of success in these replicates, `[replicate][row]`, of each outcome that counts successes, by
+    /// its name. Rows without trials are left out.
+    ///
+    /// # Errors
+    ///
+    /// As [`Simulator::replicates`].
+    pub fn probabilities(&self, seed: u64, replicates: Range<u32>) -> Result<Vec<(String, Vec<f64>)>> {
+        let numbers: Vec<u32> = replicates.collect();
+        let positions = self.positions(seed, &numbers)?;
+        let mut all = Vec::new();
+        for outcome in &self.forward.outcomes {
+            let trials = match outcome.family.support() {
+                Support::Binary => None,
+                Support::CountsUpTo => Some(0),
+                Support::Real
+                | Support::Positive
+                | Support::NonNegative
+                | Support::Unit
+                | Support::Interval
+                | Support::Counts => continue,
+            };
+            let values = Values::of(&self.forward.graph, &outcome.arguments, &positions)?;
+            let mut arguments = vec![0.0; outcome.arguments.len()];
+            let mut probabilities = Vec::with_capacity(outcome.elements.len() * numbers.len());
+            for position in 0..numbers.len() {
+                for element in &outcome.elements {
+                    values.read(0, position, *element as usize, &mut arguments);
+                    let n = trials.map_or(1.0, |trials: usize| arguments[trials]);
+                    if let Some(mean) = outcome.family.mean(&arguments).filter(|_| n > 0.0) {
+                        probabilities.push(mean / n);
+                    }
+                }
+            }
+            all.push((outcome.name.clone(), probabilities));
+        }
+        Ok(all)
     }
 
     fn parameter(

@@ -21,10 +21,13 @@ pub(crate) fn rows(lowered: &Lowered) -> String {
 pub(crate) fn plates(lowered: &Lowered) -> Vec<[String; 3]> {
     // The pairs of a correlation matrix are no set of the data.
     let pairs = |dims: &[Dim]| dims.iter().any(|dim| is_pair_axis(&dim.name));
+    // Nor are the places of a vector, which have the vector's name and stand with the parameters.
+    let is_vector = |name: &str| lowered.quantities.iter().any(|quantity| quantity.name == name);
+    let places = |dims: &[Dim]| dims.iter().any(|dim| is_vector(&dim.name));
     lowered
         .plates
         .iter()
-        .filter(|plate| !pairs(&plate.dims))
+        .filter(|plate| !pairs(&plate.dims) && !places(&plate.dims))
         .map(|plate| {
             let labels: Vec<String> = plate.dims.iter().map(sample_of_labels).collect();
             [plate.name.clone(), plate.len().to_string(), labels.join(" × ")]
@@ -74,12 +77,14 @@ fn quantities(lowered: &Lowered, kind: QuantityKind) -> Vec<[String; 4]> {
         .iter()
         .filter(|quantity| quantity.kind == kind)
         .map(|quantity| {
-            let dims: Vec<&str> = quantity
+            let dims: Vec<String> = quantity
                 .dims
                 .iter()
                 .map(|dim| match is_pair_axis(&dim.name) {
-                    true => "i, j",
-                    false => dim.name.as_str(),
+                    true => "i, j".to_owned(),
+                    // The places of a vector have its own name.
+                    false if dim.name == quantity.name => dim.labels.len().to_string(),
+                    false => dim.name.clone(),
                 })
                 .collect();
             let name = if dims.is_empty() {

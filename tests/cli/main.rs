@@ -14,4 +14,5 @@ mod report;
 mod results;
 mod stages;
 mod stopping;
+mod trouble;
 mod usage;

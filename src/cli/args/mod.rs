@@ -84,7 +84,7 @@ pub(crate) enum Command {
     /// Write the draws for other programs: CSV, Parquet, CmdStan's CSV.
     #[command(after_help = EXPORT_EXAMPLES)]
     Export(ExportArgs),
-    /// Say what a model is: lines as they are read, plates, parameters, supports; or print a stage.
+    /// Say what a model is: lines as they are read, plates, parameters, supports, likely trouble; or print a stage.
     #[command(after_help = CHECK_EXAMPLES)]
     Check(CheckArgs),
     /// Measure the back ends of this machine side by side: CPU, lanes, every GPU adapter.
@@ -157,7 +157,12 @@ Examples, after the first example of `tadpool fit --help`:
   tadpool export m12_2.nc a 'sigma*' --to parquet --out spread.parquet
   tadpool export m12_2.nc --to cmdstan --out chain.csv";
 
-const CHECK_EXAMPLES: &str = "Examples, from the folder of the repository:
+const CHECK_EXAMPLES: &str = "Under \"Likely trouble\" stands what bodes ill for a fit, with the place, the numbers and what to do: groups too few \
+     or too small to tell how much they differ, slopes of a column that does not vary within its groups, columns on a \
+     scale that their prior does not fit, columns and levels that predict successes without a fault, and priors that \
+     make outcomes unlike the data, in 200 simulated data sets. `fit` says the warnings of the text and the data too.
+
+Examples, from the folder of the repository:
   tadpool check data/reedfrogs/m12_2.tad --data data/reedfrogs/reedfrogs.csv
   tadpool check data/reedfrogs/m12_2.tad
   tadpool check 'surv ~ pred*size' --data data/reedfrogs/reedfrogs.csv

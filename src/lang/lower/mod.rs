@@ -19,6 +19,7 @@ mod probe;
 mod quantities;
 mod reading;
 mod ridge;
+mod trouble;
 mod value;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,6 +43,7 @@ use value::Value;
 
 pub use forward::{lower_forward, unused_targets};
 pub(super) use probe::probe;
+pub use trouble::troubles;
 
 /// The report of what went wrong is already there.
 #[derive(Debug, Clone, Copy)]

@@ -19,9 +19,9 @@ const MOST_TERMS: usize = 256;
 
 /// A product of a linear predictor.
 #[derive(Debug, Clone, Default)]
-struct Term<'a> {
+pub(super) struct Term<'a> {
     negative: bool,
-    factors: Vec<&'a Expr>,
+    pub(super) factors: Vec<&'a Expr>,
 }
 
 impl<'a> Term<'a> {
@@ -129,9 +129,14 @@ impl<'a, 'b> Lowering<'a, 'b> {
         None
     }
 
-    /// A linear predictor as a sum of products, definitions without a link put in; `outermost` looks through one with
+    /// A linear predictor as a sum of products, definitions without a link put in, sums of data left whole; `outermost` looks through one with
     /// a link. None if it has too many.
-    fn terms(&self, expr: &'a Expr, outermost: bool, open: &mut BTreeSet<usize>) -> Option<Vec<Term<'a>>> {
+    pub(super) fn terms(
+        &self,
+        expr: &'a Expr,
+        outermost: bool,
+        open: &mut BTreeSet<usize>,
+    ) -> Option<Vec<Term<'a>>> {
         let whole = |expr| {
             Some(vec![Term {
                 negative: false,
@@ -139,6 +144,10 @@ impl<'a, 'b> Lowering<'a, 'b> {
             }])
         };
         let terms = match &expr.kind {
+            // A sum of data is one multiplier: `b*(1 - x)`.
+            ExprKind::Binary(BinaryOp::Add | BinaryOp::Sub, ..) if self.analysis.is_data_expression(expr) => {
+                return whole(expr);
+            }
             ExprKind::Name(name) => {
                 let Some(Symbol::Definition(place)) = self.analysis.symbols.get(name.as_str()) else {
                     return whole(expr);
