@@ -292,6 +292,8 @@ fn simulated_effects_have_their_covariance() {
     let other = simulator.set("Rho[1,2]", 0.3).expect_err("one of three");
     assert!(other.to_string().contains("cannot be set alone"), "{other}");
     let other = simulator.set("Rho", -0.9).expect_err("no correlation matrix");
+    assert!(other.to_string().contains("there is no such matrix"), "{other}");
+    let other = simulator.set("Rho", 1.5).expect_err("no correlation");
     assert!(other.to_string().contains("(-1, 1)"), "{other}");
 }
 

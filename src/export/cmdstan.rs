@@ -17,7 +17,7 @@ use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use super::draws::{Column, Draws};
-use crate::data::{number_label, printed_label};
+use crate::data::{is_pair_axis, number_label, printed_label};
 use crate::error::{Error, Result};
 use crate::fit::Fit;
 use crate::fit::layout::{Quantity, SampleStats};
@@ -235,7 +235,14 @@ impl<'a> CmdStan<'a> {
 }
 
 /// The elements of a quantity in Stan's order, the first index fastest: place in tadpool's order, and subscripts from 1.
+/// Correlations have those of their matrix.
 fn column_major(quantity: &Quantity) -> Vec<(usize, Vec<usize>)> {
+    if let [dim] = quantity.dims.as_slice()
+        && is_pair_axis(&dim.name)
+    {
+        let pair = |label: &String| label.split(',').filter_map(|place| place.parse().ok()).collect();
+        return dim.labels.iter().map(pair).enumerate().collect();
+    }
     let sizes: Vec<usize> = quantity.dims.iter().map(|dim| dim.labels.len()).collect();
     let len: usize = sizes.iter().product();
     (0..len)

@@ -4,9 +4,10 @@ use super::fitted::{Fitted, Options, Told};
 use super::forward::{Values, from_prior, slots, stream};
 use super::groups::{Groups, positions};
 use super::kind::Kind;
+use crate::data::printed_label;
 use crate::dist::{Family, Role};
 use crate::error::{Error, Result};
-use crate::lang::{Input, QuantityKind, View};
+use crate::lang::{Holds, Input, QuantityKind, View};
 
 /// An index of the rows whose levels have parameters of their own.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -164,7 +165,19 @@ impl Fitted<'_> {
         let positions = positions(self.fit(), &forward, &options, &mut Told::default())?;
         let mut found = Vec::new();
         for input in &forward.inputs {
-            let [dim] = input.dims.as_slice() else { continue };
+            let (dim, effect) = match (input.dims.as_slice(), input.holds) {
+                ([dim], _) => (dim, input.name.clone()),
+                ([dim, level], Holds::Component { .. }) => (
+                    dim,
+                    format!(
+                        "{}[{}, {}]",
+                        input.name,
+                        dim.name,
+                        printed_label(&level.labels[0])
+                    ),
+                ),
+                (_, _) => continue,
+            };
             if slots(&forward.graph, &input.alone).is_empty() {
                 continue;
             }
@@ -182,7 +195,7 @@ impl Fitted<'_> {
                 continue;
             }
             found.push(Population {
-                effect: input.name.clone(),
+                effect,
                 index: dim.name.clone(),
                 input: input.clone(),
                 arguments: first,

@@ -143,7 +143,18 @@ impl Simulator {
                         .with_help(format!("set all of them to one number: `{}={value}`", input.name)));
                     }
                     let shares = shares_of(&vec![value; pairs], order);
-                    let shares = shares.ok_or_else(|| outside(printed, value, &input.support))?;
+                    let shares = shares.ok_or_else(|| match value.abs() < 1.0 {
+                        true => Error::user(format!(
+                            "the {pairs} correlations of `{}` cannot all be {}: there is no such matrix",
+                            input.name,
+                            number_label(value)
+                        ))
+                        .with_help(format!(
+                            "correlations that are all the same lie above {}",
+                            number_label(-1.0 / (order - 1) as f64)
+                        )),
+                        false => outside(printed, value, &input.support),
+                    })?;
                     self.set[offset + element] = Some(shares[element]);
                     continue;
                 }

@@ -95,7 +95,14 @@ pub fn correlations<R: Real>(factor: &[Vec<R>]) -> Vec<R> {
         .collect()
 }
 
-/// The shares of a matrix of correlations, `[pair]`; none if it is not positive definite.
+/// By how much a partial correlation may leave (−1, 1) through rounding; f32 has 6e-8 of a correlation near 1, which
+/// small remainders magnify.
+const ROUNDING: f64 = 1e-3;
+/// The nearest that a share comes to 0 and 1.
+const LEAST_SHARE: f64 = 1e-12;
+
+/// The shares of a matrix of correlations, `[pair]`; none if it is not positive definite but for rounding: a partial
+/// correlation just outside (−1, 1) is taken for one just inside.
 pub fn shares_of(correlations: &[f64], order: usize) -> Option<Vec<f64>> {
     let mut factor: Vec<Vec<f64>> = Vec::with_capacity(order);
     let mut shares = vec![0.0; correlations.len()];
@@ -104,12 +111,23 @@ pub fn shares_of(correlations: &[f64], order: usize) -> Option<Vec<f64>> {
         let mut rest = 1.0_f64;
         for (column, above) in factor.iter().enumerate() {
             let dot: f64 = above[..column].iter().zip(&entries).map(|(a, b)| a * b).sum();
-            let entry = (correlations[pair_place(order, column, row)] - dot) / above[column];
-            let partial = entry / rest;
-            if !(partial > -1.0 && partial < 1.0) {
+            let left = correlations[pair_place(order, column, row)] - dot;
+            let scale = above[column] * rest;
+            // Of a row that others leave no length the rest cannot be told, nor matters.
+            let partial = if scale > ROUNDING * ROUNDING {
+                left / scale
+            } else if left.abs() <= ROUNDING {
+                0.0
+            } else {
+                f64::NAN
+            };
+            if !(partial.abs() <= 1.0 + ROUNDING) {
                 return None;
             }
-            shares[pair_place(order, column, row)] = 0.5 * (1.0 + partial);
+            let share = (0.5 * (1.0 + partial)).clamp(LEAST_SHARE, 1.0 - LEAST_SHARE);
+            let partial = 2.0 * share - 1.0;
+            let entry = partial * rest;
+            shares[pair_place(order, column, row)] = share;
             rest *= (1.0 - partial * partial).sqrt();
             entries.push(entry);
         }
@@ -162,8 +180,27 @@ mod tests {
     #[test]
     fn correlations_that_contradict_each_other_have_no_shares() {
         assert_eq!(shares_of(&[0.9, 0.9, -0.9], 3), None);
-        assert_eq!(shares_of(&[1.0], 2), None);
+        assert_eq!(shares_of(&[1.01], 2), None);
+        assert_eq!(shares_of(&[f64::NAN], 2), None);
         assert!(shares_of(&[0.9, 0.9, 0.9], 3).is_some());
+    }
+
+    /// Correlations that were rounded to 1, as sampled ones are, have shares that lead back to them.
+    #[test]
+    fn correlations_at_the_border_have_shares() {
+        for correlations in [
+            [1.0, 0.5, 0.5],
+            [1.0, 1.0, 1.0],
+            [-1.0, 0.3, -0.3],
+            [0.999_999_999_9, 0.2, 0.2],
+        ] {
+            let shares = shares_of(&correlations, 3).expect("shares");
+            assert!(shares.iter().all(|share| *share > 0.0 && *share < 1.0));
+            for (found, wanted) in correlations_of(&shares, 3).iter().zip(correlations) {
+                assert!((found - wanted).abs() < 1e-5, "{found} {wanted}");
+            }
+        }
+        assert_eq!(shares_of(&[1.0, 0.5, -0.5], 3), None);
     }
 
     /// ln of det R from the factor.

@@ -121,8 +121,9 @@ Examples, after the first example of `tadpool fit --help`, from the folder of th
   tadpool plot all m12_2.nc --out pictures
   tadpool plot forest,shrinkage m12_2.nc --format svg
   tadpool plot density m12_2.nc --vars a sigma --prob 0.95 --interval eti
-  tadpool plot effects m12_5.nc --by actor
-  tadpool plot predictions m12_2.nc --grid 'tank=1,2,new density=10'";
+  tadpool plot predictions m12_2.nc --grid 'tank=1,2,new density=10'
+  tadpool fit 'wait ~ afternoon + (afternoon | cafe)' --data data/cafes/cafes.csv
+  tadpool plot effects glm_wait.nc --by cafe";
 
 impl PlotArgs {
     /// How the pictures are drawn.

@@ -236,6 +236,19 @@ impl<'a> Analysis<'a> {
                 ));
             }
         }
+        if let ExprKind::Name(name) = &arguments.sd.kind {
+            let note = Report::note(
+                format!("{of} effects share the one sd {}", quoted(name)),
+                arguments.sd.span,
+                "one number",
+            );
+            self.single_sds.push((
+                name,
+                note.with_help(format!(
+                    "write `{name}[{of}] ~ …` for an sd of each, as the book's vector of this name is"
+                )),
+            ));
+        }
         let first = self.relations.len();
         for (component, name) in joint.names.iter().enumerate() {
             let element = |argument: &'a Expr| match &argument.kind {

@@ -46,37 +46,53 @@ pub(super) fn effects(fit: &Source<'_>, options: &Options) -> Result<Scene> {
         .map(|name| grouping(&predicted, &varying, name))
         .transpose()?;
     let mut panels = Vec::new();
+    let mut drawn = Vec::new();
     for predictor in wanted {
-        panels.push(panel(
+        let panel = panel(
             &predicted,
             &predictors,
             predictor,
             (&varying, by.as_ref()),
             &asked,
             options,
-        )?);
+        )?;
+        // What no prediction depends on (weights of rows, known errors) has the same draws everywhere.
+        if panel.average.iter().any(|spread| *spread != panel.average[0]) {
+            panels.push(panel);
+            drawn.push(predictor);
+        }
     }
-    let others: Vec<String> = predictors
+    if panels.is_empty() {
+        return Err(
+            Error::user(format!("no prediction of {} depends on a column", fit.name))
+                .with_help("this picture is of models with columns besides the outcome and the groups"),
+        );
+    }
+    let others: Vec<String> = drawn
         .iter()
-        .filter(|_| predictors.len() > 1)
+        .filter(|_| drawn.len() > 1)
         .map(|predictor| match &predictor.values {
             PredictorValues::Numbers(_, mean) => format!("{} = {}", predictor.name, short(*mean)),
             PredictorValues::Labels(_, usual) => format!("{} = {usual}", predictor.name),
         })
         .collect();
     let mut told = vec![options.interval_name()];
+    let indices: Vec<&str> = varying.iter().map(|group| group.index.as_str()).collect();
+    if !indices.is_empty() {
+        told.push(format!("for the average {}", indices.join(" and ")));
+    }
     if !others.is_empty() {
-        told.push(format!("the others at {}", others.join(", ")));
+        told.push(format!("where it does not vary, {}", others.join(", ")));
     }
-    if let [first, ..] = varying.as_slice() {
-        told.push(format!("for the average {}", first.index));
-    }
+    let lines = panels.iter().any(|panel| !panel.groups.is_empty());
     let title = format!("{}: each predictor alone", fit.name);
     Ok(chart::scene(
         options.width,
         (&title, &told.join("; ")),
         (&predicted.measured, predicted.nature.is_share),
-        by.as_ref().map(|(varying, _)| varying.index.as_str()),
+        by.as_ref()
+            .filter(|_| lines)
+            .map(|(varying, _)| varying.index.as_str()),
         &panels,
     ))
 }
@@ -133,6 +149,11 @@ fn panel(
 ) -> Result<chart::Panel> {
     let (cells, places): (Vec<String>, chart::Places) = match &predictor.values {
         PredictorValues::Labels(labels, _) => (labels.clone(), chart::Places::Labels(labels.clone())),
+        // Two numbers are the codes of two kinds most often.
+        PredictorValues::Numbers(values, _) if values.len() == 2 => {
+            let cells: Vec<String> = values.iter().map(|x| number_label(*x)).collect();
+            (cells.clone(), chart::Places::Labels(cells))
+        }
         PredictorValues::Numbers(values, _) => {
             let points = match values.len() <= FEW {
                 true => values.clone(),
