@@ -10,8 +10,8 @@ use std::collections::BTreeSet;
 use super::markup::escaped;
 use crate::error::Result;
 use crate::lang::ast::{
-    Arg, BinaryOp, Call, Definition, Expr, ExprKind, Link, Model, ModifierKind, StatementKind, Stochastic,
-    Sub, Targets, UnaryOp, Var,
+    Arg, BinaryOp, Call, Definition, Expr, ExprKind, Link, Model, ModifierKind, Name, StatementKind,
+    Stochastic, Sub, Targets, UnaryOp, Var,
 };
 use crate::lang::parse;
 use names::Names;
@@ -54,6 +54,17 @@ fn line(left: &str, relation: &str, right: &str, about: &str) -> String {
     )
 }
 
+/// The length that a bare number on the left of a `~` declares.
+fn length(var: &Var) -> Option<f64> {
+    match var.subs.as_slice() {
+        [Sub { low, high: None }] => match low.kind {
+            ExprKind::Number(length) => Some(length),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 /// What a line is repeated over.
 fn repeated(names: &Names<'_>, targets: &[&Var]) -> String {
     let Some(first) = targets.first() else {
@@ -67,6 +78,9 @@ fn repeated(names: &Names<'_>, targets: &[&Var]) -> String {
             (_, _) => None,
         })
         .collect();
+    if let Some(length) = length(first) {
+        return format!("for each of {length} elements");
+    }
     match of.as_slice() {
         [] if names.is_of_rows(&first.name.text) => "for each row i".to_owned(),
         [] => String::new(),
@@ -92,27 +106,38 @@ fn bound<'a>(targets: &[&'a Var]) -> BTreeSet<&'a str> {
 }
 
 fn stochastic(names: &Names<'_>, stochastic: &Stochastic) -> String {
-    let (targets, mut left, about): (Vec<&Var>, String, String) = match &stochastic.targets {
-        Targets::Separate(vars) => {
-            let all: Vec<&Var> = vars.iter().collect();
-            let written: Vec<String> = vars
-                .iter()
-                .map(|var| {
-                    Writer {
-                        names,
-                        bound: bound(&[var]),
-                    }
-                    .var(var)
-                })
-                .collect();
-            let about = repeated(names, &all);
-            (all, written.join(&sign(",")), about)
-        }
-        Targets::Joint(joint) => {
-            let text = format!("<mtext>{}</mtext>", escaped(&joint.to_string()));
-            (Vec::new(), text, String::new())
+    let joint: Vec<Var>;
+    let (vars, is_vector) = match &stochastic.targets {
+        Targets::Separate(vars) => (vars.as_slice(), false),
+        Targets::Joint(names) => {
+            let var = |name: &Name| Var {
+                name: name.clone(),
+                subs: names.subs.clone(),
+                span: names.span,
+            };
+            joint = names.names.iter().map(var).collect();
+            (joint.as_slice(), true)
         }
     };
+    let targets: Vec<&Var> = vars.iter().collect();
+    let written: Vec<String> = vars
+        .iter()
+        .map(|var| {
+            let writer = Writer {
+                names,
+                bound: bound(&[var]),
+            };
+            match length(var) {
+                Some(_) => writer.indexed(&var.name.text, &[]),
+                None => writer.var(var),
+            }
+        })
+        .collect();
+    let mut left = written.join(&sign(","));
+    if is_vector {
+        left = format!("{}{left}{}", sign("["), sign("]"));
+    }
+    let about = repeated(names, &targets);
     if let Some(constraint) = stochastic.constraint {
         left = format!("<mtext>{}\u{a0}</mtext>{left}", constraint.kind.word());
     }
@@ -420,6 +445,22 @@ mod tests {
                 "d = (a+b)⋅c\u{2212}(e\u{2212}f)",
                 "g = frac{a+b2}",
                 "h = \u{2212}(a+b)2",
+            ]
+        );
+    }
+
+    #[test]
+    fn correlated_effects_are_a_vector() {
+        let lines = plain(
+            "[a, b][g] ~ MVNormal([m, 0], tau, Rho)\ntau[2] ~ Exponential(1)\nRho ~ LKJ(2)",
+            &["g"],
+        );
+        assert_eq!(
+            lines,
+            [
+                "[_{ag},_{bg}] ∼ MVNormal([m,0],τ,Rho) for each g",
+                "τ ∼ Exponential(1) for each of 2 elements",
+                "Rho ∼ LKJ(2)",
             ]
         );
     }

@@ -64,12 +64,16 @@ impl<'a> Names<'a> {
                 StatementKind::Index(index) => {
                     of_rows.insert(index.name.text.clone());
                 }
-                StatementKind::Stochastic(line) => {
-                    if let Targets::Separate(vars) = &line.targets {
+                StatementKind::Stochastic(line) => match &line.targets {
+                    Targets::Separate(vars) => {
                         let with_subs = vars.iter().filter(|var| !var.subs.is_empty());
                         subscripted.extend(with_subs.map(|var| var.name.text.clone()));
                     }
-                }
+                    Targets::Joint(joint) if joint.subs.is_empty() => {}
+                    Targets::Joint(joint) => {
+                        subscripted.extend(joint.names.iter().map(|name| name.text.clone()));
+                    }
+                },
                 StatementKind::Definition(line) if line.target.subs.is_empty() => {
                     definitions.push((line.target.name.text.clone(), &line.value));
                 }
