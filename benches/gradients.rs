@@ -4,6 +4,8 @@
 //! on one core, with each instruction set that the processor has, all in one run. Rates are medians over rounds; the
 //! rounds of all rows take turns, so that a change of the machine's speed meets all of them alike.
 //!
+//! Rows that say `alone` ask for the gradient without the density, as all steps of a trajectory but the last do.
+//!
 //! Then the same inside the sampler: trajectories of ten steps, whose rate is compared with that of bare gradients. And
 //! one chain on a table of 100,000 rows that do not merge (Bernoulli, 2,000 groups, two covariates), where the vectors
 //! run over rows, beside a plain loop written by hand.
@@ -33,6 +35,8 @@ struct Row {
     lanes: usize,
     chains: usize,
     density: SimdDensity,
+    /// Whether the gradient is asked for without the density, as in all steps of a trajectory but the last.
+    alone: bool,
     seconds: Vec<f64>,
 }
 
@@ -42,7 +46,11 @@ fn round(row: &Row, positions: &[f64], dim: usize) -> f64 {
     let (mut log_density, mut gradient) = (vec![0.0; row.lanes], vec![0.0; dim * row.lanes]);
     let mut total = 0.0;
     for block in positions[..row.chains * dim].chunks(dim * row.lanes) {
-        worker.log_density_grad(block, &mut log_density, &mut gradient);
+        if row.alone {
+            worker.grad(block, &mut gradient);
+        } else {
+            worker.log_density_grad(block, &mut log_density, &mut gradient);
+        }
         total += log_density[0] + gradient[0];
     }
     total
@@ -57,7 +65,7 @@ fn median(seconds: &[f64]) -> f64 {
 /// Gradients per second within trajectories of ten steps: momenta, kicks, drifts, energies, decisions included.
 fn in_sampler(model: &Model, positions: &[f64]) -> Result<f64> {
     const STEPS: u32 = 10;
-    let density = SimdDensity::new(model.density_program().clone())?;
+    let density = model.density();
     let settings = Settings {
         sampler: Sampler::Hmc,
         chains: FEW_CHAINS,
@@ -69,7 +77,7 @@ fn in_sampler(model: &Model, positions: &[f64]) -> Result<f64> {
         target_accept: 0.8,
         threads: 1,
     };
-    let mut engine = CpuEngine::new(&density, &settings, 0, FEW_CHAINS);
+    let mut engine = CpuEngine::new(density, &settings, 0, FEW_CHAINS);
     engine.set_positions(&positions[..FEW_CHAINS * model.dim()])?;
     let plan = Plan {
         step_size: 0.01,
@@ -212,14 +220,19 @@ fn bench(model: &str, table: &str) -> Result<()> {
         (InstructionSet::Avx512, LANES, "lanes, AVX-512"),
     ] {
         if set.is_available() {
-            let density = SimdDensity::new(model.density_program().clone())?.with_instruction_set(set)?;
-            rows.push(Row {
+            let density = model.density().clone().with_instruction_set(set)?;
+            let row = |alone| Row {
                 driver,
                 lanes,
                 chains: if lanes == 1 { FEW_CHAINS } else { CHAINS },
-                density,
+                density: density.clone(),
+                alone,
                 seconds: Vec::new(),
-            });
+            };
+            rows.push(row(false));
+            if lanes == LANES {
+                rows.push(row(true));
+            }
         }
     }
     for _ in 0..ROUNDS {
@@ -236,20 +249,22 @@ fn bench(model: &str, table: &str) -> Result<()> {
     let scalar = median(&rows[0].seconds) / rows[0].chains as f64;
     for row in &rows {
         let seconds = median(&row.seconds) / row.chains as f64;
+        let what = if row.alone { ", alone" } else { "" };
         println!(
-            "  {:16} {:2} lanes  {:7.3} million gradients per core-second  {:5.2} × scalar",
-            row.driver,
+            "  {:22} {:2} lanes  {:7.3} million gradients per core-second  {:5.2} × scalar",
+            format!("{}{what}", row.driver),
             row.lanes,
             1e-6 / seconds,
             scalar / seconds,
         );
     }
     let bare = rows
-        .last()
+        .iter()
+        .rfind(|row| !row.alone)
         .map_or(f64::NAN, |row| CHAINS as f64 / median(&row.seconds));
     let inside = in_sampler(&model, &positions)?;
     println!(
-        "  {:16} {LANES:2} lanes  {:7.3} million gradients per core-second  {:5.2} × bare",
+        "  {:22} {LANES:2} lanes  {:7.3} million gradients per core-second  {:5.2} × bare",
         "in the sampler",
         inside * 1e-6,
         inside / bare,
