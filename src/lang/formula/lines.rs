@@ -28,8 +28,12 @@ impl Writer<'_, '_> {
     ) -> Result<Expanded, Failure> {
         self.keep_columns(columns, &numbers.columns);
         let span = self.span;
-        let intercept = self.intercept.then(|| self.own("Intercept"));
-        let b = self.own("b");
+        let intercept = self.intercept.then(|| self.own("Intercept", "the intercept is"));
+        let b = if self.columns.is_empty() {
+            String::new()
+        } else {
+            self.own("b", "the coefficients are")
+        };
         let mut linear: Vec<Expr> = Vec::new();
         linear.extend(intercept.iter().map(|name| variable(name, span)));
         for (column, _) in &self.columns {
@@ -76,7 +80,7 @@ impl Writer<'_, '_> {
             .family
             .beside()
             .iter()
-            .map(|own| self.own(own.name()))
+            .map(|own| self.own(own.name(), own.what()))
             .collect();
         for (own, name) in self.family.beside().iter().zip(&beside) {
             let prior = self.beside(*own);
@@ -130,7 +134,7 @@ impl Writer<'_, '_> {
             group = format!("{}_{again}", parts.join("_"));
         }
         let effect = self.fresh(&format!("r_{group}"));
-        let sd = self.own(&format!("sd_{group}"));
+        let sd = self.own(&format!("sd_{group}"), "the sd between groups is");
         if block.is_intercept() {
             let of = indexed(&effect, [variable(&by, span)], span);
             let args = [number(0.0, span), variable(&sd, span)];
@@ -151,7 +155,7 @@ impl Writer<'_, '_> {
             });
         }
         let of = indexed(&effect, [variable(&by, span), variable(&coef, span)], span);
-        let correlation = block.correlated.then(|| self.own(&format!("cor_{group}")));
+        let correlation = block.correlated.then(|| self.own(&format!("cor_{group}"), "the correlations are"));
         let call = match &correlation {
             Some(correlation) => {
                 let args = [

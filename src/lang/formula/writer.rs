@@ -36,11 +36,24 @@ pub(super) struct Writer<'f, 'a> {
     pub(super) reports: Vec<Report>,
 }
 impl Writer<'_, '_> {
-    /// A name for something that lines of the text may give a prior to.
-    pub(super) fn own(&mut self, wanted: &str) -> String {
+    /// A name for something that lines of the text may give a prior to; `what` says what it is and ends in a verb. A
+    /// line about a name that is passed over would be a likelihood where a prior is meant.
+    pub(super) fn own(&mut self, wanted: &str, what: &str) -> String {
         let mut name = wanted.to_owned();
+        let mut passed = Vec::new();
         while !self.taken.insert(name.clone()) {
+            passed.extend(self.target(&name).map(|span| (name.clone(), span)));
             name.push('_');
+        }
+        for (meant, span) in passed {
+            let (kind, other) = match self.formula.table.column(&meant) {
+                Some(_) => ("a column", "the column"),
+                None => ("an index set", "the index set"),
+            };
+            let title = format!("{} is {kind}; {what} called {} here", quoted(&meant), quoted(&name));
+            let report = Report::error(title, span, format!("a line about {other}"));
+            self.reports
+                .push(report.with_help(format!("write `{name} ~ …`, or rename {other}")));
         }
         name
     }
@@ -55,22 +68,31 @@ impl Writer<'_, '_> {
     }
 
     pub(super) fn is_target(&self, name: &str) -> bool {
-        self.formula
-            .model
-            .statements
-            .iter()
-            .any(|statement| match &statement.kind {
-                StatementKind::Stochastic(stochastic) => match &stochastic.targets {
-                    Targets::Separate(vars) => vars.iter().any(|var| var.name.text == name),
-                    Targets::Joint(joint) => joint.names.iter().any(|known| known.text == name),
-                },
-                StatementKind::Definition(_)
-                | StatementKind::Index(_)
-                | StatementKind::Table(_)
-                | StatementKind::DropMissing(_)
-                | StatementKind::Setting(_)
-                | StatementKind::Glm(_) => false,
-            })
+        self.target(name).is_some()
+    }
+
+    /// Where a line of the text has `name` on the left of its `~`.
+    pub(super) fn target(&self, name: &str) -> Option<Span> {
+        let statements = &self.formula.model.statements;
+        statements.iter().find_map(|statement| match &statement.kind {
+            StatementKind::Stochastic(stochastic) => match &stochastic.targets {
+                Targets::Separate(vars) => vars
+                    .iter()
+                    .find(|var| var.name.text == name)
+                    .map(|var| var.span),
+                Targets::Joint(joint) => joint
+                    .names
+                    .iter()
+                    .find(|known| known.text == name)
+                    .map(|known| known.span),
+            },
+            StatementKind::Definition(_)
+            | StatementKind::Index(_)
+            | StatementKind::Table(_)
+            | StatementKind::DropMissing(_)
+            | StatementKind::Setting(_)
+            | StatementKind::Glm(_) => None,
+        })
     }
 
     pub(super) fn spelled(&self, text: &str) -> String {
