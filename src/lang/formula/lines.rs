@@ -11,10 +11,12 @@ use super::terms::Column;
 use super::writer::Writer;
 use crate::lang::ast::{BinaryOp, Call, Expr};
 use crate::lang::lowered::Failure;
-use crate::lang::report::quoted;
+use crate::lang::report::{Report, quoted};
 
 /// Terms of one line; beyond, the sum is cut into parts, which no text makes too long.
 const LONGEST: usize = 50;
+/// What the level where all predictors are 0 is called, as in brms.
+const AT_ZERO: &str = "b_Intercept";
 
 impl Writer<'_, '_> {
     /// Writes all lines. The order of the parameters is that of the formula.
@@ -47,6 +49,7 @@ impl Writer<'_, '_> {
         }
         linear.extend(offsets.iter().cloned());
         if let Some(name) = &intercept {
+            self.no_prior_at_zero(name);
             let prior = self.student(self.outcome.location);
             self.scalar(name, &prior);
         }
@@ -155,7 +158,9 @@ impl Writer<'_, '_> {
             });
         }
         let of = indexed(&effect, [variable(&by, span), variable(&coef, span)], span);
-        let correlation = block.correlated.then(|| self.own(&format!("cor_{group}"), "the correlations are"));
+        let correlation = block
+            .correlated
+            .then(|| self.own(&format!("cor_{group}"), "the correlations are"));
         let call = match &correlation {
             Some(correlation) => {
                 let args = [
@@ -231,13 +236,30 @@ impl Writer<'_, '_> {
         });
     }
 
+    /// An error where a line gives a prior to the level that [`Self::level_at_zero`] derives.
+    fn no_prior_at_zero(&mut self, intercept: &str) {
+        if self.formula.table.column(AT_ZERO).is_none()
+            && let Some(span) = self.target(AT_ZERO)
+        {
+            let title = format!(
+                "{} follows from {} and has no prior",
+                quoted(AT_ZERO),
+                quoted(intercept)
+            );
+            let report = Report::error(title, span, "the level where all predictors are 0");
+            self.reports.push(report.with_help(format!(
+                "write `{intercept} ~ …`: the prior of the level at the predictors' means"
+            )));
+        }
+    }
+
     /// The intercept of the columns as they are, which lme4 and brms print.
     fn level_at_zero(&mut self, intercept: &str, b: &str) {
         if self.columns.is_empty() {
             return;
         }
         let span = self.span;
-        let level = self.fresh("b_Intercept");
+        let level = self.fresh(AT_ZERO);
         let mut parts = vec![variable(intercept, span)];
         for (column, _) in &self.columns {
             let mean = call("mean", [column.value.clone()], span);
@@ -255,7 +277,7 @@ impl Writer<'_, '_> {
             value = Some(match (value, place) {
                 (None, _) | (_, 0) => difference.to_string(),
                 (Some(before), place) => {
-                    let part = self.fresh(&format!("b_Intercept_{place}"));
+                    let part = self.fresh(&format!("{AT_ZERO}_{place}"));
                     self.prior_lines
                         .push(format!("{} = {before}", self.spelled(&part)));
                     let mut all = vec![variable(&part, span)];

@@ -1,6 +1,6 @@
 //! What the lines of an expansion are written with: names that are free, index sets, priors, and the text at the end.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::family::{Beside, Family};
 use super::pieces::{distribution, name, number, text};
@@ -50,7 +50,11 @@ impl Writer<'_, '_> {
                 Some(_) => ("a column", "the column"),
                 None => ("an index set", "the index set"),
             };
-            let title = format!("{} is {kind}; {what} called {} here", quoted(&meant), quoted(&name));
+            let title = format!(
+                "{} is {kind}; {what} called {} here",
+                quoted(&meant),
+                quoted(&name)
+            );
             let report = Report::error(title, span, format!("a line about {other}"));
             self.reports
                 .push(report.with_help(format!("write `{name} ~ …`, or rename {other}")));
@@ -76,10 +80,7 @@ impl Writer<'_, '_> {
         let statements = &self.formula.model.statements;
         statements.iter().find_map(|statement| match &statement.kind {
             StatementKind::Stochastic(stochastic) => match &stochastic.targets {
-                Targets::Separate(vars) => vars
-                    .iter()
-                    .find(|var| var.name.text == name)
-                    .map(|var| var.span),
+                Targets::Separate(vars) => vars.iter().find(|var| var.name.text == name).map(|var| var.span),
                 Targets::Joint(joint) => joint
                     .names
                     .iter()
@@ -126,7 +127,7 @@ impl Writer<'_, '_> {
     pub(super) fn beside(&self, own: Beside) -> Call {
         let of = |family, args: [f64; 2]| distribution(family, args.map(|x| number(x, self.span)), self.span);
         match own {
-            Beside::Scale(_) => self.half_student(self.outcome.scale),
+            Beside::Scale(_) => self.half_student(self.outcome.residual),
             Beside::Freedom(_) => of("Gamma", [2.0, 0.1]),
             Beside::Dispersion(_) => of("InvGamma", [0.4, 0.3]),
         }
@@ -166,6 +167,25 @@ impl Writer<'_, '_> {
                     self.reports
                         .push(report.with_help(format!("its elements are {}", labels.join(", "))));
                 }
+            }
+        }
+        let mut known: BTreeMap<Option<&str>, Span> = BTreeMap::new();
+        let all = whole.iter().map(|line| (None, line.var.span));
+        let each = single
+            .iter()
+            .map(|(label, line)| (Some(label.as_str()), line.var.span));
+        for (label, span) in all.chain(each) {
+            if let Some(first) = known.get(&label) {
+                let given = label.map_or_else(|| vector.to_owned(), |label| format!("{vector}[{label}]"));
+                let title = format!("{} is defined twice", quoted(&given));
+                let report = Report::error(title, span, "defined again here");
+                self.reports.push(
+                    report
+                        .with_label(*first, "first defined here")
+                        .with_help("remove one of them"),
+                );
+            } else {
+                known.insert(label, span);
             }
         }
         if self.is_target(vector) && whole.is_empty() && single.is_empty() {
