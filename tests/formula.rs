@@ -155,6 +155,64 @@ fn what_a_formula_leaves_out_is_said() {
     );
 }
 
+/// Level `bc` of `a` and level `c` of `ab` would both be `abc`: each has a coefficient, and a name of its own.
+#[test]
+fn labels_that_coincide_are_told_apart() {
+    let rows = "y,a,ab,g\n1,b,a,p\n2,bc,a,q\n4,b,c,p\n3,bc,c,q\n5,b,a,q\n";
+    let table = Table::from_bytes("d.csv", rows.as_bytes()).expect("a table");
+    let text = "glm y ~ a + ab + (0 + a || g) + (0 + ab || g)\nb[abc_2] ~ Normal(0, 0.5)\n";
+    let model = Model::new("m", text, &table).unwrap_or_else(|error| panic!("{error}"));
+    for piece in [
+        "index coef levels(\"abc\", \"abc_2\")\n",
+        "b[\"abc\"] * center(a == \"bc\") + b[\"abc_2\"] * center(ab == \"c\")",
+        "index coef_g levels(\"ab\", \"abc\", \"aba\", \"abc_2\")\n",
+        "r_g[g, \"abc_2\"] * (ab == \"c\")",
+    ] {
+        assert!(model.text().contains(piece), "{piece}\n{}", model.text());
+    }
+    // The intercept, 2 coefficients, 4 effects in each of 2 groups with their sds, sigma.
+    assert_eq!(model.dim(), 1 + 2 + 4 * 2 + 4 + 1);
+}
+
+/// `cbind(k, n - k)` is `k | trials(n)`: the trials are known before the outcome is, and nothing is warned about.
+#[test]
+fn failures_that_are_a_difference_give_the_trials() {
+    let expanded = |text: &str, table: &Table, design: bool| {
+        let tree = lang::parse("m", text).expect("a formula");
+        let expanded = lang::expand(&tree, ("m", text), table, design);
+        let expanded = expanded.unwrap_or_else(|failure| panic!("{}", tadpool::Error::from(failure)));
+        expanded.expect("an expansion").text
+    };
+    let behind = |text: &str| text.split_once('\n').expect("lines").1.to_owned();
+    let (bound, trials) = (
+        "glm cbind(k, n - k) ~ x + (1 | g) family binomial\n",
+        "glm k | trials(n) ~ x + (1 | g) family binomial\n",
+    );
+    let text = expanded(bound, &table(), false);
+    assert_eq!(behind(&text), behind(&expanded(trials, &table(), false)));
+    let tree = lang::parse("m", &text).expect("plain lines");
+    let lowered = lang::lower(&tree, ("m", &text), &table(), &lang::LowerOptions::default());
+    let lowered = lowered.unwrap_or_else(|failure| panic!("{}", tadpool::Error::from(failure)));
+    assert_eq!(lowered.reports.render(false), "");
+    // A design without the outcome.
+    let rows = "x,n,g\n1,5,p\n2,6,q\n4,5,q\n";
+    let design = Table::from_bytes("d.csv", rows.as_bytes()).expect("a table");
+    let text = expanded(bound, &design, true);
+    assert!(text.contains("\nk ~ Binomial(n, p)\n"), "{text}");
+}
+
+/// Residuals are in units of the outcome, also where the mean is on a logarithmic scale.
+#[test]
+fn a_log_link_leaves_the_residual_scale_in_the_outcomes_units() {
+    let rows = "y,x\n100,0\n200,1\n300,2\n400,4\n1000,3\n";
+    let table = Table::from_bytes("d.csv", rows.as_bytes()).expect("a table");
+    let model = Model::new("m", "glm y ~ x family gaussian link log\n", &table)
+        .unwrap_or_else(|error| panic!("{error}"));
+    // 1.4826 times the median distance from 300, which is 100.
+    let line = "\nsigma ~ HalfStudentT(3, 148)  # default\n";
+    assert!(model.text().contains(line), "{}", model.text());
+}
+
 /// A sum of any length is cut into lines that the parser takes.
 #[test]
 fn a_factor_may_have_hundreds_of_levels() {

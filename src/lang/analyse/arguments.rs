@@ -1,6 +1,6 @@
 //! Distributions by name, and their arguments put in order.
 
-use super::Analysis;
+use super::{Analysis, LKJ, MV_NORMAL};
 use crate::dist::Family;
 use crate::lang::ast::{Call, Expr};
 use crate::lang::function::Function;
@@ -111,11 +111,19 @@ fn unknown_distribution(call: &Call) -> Report {
         call.name.span,
         "not a distribution of the language",
     );
-    let known: Vec<&str> = Family::ALL.iter().map(|family| family.name()).collect();
+    let single = Family::ALL.iter().map(|family| family.name());
+    let known: Vec<&str> = single.chain([MV_NORMAL, LKJ]).collect();
+    // `LKJCorr`, `NormalDistribution`: the name with more behind it.
+    let lower = name.to_lowercase();
+    let begins = known
+        .iter()
+        .copied()
+        .filter(|known| lower.starts_with(&known.to_lowercase()))
+        .max_by_key(|known| known.len());
     let help = if Function::from_name(name).is_some() {
         format!("`{name}` is a function: a `~` needs a distribution, `=` a value")
     } else {
-        match nearest(name, known.iter().copied()) {
+        match nearest(name, known.iter().copied()).or(begins) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("the distributions are {}", known.join(", ")),
         }

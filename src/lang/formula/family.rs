@@ -36,6 +36,15 @@ impl Beside {
             Beside::Scale(name) | Beside::Freedom(name) | Beside::Dispersion(name) => name,
         }
     }
+
+    /// What it is, with its verb.
+    pub(super) fn what(self) -> &'static str {
+        match self {
+            Beside::Scale(_) => "the residual scale is",
+            Beside::Freedom(_) => "the degrees of freedom are",
+            Beside::Dispersion(_) => "the dispersion is",
+        }
+    }
 }
 
 impl Family {

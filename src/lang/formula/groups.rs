@@ -1,6 +1,6 @@
 //! The groups of a formula: `(1 + x | g)`, `(x || g)`, `(1 | a/b)`, as blocks of effects.
 
-use super::terms::{Column, Design, Terms};
+use super::terms::{Column, Design, Terms, tell_apart};
 use crate::lang::ast::{GroupJoin, Name, Term, TermKind};
 use crate::lang::report::Report;
 
@@ -13,6 +13,14 @@ pub(super) struct Effect {
     pub(super) label: String,
     /// None for the intercept.
     pub(super) column: Option<Column>,
+}
+
+impl Effect {
+    /// Whether both multiply the same column.
+    fn is(&self, other: &Self) -> bool {
+        let value = |effect: &Self| effect.column.as_ref().map(|column| column.value.to_string());
+        value(self) == value(other)
+    }
 }
 
 /// Effects that vary over the same groups.
@@ -73,7 +81,7 @@ pub(super) fn blocks(terms: &mut Terms<'_>, all: &[Term]) -> Vec<Block> {
             match blocks.iter_mut().find(same) {
                 Some(known) => {
                     for effect in block.effects {
-                        if !known.effects.iter().any(|own| own.label == effect.label) {
+                        if !known.effects.iter().any(|own| own.is(&effect)) {
                             known.effects.push(effect);
                         }
                     }
@@ -81,6 +89,9 @@ pub(super) fn blocks(terms: &mut Terms<'_>, all: &[Term]) -> Vec<Block> {
                 None => blocks.push(block),
             }
         }
+    }
+    for block in &mut blocks {
+        tell_apart(block.effects.iter_mut().map(|effect| &mut effect.label).collect());
     }
     blocks
 }

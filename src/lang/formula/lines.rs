@@ -11,10 +11,12 @@ use super::terms::Column;
 use super::writer::Writer;
 use crate::lang::ast::{BinaryOp, Call, Expr};
 use crate::lang::lowered::Failure;
-use crate::lang::report::quoted;
+use crate::lang::report::{Report, quoted};
 
 /// Terms of one line; beyond, the sum is cut into parts, which no text makes too long.
 const LONGEST: usize = 50;
+/// What the level where all predictors are 0 is called, as in brms.
+const AT_ZERO: &str = "b_Intercept";
 
 impl Writer<'_, '_> {
     /// Writes all lines. The order of the parameters is that of the formula.
@@ -28,8 +30,12 @@ impl Writer<'_, '_> {
     ) -> Result<Expanded, Failure> {
         self.keep_columns(columns, &numbers.columns);
         let span = self.span;
-        let intercept = self.intercept.then(|| self.own("Intercept"));
-        let b = self.own("b");
+        let intercept = self.intercept.then(|| self.own("Intercept", "the intercept is"));
+        let b = if self.columns.is_empty() {
+            String::new()
+        } else {
+            self.own("b", "the coefficients are")
+        };
         let mut linear: Vec<Expr> = Vec::new();
         linear.extend(intercept.iter().map(|name| variable(name, span)));
         for (column, _) in &self.columns {
@@ -43,6 +49,7 @@ impl Writer<'_, '_> {
         }
         linear.extend(offsets.iter().cloned());
         if let Some(name) = &intercept {
+            self.no_prior_at_zero(name);
             let prior = self.student(self.outcome.location);
             self.scalar(name, &prior);
         }
@@ -76,7 +83,7 @@ impl Writer<'_, '_> {
             .family
             .beside()
             .iter()
-            .map(|own| self.own(own.name()))
+            .map(|own| self.own(own.name(), own.what()))
             .collect();
         for (own, name) in self.family.beside().iter().zip(&beside) {
             let prior = self.beside(*own);
@@ -130,7 +137,7 @@ impl Writer<'_, '_> {
             group = format!("{}_{again}", parts.join("_"));
         }
         let effect = self.fresh(&format!("r_{group}"));
-        let sd = self.own(&format!("sd_{group}"));
+        let sd = self.own(&format!("sd_{group}"), "the sd between groups is");
         if block.is_intercept() {
             let of = indexed(&effect, [variable(&by, span)], span);
             let args = [number(0.0, span), variable(&sd, span)];
@@ -151,7 +158,9 @@ impl Writer<'_, '_> {
             });
         }
         let of = indexed(&effect, [variable(&by, span), variable(&coef, span)], span);
-        let correlation = block.correlated.then(|| self.own(&format!("cor_{group}")));
+        let correlation = block
+            .correlated
+            .then(|| self.own(&format!("cor_{group}"), "the correlations are"));
         let call = match &correlation {
             Some(correlation) => {
                 let args = [
@@ -227,13 +236,30 @@ impl Writer<'_, '_> {
         });
     }
 
+    /// An error where a line gives a prior to the level that [`Self::level_at_zero`] derives.
+    fn no_prior_at_zero(&mut self, intercept: &str) {
+        if self.formula.table.column(AT_ZERO).is_none()
+            && let Some(span) = self.target(AT_ZERO)
+        {
+            let title = format!(
+                "{} follows from {} and has no prior",
+                quoted(AT_ZERO),
+                quoted(intercept)
+            );
+            let report = Report::error(title, span, "the level where all predictors are 0");
+            self.reports.push(report.with_help(format!(
+                "write `{intercept} ~ …`: the prior of the level at the predictors' means"
+            )));
+        }
+    }
+
     /// The intercept of the columns as they are, which lme4 and brms print.
     fn level_at_zero(&mut self, intercept: &str, b: &str) {
         if self.columns.is_empty() {
             return;
         }
         let span = self.span;
-        let level = self.fresh("b_Intercept");
+        let level = self.fresh(AT_ZERO);
         let mut parts = vec![variable(intercept, span)];
         for (column, _) in &self.columns {
             let mean = call("mean", [column.value.clone()], span);
@@ -251,7 +277,7 @@ impl Writer<'_, '_> {
             value = Some(match (value, place) {
                 (None, _) | (_, 0) => difference.to_string(),
                 (Some(before), place) => {
-                    let part = self.fresh(&format!("b_Intercept_{place}"));
+                    let part = self.fresh(&format!("{AT_ZERO}_{place}"));
                     self.prior_lines
                         .push(format!("{} = {before}", self.spelled(&part)));
                     let mut all = vec![variable(&part, span)];

@@ -8,8 +8,11 @@ use super::pieces::{name, sum};
 use super::scales::Outcome;
 use super::terms::{Column, Terms};
 use super::writer::Writer;
-use super::{Expanded, Formula, bare, data_definitions, only_argument};
-use crate::lang::ast::{Definition, Expr, ExprKind, Model, Statement, StatementKind, Var};
+use super::{Expanded, Formula, bare, data_definitions, in_term, only_argument};
+use crate::lang::analyse::visit_names;
+use crate::lang::ast::{
+    BinaryOp, Definition, Expr, ExprKind, Model, Statement, StatementKind, Term, TermKind, Var,
+};
 use crate::lang::lower::probe;
 use crate::lang::lowered::Failure;
 use crate::lang::nearest;
@@ -43,12 +46,18 @@ impl Formula<'_> {
         for block in &blocks {
             self.check_groups(block, &mut terms.reports);
         }
+        if let Some(outcome) = response.as_ref().and_then(|response| response.name.as_deref()) {
+            reports.extend(circular(outcome, &self.glm.terms));
+        }
         reports.append(&mut terms.reports);
         let (Some(family), Some(link), Some(response), true) = (family, link, response, reports.is_empty())
         else {
             return Err(self.failure(reports));
         };
         let numbers = self.numbers(&response, &terms.offsets, &columns, &blocks)?;
+        if let Some(report) = self.without_trials(family, &response, numbers.response.as_deref()) {
+            return Err(self.failure(vec![report]));
+        }
         let outcome = match &numbers.response {
             Some(y) => Outcome::of(family, link, y, numbers.offset.as_deref(), design.intercept),
             None => Outcome::UNKNOWN,
@@ -106,8 +115,7 @@ impl Formula<'_> {
             && let [successes, failures] = cbind.args.as_slice()
         {
             response.value = Some(successes.value.clone());
-            let both = [successes.value.clone(), failures.value.clone()];
-            response.trials = sum(both);
+            response.trials = trials(&successes.value, &failures.value);
         }
         for addition in &glm.additions {
             let (slot, usage) = match addition.name.text.as_str() {
@@ -145,6 +153,23 @@ impl Formula<'_> {
             }
         }
         (reports.len() == before).then_some(response)
+    }
+
+    /// The error of counts above 1 that have no number of trials.
+    fn without_trials(&self, family: Family, response: &Response, y: Option<&[f64]>) -> Option<Report> {
+        let counts = y.is_some_and(|y| y.iter().any(|y| *y > 1.0));
+        if family != Family::Binomial || response.trials.is_some() || !counts {
+            return None;
+        }
+        let outcome = &self.glm.response;
+        let title = format!(
+            "{} exceeds 1 and has no number of trials",
+            quoted(&outcome.to_string())
+        );
+        let report = Report::error(title, outcome.span, "without trials each outcome is 0 or 1");
+        Some(report.with_help(format!(
+            "write `{outcome} | trials(n) ~ …` with the column of the trials, or their number, for `n`"
+        )))
     }
 
     fn unknown_column(&self, unknown: &str, span: Span) -> Report {
@@ -242,6 +267,45 @@ impl Formula<'_> {
             effects: effects().filter_map(|_| probed.next()).collect(),
         })
     }
+}
+
+/// How many trials `cbind(successes, failures)` has. In `cbind(k, n - k)` that is `n`, which is known before `k` is.
+fn trials(successes: &Expr, failures: &Expr) -> Option<Expr> {
+    if let ExprKind::Binary(BinaryOp::Sub, all, taken) = &failures.kind
+        && taken.to_string() == successes.to_string()
+    {
+        return Some((**all).clone());
+    }
+    sum([successes.clone(), failures.clone()])
+}
+
+/// Errors of terms that the outcome stands in.
+fn circular(outcome: &str, terms: &[Term]) -> Vec<Report> {
+    let mut reports = Vec::new();
+    for term in terms.iter().filter(|term| !term.minus) {
+        let mut exprs = Vec::new();
+        in_term(term, &mut exprs);
+        let mut places: Vec<Span> = Vec::new();
+        for expr in exprs {
+            visit_names(expr, &mut |name, span| {
+                if name == outcome {
+                    places.push(span);
+                }
+            });
+        }
+        if let TermKind::Group { factors, .. } = &term.kind {
+            let named = factors.iter().filter(|factor| factor.text == outcome);
+            places.extend(named.map(|factor| factor.span));
+        }
+        reports.extend(places.into_iter().map(|span| {
+            let title = format!(
+                "{} is the outcome and stands among its own predictors",
+                quoted(outcome)
+            );
+            Report::error(title, span, "an outcome cannot predict itself").with_help("leave the term out")
+        }));
+    }
+    reports
 }
 
 /// Data by row.

@@ -4,7 +4,8 @@
 //! | --- | --- | --- |
 //! | the intercept, at the means of the columns | StudentT(3, median, s) | brms |
 //! | a coefficient | Normal(0, 2.5 s_y / s_x) | rstanarm |
-//! | a residual or group sd | HalfStudentT(3, s); of a slope's, HalfStudentT(3, s / s_x) | brms |
+//! | a group sd | HalfStudentT(3, s); of a slope's, HalfStudentT(3, s / s_x) | brms |
+//! | a residual sd | HalfStudentT(3, s); under a log link, s from the outcome as it is | brms for the identity |
 //!
 //! with s = max(2.5, mad) and s_y = sd for the identity, else s_y = 1; median and mad (times 1.4826) are those of the
 //! outcome on the link's scale, less the offset, and 0 where a link has no value at the outcomes (logit, probit,
@@ -19,8 +20,10 @@ use crate::lang::ast::Link;
 pub(super) struct Outcome {
     /// The median on the link's scale.
     pub(super) location: f64,
-    /// The scale of the intercept and of sds.
+    /// The scale of the intercept and of sds, on the link's scale.
     pub(super) scale: f64,
+    /// The scale of residuals, in units of the outcome whatever the link.
+    pub(super) residual: f64,
     /// The scale of the coefficients of columns with sd 1.
     pub(super) slope: f64,
 }
@@ -35,6 +38,7 @@ impl Outcome {
     pub(super) const UNKNOWN: Self = Self {
         location: 0.0,
         scale: LEAST,
+        residual: LEAST,
         slope: 2.5,
     };
 
@@ -58,12 +62,11 @@ impl Outcome {
             .enumerate()
             .filter_map(|(row, y)| Some(at(*y)? - offset.map_or(0.0, |offset| offset[row])))
             .collect();
+        let wide = |mad: f64| rounded(mad.max(LEAST));
         if linear.is_empty() {
             return Self::UNKNOWN;
         }
-        let location = median(&linear);
-        let distances: Vec<f64> = linear.iter().map(|x| (x - location).abs()).collect();
-        let mad = MAD * median(&distances);
+        let (location, mad) = (median(&linear), mad(&linear));
         let spread = match (link, family) {
             (Some(_), _) => 1.0,
             (None, Family::Student) if mad > 0.0 => mad,
@@ -72,7 +75,11 @@ impl Outcome {
         let level = if intercept { 0.0 } else { root_mean_square(&linear) };
         Self {
             location: rounded(location),
-            scale: rounded(mad.max(LEAST)),
+            scale: wide(mad),
+            residual: wide(match link {
+                None => mad,
+                Some(_) => self::mad(y),
+            }),
             slope: 2.5 * spread.max(level),
         }
     }
@@ -108,6 +115,12 @@ fn median(x: &[f64]) -> f64 {
     }
 }
 
+fn mad(x: &[f64]) -> f64 {
+    let location = median(x);
+    let distances: Vec<f64> = x.iter().map(|x| (x - location).abs()).collect();
+    MAD * median(&distances)
+}
+
 fn sd(x: &[f64]) -> f64 {
     if x.len() < 2 || is_constant(x) {
         return 0.0;
@@ -137,6 +150,15 @@ mod tests {
         let tenfold = Outcome::of(Family::Gaussian, None, &wider, None, true);
         assert_eq!((tenfold.location, tenfold.scale), (300.0, 148.0));
         assert!((tenfold.slope / identity.slope - 10.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn residuals_are_in_units_of_the_outcome() {
+        let y = [100.0, 200.0, 300.0, 400.0, 1000.0];
+        let outcome = Outcome::of(Family::Gaussian, Some(Link::Log), &y, None, true);
+        assert_eq!((outcome.scale, outcome.residual), (LEAST, 148.0));
+        let identity = Outcome::of(Family::Gaussian, None, &y, Some(&[50.0; 5]), true);
+        assert_eq!((identity.scale, identity.residual), (148.0, 148.0));
     }
 
     #[test]

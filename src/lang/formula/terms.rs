@@ -4,6 +4,8 @@
 //! too, else one for every level; so has the first factor of a model without an intercept (R Core Team, An Introduction
 //! to R, 11.1.1; Chambers and Hastie 1992, 2.4.1; `modelmatrix` in R's sources).
 
+use std::collections::BTreeSet;
+
 use super::pieces::{binary, text, variable};
 use crate::data::{Table, Values};
 use crate::lang::ast::{
@@ -355,7 +357,26 @@ impl<'a> Terms<'a> {
             }
             columns.extend(own.into_iter().flatten());
         }
+        tell_apart(columns.iter_mut().map(|column| &mut column.label).collect());
         columns
+    }
+}
+
+/// Makes labels unique: level `bc` of `a` and level `c` of `ab` are both `abc`, so the second becomes `abc_2`.
+pub(super) fn tell_apart(labels: Vec<&mut String>) {
+    let plain: BTreeSet<String> = labels.iter().map(|label| (*label).clone()).collect();
+    let mut taken = BTreeSet::new();
+    for label in labels {
+        if taken.insert(label.clone()) {
+            continue;
+        }
+        for again in 2.. {
+            let other = format!("{label}_{again}");
+            if !plain.contains(&other) && taken.insert(other.clone()) {
+                *label = other;
+                break;
+            }
+        }
     }
 }
 
@@ -453,5 +474,12 @@ mod tests {
         ] {
             assert_eq!(columns(formula).join(" "), expected, "{formula}");
         }
+    }
+
+    #[test]
+    fn labels_that_coincide_are_numbered() {
+        let mut labels = ["abc", "x", "abc", "abc_2", "abc"].map(str::to_owned);
+        tell_apart(labels.iter_mut().collect());
+        assert_eq!(labels, ["abc", "x", "abc_3", "abc_2", "abc_4"]);
     }
 }

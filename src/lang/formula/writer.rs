@@ -1,6 +1,6 @@
 //! What the lines of an expansion are written with: names that are free, index sets, priors, and the text at the end.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::family::{Beside, Family};
 use super::pieces::{distribution, name, number, text};
@@ -36,11 +36,28 @@ pub(super) struct Writer<'f, 'a> {
     pub(super) reports: Vec<Report>,
 }
 impl Writer<'_, '_> {
-    /// A name for something that lines of the text may give a prior to.
-    pub(super) fn own(&mut self, wanted: &str) -> String {
+    /// A name for something that lines of the text may give a prior to; `what` says what it is and ends in a verb. A
+    /// line about a name that is passed over would be a likelihood where a prior is meant.
+    pub(super) fn own(&mut self, wanted: &str, what: &str) -> String {
         let mut name = wanted.to_owned();
+        let mut passed = Vec::new();
         while !self.taken.insert(name.clone()) {
+            passed.extend(self.target(&name).map(|span| (name.clone(), span)));
             name.push('_');
+        }
+        for (meant, span) in passed {
+            let (kind, other) = match self.formula.table.column(&meant) {
+                Some(_) => ("a column", "the column"),
+                None => ("an index set", "the index set"),
+            };
+            let title = format!(
+                "{} is {kind}; {what} called {} here",
+                quoted(&meant),
+                quoted(&name)
+            );
+            let report = Report::error(title, span, format!("a line about {other}"));
+            self.reports
+                .push(report.with_help(format!("write `{name} ~ …`, or rename {other}")));
         }
         name
     }
@@ -55,22 +72,28 @@ impl Writer<'_, '_> {
     }
 
     pub(super) fn is_target(&self, name: &str) -> bool {
-        self.formula
-            .model
-            .statements
-            .iter()
-            .any(|statement| match &statement.kind {
-                StatementKind::Stochastic(stochastic) => match &stochastic.targets {
-                    Targets::Separate(vars) => vars.iter().any(|var| var.name.text == name),
-                    Targets::Joint(joint) => joint.names.iter().any(|known| known.text == name),
-                },
-                StatementKind::Definition(_)
-                | StatementKind::Index(_)
-                | StatementKind::Table(_)
-                | StatementKind::DropMissing(_)
-                | StatementKind::Setting(_)
-                | StatementKind::Glm(_) => false,
-            })
+        self.target(name).is_some()
+    }
+
+    /// Where a line of the text has `name` on the left of its `~`.
+    pub(super) fn target(&self, name: &str) -> Option<Span> {
+        let statements = &self.formula.model.statements;
+        statements.iter().find_map(|statement| match &statement.kind {
+            StatementKind::Stochastic(stochastic) => match &stochastic.targets {
+                Targets::Separate(vars) => vars.iter().find(|var| var.name.text == name).map(|var| var.span),
+                Targets::Joint(joint) => joint
+                    .names
+                    .iter()
+                    .find(|known| known.text == name)
+                    .map(|known| known.span),
+            },
+            StatementKind::Definition(_)
+            | StatementKind::Index(_)
+            | StatementKind::Table(_)
+            | StatementKind::DropMissing(_)
+            | StatementKind::Setting(_)
+            | StatementKind::Glm(_) => None,
+        })
     }
 
     pub(super) fn spelled(&self, text: &str) -> String {
@@ -104,7 +127,7 @@ impl Writer<'_, '_> {
     pub(super) fn beside(&self, own: Beside) -> Call {
         let of = |family, args: [f64; 2]| distribution(family, args.map(|x| number(x, self.span)), self.span);
         match own {
-            Beside::Scale(_) => self.half_student(self.outcome.scale),
+            Beside::Scale(_) => self.half_student(self.outcome.residual),
             Beside::Freedom(_) => of("Gamma", [2.0, 0.1]),
             Beside::Dispersion(_) => of("InvGamma", [0.4, 0.3]),
         }
@@ -144,6 +167,25 @@ impl Writer<'_, '_> {
                     self.reports
                         .push(report.with_help(format!("its elements are {}", labels.join(", "))));
                 }
+            }
+        }
+        let mut known: BTreeMap<Option<&str>, Span> = BTreeMap::new();
+        let all = whole.iter().map(|line| (None, line.var.span));
+        let each = single
+            .iter()
+            .map(|(label, line)| (Some(label.as_str()), line.var.span));
+        for (label, span) in all.chain(each) {
+            if let Some(first) = known.get(&label) {
+                let given = label.map_or_else(|| vector.to_owned(), |label| format!("{vector}[{label}]"));
+                let title = format!("{} is defined twice", quoted(&given));
+                let report = Report::error(title, span, "defined again here");
+                self.reports.push(
+                    report
+                        .with_label(*first, "first defined here")
+                        .with_help("remove one of them"),
+                );
+            } else {
+                known.insert(label, span);
             }
         }
         if self.is_target(vector) && whole.is_empty() && single.is_empty() {

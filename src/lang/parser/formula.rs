@@ -2,6 +2,7 @@
 
 use super::super::ast::{Glm, GroupJoin, Name, Term, TermKind};
 use super::super::lexer::TokenKind;
+use super::super::report::Report;
 use super::{Parse, Parser};
 
 const EXAMPLE: &str = "a formula reads `glm y | trials(n) ~ 1 + x + (1 | g) family binomial link logit`";
@@ -9,6 +10,7 @@ const EXAMPLE: &str = "a formula reads `glm y | trials(n) ~ 1 + x + (1 | g) fami
 impl Parser<'_> {
     /// What follows the word `glm`.
     pub(super) fn formula(&mut self) -> Parse<Glm> {
+        self.no_wrapper()?;
         let response = self.expression()?;
         let mut additions = Vec::new();
         if self.cursor.take("|").is_some() {
@@ -27,7 +29,9 @@ impl Parser<'_> {
         loop {
             if self.cursor.sees_word("family") && family.is_none() {
                 self.cursor.advance();
-                family = Some(self.expect_name("the name of a family", EXAMPLE)?);
+                let name = self.expect_name("the name of a family", EXAMPLE)?;
+                self.no_arguments(&name)?;
+                family = Some(name);
             } else if self.cursor.sees_word("link") && link.is_none() {
                 self.cursor.advance();
                 link = Some(self.expect_name("the name of a link", EXAMPLE)?);
@@ -42,6 +46,39 @@ impl Parser<'_> {
             family,
             link,
         })
+    }
+
+    /// Stops at `bf( … )`, in which brms has its formulae.
+    fn no_wrapper(&mut self) -> Parse<()> {
+        let wrapper = self
+            .cursor
+            .word()
+            .filter(|word| matches!(*word, "bf" | "brmsformula" | "formula"));
+        let Some(wrapper) = wrapper.filter(|_| self.cursor.sees_at(1, "(")) else {
+            return Ok(());
+        };
+        let title = format!("a formula stands without `{wrapper}( … )`");
+        let report = Report::error(title, self.cursor.place(), "not expected").with_help(
+            "write `y ~ x + (1 | g)`; a model has one formula, and its other parameters are constant",
+        );
+        Err(self.stop(report))
+    }
+
+    /// Stops at the brackets of `binomial()` or `binomial(link = "probit")`, as R has them.
+    fn no_arguments(&mut self, family: &Name) -> Parse<()> {
+        if !self.cursor.sees("(") {
+            return Ok(());
+        }
+        let family = &family.text;
+        let report = Report::error(
+            "a family is a name without brackets",
+            self.cursor.place(),
+            "not expected",
+        )
+        .with_help(format!(
+            "write `family {family}`; a link other than the family's own stands behind it, `family {family} link …`"
+        ));
+        Err(self.stop(report))
     }
 
     /// Terms joined by `+` and `-`; groups only where `groups`.
