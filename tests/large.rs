@@ -1,5 +1,5 @@
 //! Long tables on the device that splits rows over threads: against f64 on small models and large, and draw by draw
-//! against the driver with a thread per chain. And fits of a million rows, on the CPU and there (`--ignored`).
+//! against the driver with a thread per chain. And fits of a million rows, on the CPU and there (`--ignored`, as README says).
 //!
 //! Every test prints the adapter. Where there is none, a test says that it was not run, or fails if
 //! `TADPOOL_REQUIRE_GPU=1` is set.

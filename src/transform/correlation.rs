@@ -141,7 +141,9 @@ pub fn shares_of(correlations: &[f64], order: usize) -> Option<Vec<f64>> {
 mod tests {
     use super::*;
     use crate::dist::Family;
+    use crate::rng::{Purpose, Stream};
     use proptest::prelude::*;
+    use rand::RngExt;
 
     #[test]
     fn pairs_stand_in_the_order_of_their_places() {
@@ -308,6 +310,44 @@ mod tests {
                 "{eta}: {} {}",
                 ln_constant,
                 -integral.ln()
+            );
+        }
+    }
+
+    /// ∫ det(R)^(η − 1) dR over the correlation matrices, by drawing the shares uniformly and following them to R: the
+    /// constant of the product of betas, for orders where no grid reaches.
+    #[test]
+    fn the_constant_is_that_of_random_matrices() {
+        for (order, eta, draws) in [(2, 2.0, 20_000), (3, 2.0, 20_000), (5, 3.0, 20_000)] {
+            let n = order * (order - 1) / 2;
+            let stream = Stream {
+                seed: 7,
+                replicate: 0,
+                chain: order as u32,
+                iteration: 0,
+                purpose: Purpose::Predictive,
+            };
+            let mut rng = stream.rng();
+            let values: Vec<f64> = (0..draws)
+                .map(|_| {
+                    let shares: Vec<f64> = (0..n).map(|_| rng.random_range(0.0..1.0)).collect();
+                    let factor = factor_of(&shares, order);
+                    ((eta - 1.0) * ln_det(&factor) + ln_jacobian(&shares, order)).exp()
+                })
+                .collect();
+            let count = draws as f64;
+            let mean = values.iter().sum::<f64>() / count;
+            let variance = values.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / count;
+            let error = (variance / count).sqrt() / mean;
+            let shares: Vec<f64> = (0..n).map(|i| 0.35 + 0.03 * i as f64).collect();
+            let factor = factor_of(&shares, order);
+            let ln_constant =
+                ln_density(&shares, order, eta) - ln_jacobian(&shares, order) - (eta - 1.0) * ln_det(&factor);
+            assert!(error < 0.05, "{order}: {error}");
+            assert!(
+                (ln_constant + mean.ln()).abs() < 4.0 * error,
+                "{order}: {ln_constant} {} ± {error}",
+                -mean.ln()
             );
         }
     }
