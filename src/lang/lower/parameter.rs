@@ -212,7 +212,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
         Ok(Part {
             term: coordinate.log_density(family, &position, &nodes),
             value: coordinate.value(&position),
-            effect: coordinate.standardised(&position),
+            effect: None,
             alone: None,
             arguments,
             coordinate,
@@ -230,8 +230,9 @@ impl<'a, 'b> Lowering<'a, 'b> {
     ) -> Eval<Part<'b>> {
         let (location, scale) = (arguments[0].expr, arguments[1].expr);
         let part = self.part(place, component, at, arguments, Constraint::Real)?;
+        let standardised = part.coordinate.standardised(&at.0);
         Ok(Part {
-            effect: Some(part.effect.unwrap_or_else(|| (part.value - location) / scale)),
+            effect: Some(standardised.unwrap_or_else(|| (part.value - location) / scale)),
             alone: Some(alone),
             ..part
         })
