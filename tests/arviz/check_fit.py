@@ -57,7 +57,11 @@ def elements(posterior):
         square = len(plates) == 2 and true_names[0] == true_names[1]
         values = np.asarray(array, dtype=float)
         for index in itertools.product(*(range(size) for size in values.shape[2:])):
-            labels = [printed_label(posterior[plate].values[i]) for plate, i in zip(plates, index)]
+            # The pairs of a correlation matrix stand in brackets as they are: Rho[1,2].
+            labels = [
+                str(posterior[plate].values[i]) if plate_name.endswith(":pair") else printed_label(posterior[plate].values[i])
+                for plate, plate_name, i in zip(plates, true_names, index)
+            ]
             shown = f"{name}[{','.join(labels)}]" if labels else name
             repeated = square and index[0] >= index[1]
             yield shown, repeated, values[(slice(None), slice(None), *index)]
