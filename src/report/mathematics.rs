@@ -261,9 +261,10 @@ impl Writer<'_, '_> {
             ExprKind::Name(name) if self.names.is_of_rows(name) => {
                 format!("<mi>{}</mi>{}<mi>i</mi>{}", escaped(name), sign("["), sign("]"))
             }
+            // A label; in a subscript it needs no quotes.
+            ExprKind::Text(text) => format!("<mtext>{}</mtext>", escaped(text)),
             ExprKind::Name(_)
             | ExprKind::Number(_)
-            | ExprKind::Text(_)
             | ExprKind::Indexed(..)
             | ExprKind::Call(_)
             | ExprKind::Unary(..)
@@ -452,7 +453,7 @@ mod tests {
     #[test]
     fn correlated_effects_are_a_vector() {
         let lines = plain(
-            "[a, b][g] ~ MVNormal([m, 0], tau, Rho)\ntau[2] ~ Exponential(1)\nRho ~ LKJ(2)",
+            "[a, b][g] ~ MVNormal([m, 0], tau, Rho)\ntau[2] ~ Exponential(1)\nRho ~ LKJ(2)\nd = r[\"x\"]",
             &["g"],
         );
         assert_eq!(
@@ -461,6 +462,7 @@ mod tests {
                 "[_{ag},_{bg}] ∼ MVNormal([m,0],τ,Rho) for each g",
                 "τ ∼ Exponential(1) for each of 2 elements",
                 "Rho ∼ LKJ(2)",
+                "d = _{rx}",
             ]
         );
     }
