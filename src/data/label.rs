@@ -20,6 +20,21 @@ pub fn number_label(x: f64) -> String {
     }
 }
 
+/// To three significant digits.
+pub fn three_digits(x: f64) -> f64 {
+    format!("{x:.2e}").parse().unwrap_or(x)
+}
+
+/// A number for a message, to three digits.
+pub fn short_number(x: f64) -> String {
+    let rounded = three_digits(x);
+    if rounded != 0.0 && (rounded.abs() < 1e-4 || rounded.abs() >= 1e7) {
+        format!("{rounded:e}")
+    } else {
+        number_label(rounded)
+    }
+}
+
 /// A label as it stands between the brackets of a printed name: quoted where it holds a comma, a bracket, a quote, a
 /// backslash or a control character, or is empty or blank at an end; quotes and backslashes inside are escaped.
 pub fn printed_label(label: &str) -> Cow<'_, str> {
@@ -157,6 +172,22 @@ mod tests {
         ] {
             assert_eq!(printed_label(label), printed);
         }
+    }
+
+    #[test]
+    fn short_numbers_have_three_digits() {
+        for (x, text) in [
+            (0.0, "0"),
+            (0.138_29, "0.138"),
+            (-1234.5, "-1230"),
+            (2.0, "2"),
+            (0.000_012_34, "1.23e-5"),
+            (1.239e9, "1.24e9"),
+            (f64::INFINITY, "inf"),
+        ] {
+            assert_eq!(short_number(x), text);
+        }
+        assert!(three_digits(f64::NAN).is_nan());
     }
 
     #[test]

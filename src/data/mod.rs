@@ -32,6 +32,9 @@ pub use column::{Column, Values};
 pub use delimiter::Delimiter;
 pub use factor::Factor;
 pub use fingerprint::{Fingerprint, fingerprint, text_key};
-pub use label::{element_name, is_pair_axis, natural_order, number_label, pair_axis, printed_label};
+pub use label::{
+    element_name, is_pair_axis, natural_order, number_label, pair_axis, printed_label, short_number,
+    three_digits,
+};
 pub use learned::Learned;
 pub use table::Table;

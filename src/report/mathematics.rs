@@ -92,17 +92,7 @@ fn repeated(names: &Names<'_>, targets: &[&Var]) -> String {
 /// The names that stand for a level in the line, not for the level of a row.
 fn bound<'a>(targets: &[&'a Var]) -> BTreeSet<&'a str> {
     let subs = targets.iter().flat_map(|var| &var.subs);
-    subs.filter_map(|sub| match &sub.low.kind {
-        ExprKind::Name(name) => Some(name.as_str()),
-        ExprKind::Number(_)
-        | ExprKind::Text(_)
-        | ExprKind::Indexed(..)
-        | ExprKind::Call(_)
-        | ExprKind::Unary(..)
-        | ExprKind::Binary(..)
-        | ExprKind::Vector(_) => None,
-    })
-    .collect()
+    subs.filter_map(|sub| sub.low.bare_name()).collect()
 }
 
 fn stochastic(names: &Names<'_>, stochastic: &Stochastic) -> String {

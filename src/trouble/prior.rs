@@ -1,7 +1,6 @@
 //! The prior predictive against the data: outcomes that the priors hold for likely and no data set has.
 
-use crate::data::Table;
-use crate::data::number_label;
+use crate::data::{Table, short_number};
 use crate::dist::Support;
 use crate::error::Result;
 use crate::lang::ast::{StatementKind, Targets};
@@ -178,14 +177,14 @@ fn far_outside(name: &str, span: Span, observed: &[f64], values: &[f64], replica
                 quoted(name)
             ),
             span,
-            format!("from {} to {} in the data", short(low), short(high)),
+            format!("from {} to {} in the data", short_number(low), short_number(high)),
         )}
         .with_note(format!(
             "of the values in {replicates} data sets simulated from the priors, {} lie below {} or above {}: {FAR} times \
              the range of the data around its middle",
             percent(share),
-            short(middle - reach),
-            short(middle + reach)
+            short_number(middle - reach),
+            short_number(middle + reach)
         ))
         .with_help("narrow the priors until they make data that could be; `tadpool simulate` shows what priors say"),
     )
@@ -208,13 +207,13 @@ fn out_of_reach(name: &str, span: Span, observed: &[f64], values: &[f64], replic
         Report::warning(
             format!("the priors hardly hold the data of {} for possible", quoted(name)),
             span,
-            format!("from {} to {} in the data", short(least), short(most)),
+            format!("from {} to {} in the data", short_number(least), short_number(most)),
         )
         .with_note(format!(
             "of the values in {replicates} data sets simulated from the priors, 998 of 1000 lie between {} and {}; {} of \
              the data lie outside",
-            short(low),
-            short(high),
+            short_number(low),
+            short_number(high),
             percent(share)
         ))
         .with_help(
@@ -232,14 +231,4 @@ fn ends(x: &[f64]) -> (f64, f64) {
 
 fn percent(share: f64) -> String {
     format!("{:.0}%", 100.0 * share)
-}
-
-/// A number for a message, to three digits.
-fn short(x: f64) -> String {
-    let rounded: f64 = format!("{x:.2e}").parse().unwrap_or(x);
-    if rounded.abs() >= 1e7 {
-        format!("{rounded:e}")
-    } else {
-        number_label(rounded)
-    }
 }

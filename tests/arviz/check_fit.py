@@ -49,12 +49,11 @@ def printed_label(label):
 
 
 def elements(posterior):
-    """Yields printed name, whether it lies on or below the diagonal of a matrix over one plate, and its draws."""
+    """Yields each printed name and its draws."""
     for name, array in posterior.data_vars.items():
         name = array.attrs.get("tadpool_name", name)
         plates = array.dims[2:]
         true_names = [posterior[plate].attrs.get("tadpool_name", plate) for plate in plates]
-        square = len(plates) == 2 and true_names[0] == true_names[1]
         values = np.asarray(array, dtype=float)
         for index in itertools.product(*(range(size) for size in values.shape[2:])):
             # The pairs of a correlation matrix stand in brackets as they are: Rho[1,2].
@@ -63,8 +62,7 @@ def elements(posterior):
                 for plate, plate_name, i in zip(plates, true_names, index)
             ]
             shown = f"{name}[{','.join(labels)}]" if labels else name
-            repeated = square and index[0] >= index[1]
-            yield shown, repeated, values[(slice(None), slice(None), *index)]
+            yield shown, values[(slice(None), slice(None), *index)]
 
 
 def differs(found, expected):
@@ -108,12 +106,10 @@ def check_numbers(posterior, summary):
     printed = {parameter["name"]: parameter for parameter in summary["parameters"]}
     if len(printed) != len(summary["parameters"]):
         faults.append("two printed parameters have one name")
-    for name, repeated, draws in elements(posterior):
+    for name, draws in elements(posterior):
         parameter = printed.pop(name, None)
         if parameter is None:
-            # Of a symmetric matrix only the upper triangle is printed.
-            if not repeated:
-                faults.append(f"{name} is stored but was not printed")
+            faults.append(f"{name} is stored but was not printed")
             continue
         for measure, compute in MEASURES.items():
             found = float(np.asarray(compute(draws)))

@@ -236,19 +236,6 @@ impl<'a> Analysis<'a> {
                 ));
             }
         }
-        if let ExprKind::Name(name) = &arguments.sd.kind {
-            let note = Report::note(
-                format!("{of} effects share the one sd {}", quoted(name)),
-                arguments.sd.span,
-                "one number",
-            );
-            self.single_sds.push((
-                name,
-                note.with_help(format!(
-                    "write `{name}[{of}] ~ …` for an sd of each, as the book's vector of this name is"
-                )),
-            ));
-        }
         let first = self.relations.len();
         for (component, name) in joint.names.iter().enumerate() {
             let element = |argument: &'a Expr| match &argument.kind {
@@ -339,16 +326,9 @@ impl<'a> Analysis<'a> {
                 matrix.span,
                 "expected a name with `~ LKJ(…)`",
             );
-            let near = match &matrix.kind {
-                ExprKind::Name(name) => nearest(name, self.correlations.iter().copied()),
-                ExprKind::Number(_)
-                | ExprKind::Text(_)
-                | ExprKind::Indexed(..)
-                | ExprKind::Call(_)
-                | ExprKind::Unary(..)
-                | ExprKind::Binary(..)
-                | ExprKind::Vector(_) => None,
-            };
+            let near = matrix
+                .bare_name()
+                .and_then(|name| nearest(name, self.correlations.iter().copied()));
             return Err(Box::new(report.with_help(match near {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => USAGE.to_owned(),
@@ -362,16 +342,33 @@ impl<'a> Analysis<'a> {
     }
 
     fn correlation_name(&self, expr: &'a Expr) -> Option<&'a str> {
-        match &expr.kind {
-            ExprKind::Name(name) => self.correlations.contains(name.as_str()).then_some(name.as_str()),
-            ExprKind::Number(_)
-            | ExprKind::Text(_)
-            | ExprKind::Indexed(..)
-            | ExprKind::Call(_)
-            | ExprKind::Unary(..)
-            | ExprKind::Binary(..)
-            | ExprKind::Vector(_) => None,
+        expr.bare_name().filter(|name| self.correlations.contains(name))
+    }
+
+    /// Notes on parameters that are the one sd of several effects: the book's vectors have no length written.
+    pub(super) fn note_shared_sds(&mut self) {
+        let mut notes = Vec::new();
+        for relation in &self.relations {
+            let Some(Member::Component { component: 0, of, .. }) = relation.member else {
+                continue;
+            };
+            let sd = relation.arguments[1];
+            let parameter = sd.bare_name().filter(|name| {
+                matches!(self.symbols.get(name), Some(Symbol::Parameter(_))) && !self.is_vector(name)
+            });
+            // Elements of a bracket are expressions of their own.
+            let shared = self.relations.iter().any(|other| {
+                matches!(other.member, Some(Member::Component { component: 1, .. }))
+                    && std::ptr::eq(other.arguments[1], sd)
+            });
+            if let Some(name) = parameter.filter(|_| shared) {
+                let title = format!("{of} effects share the one sd {}", quoted(name));
+                notes.push(Report::note(title, sd.span, "one number").with_help(format!(
+                    "write `{name}[{of}] ~ …` for an sd of each, as the book's vector of this name is"
+                )));
+            }
         }
+        self.reports.extend(notes);
     }
 
     /// The relation of a correlation matrix.

@@ -111,8 +111,6 @@ pub(super) struct Analysis<'a> {
     columns: BTreeSet<&'a str>,
     /// Names with an LKJ distribution.
     correlations: BTreeSet<&'a str>,
-    /// Sds of several effects that are a name, with what is to be said where it is one number.
-    single_sds: Vec<(&'a str, Report)>,
     /// Targets of a faulty line (its distribution could not be read, or it is a second one): reported once, then passed over.
     failed: BTreeSet<&'a str>,
     /// Names that stand for values on the right of a line.
@@ -129,14 +127,7 @@ pub(super) fn analyse<'a>(model: &'a ast::Model, table: &'a str, columns: &[&'a 
         ..Analysis::default()
     };
     analysis.collect(model);
-    let single_sds = std::mem::take(&mut analysis.single_sds).into_iter();
-    let notes: Vec<Report> = single_sds
-        .filter(|(name, _)| {
-            matches!(analysis.symbols.get(name), Some(Symbol::Parameter(_))) && !analysis.is_vector(name)
-        })
-        .map(|(_, note)| note)
-        .collect();
-    analysis.reports.extend(notes);
+    analysis.note_shared_sds();
     let ordered = analysis.find_order();
     if ordered {
         analysis.find_data();

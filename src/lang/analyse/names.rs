@@ -186,16 +186,7 @@ impl<'a> Check<'_, 'a> {
             ExprKind::Binary(op, left, right) => {
                 let sides = [left.as_ref(), right.as_ref()];
                 let text = sides.iter().find(|side| matches!(side.kind, ExprKind::Text(_)));
-                let name = sides.iter().find_map(|side| match &side.kind {
-                    ExprKind::Name(name) => Some(name.as_str()),
-                    ExprKind::Number(_)
-                    | ExprKind::Text(_)
-                    | ExprKind::Indexed(..)
-                    | ExprKind::Call(_)
-                    | ExprKind::Unary(..)
-                    | ExprKind::Binary(..)
-                    | ExprKind::Vector(_) => None,
-                });
+                let name = sides.iter().find_map(|side| side.bare_name());
                 match name.filter(|_| text.is_some() && op.is_comparison()) {
                     Some(name) if self.analysis.is_column(name) => {
                         self.labels.entry(name).or_insert(expr.span);

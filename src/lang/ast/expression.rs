@@ -12,6 +12,22 @@ pub struct Expr {
     pub span: Span,
 }
 
+impl Expr {
+    /// The name, where it is a bare one.
+    pub fn bare_name(&self) -> Option<&str> {
+        match &self.kind {
+            ExprKind::Name(name) => Some(name),
+            ExprKind::Number(_)
+            | ExprKind::Text(_)
+            | ExprKind::Indexed(..)
+            | ExprKind::Call(_)
+            | ExprKind::Unary(..)
+            | ExprKind::Binary(..)
+            | ExprKind::Vector(_) => None,
+        }
+    }
+}
+
 /// What an expression is. A tree is at most `parser::MAX_HEIGHT` nodes high, so that recursion over it is safe.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ExprKind {

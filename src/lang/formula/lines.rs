@@ -6,9 +6,10 @@ use super::Expanded;
 use super::groups::Block;
 use super::pieces::{binary, call, distribution, indexed, number, sum, text, variable};
 use super::reading::{Numbers, Response};
-use super::scales::{is_constant, rounded, spread};
+use super::scales::{is_constant, spread};
 use super::terms::Column;
 use super::writer::Writer;
+use crate::data::three_digits;
 use crate::lang::ast::{BinaryOp, Call, Expr};
 use crate::lang::lowered::Failure;
 use crate::lang::report::{Report, quoted};
@@ -62,7 +63,13 @@ impl Writer<'_, '_> {
             let coef = self.index("coef", &labels);
             let scales = self.columns.iter().map(|(_, spread)| self.outcome.slope / spread);
             let priors: Vec<Call> = scales
-                .map(|scale| distribution("Normal", [number(0.0, span), number(rounded(scale), span)], span))
+                .map(|scale| {
+                    distribution(
+                        "Normal",
+                        [number(0.0, span), number(three_digits(scale), span)],
+                        span,
+                    )
+                })
                 .collect();
             self.vector(&b, &coef, &labels, &priors);
         }

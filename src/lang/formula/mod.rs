@@ -23,7 +23,7 @@ mod writer;
 use std::collections::BTreeSet;
 
 use super::analyse::{visit_indices, visit_names};
-use super::ast::{self, Expr, ExprKind, Glm, Model, Statement, StatementKind, Targets, TermKind};
+use super::ast::{self, Expr, Glm, Model, Statement, StatementKind, Targets, TermKind};
 use super::lowered::Failure;
 use super::report::{Report, Reports, quoted};
 use super::span::Span;
@@ -229,19 +229,5 @@ fn only_argument<'m>(call: &'m ast::Call, usage: &str) -> Result<&'m Expr, Box<R
             )
             .with_help(format!("write `{usage}`")),
         )),
-    }
-}
-
-/// A bare name.
-fn bare(expr: &Expr) -> Option<&str> {
-    match &expr.kind {
-        ExprKind::Name(name) => Some(name),
-        ExprKind::Number(_)
-        | ExprKind::Text(_)
-        | ExprKind::Indexed(..)
-        | ExprKind::Call(_)
-        | ExprKind::Unary(..)
-        | ExprKind::Binary(..)
-        | ExprKind::Vector(_) => None,
     }
 }

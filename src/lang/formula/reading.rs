@@ -8,7 +8,7 @@ use super::pieces::{name, sum};
 use super::scales::Outcome;
 use super::terms::{Column, Terms};
 use super::writer::Writer;
-use super::{Expanded, Formula, bare, data_definitions, in_term, only_argument};
+use super::{Expanded, Formula, data_definitions, in_term, only_argument};
 use crate::lang::analyse::visit_names;
 use crate::lang::ast::{
     BinaryOp, Definition, Expr, ExprKind, Model, Statement, StatementKind, Term, TermKind, Var,
@@ -141,7 +141,7 @@ impl Formula<'_> {
             reports.push(report.with_help("write `family binomial`"));
         }
         let value = response.value.as_ref()?;
-        if let Some(known) = bare(value) {
+        if let Some(known) = value.bare_name() {
             let is_data = self.table.column(known).is_some() || self.defines(known);
             response.name = Some(known.to_owned());
             if !is_data {

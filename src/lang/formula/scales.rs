@@ -13,6 +13,7 @@
 //! rstanarm does not, and hardly moves what data determine.
 
 use super::family::Family;
+use crate::data::three_digits;
 use crate::lang::ast::Link;
 
 /// What the outcome says.
@@ -62,7 +63,7 @@ impl Outcome {
             .enumerate()
             .filter_map(|(row, y)| Some(at(*y)? - offset.map_or(0.0, |offset| offset[row])))
             .collect();
-        let wide = |mad: f64| rounded(mad.max(LEAST));
+        let wide = |mad: f64| three_digits(mad.max(LEAST));
         if linear.is_empty() {
             return Self::UNKNOWN;
         }
@@ -74,7 +75,7 @@ impl Outcome {
         };
         let level = if intercept { 0.0 } else { root_mean_square(&linear) };
         Self {
-            location: rounded(location),
+            location: three_digits(location),
             scale: wide(mad),
             residual: wide(match link {
                 None => mad,
@@ -94,14 +95,6 @@ pub(super) fn spread(x: &[f64]) -> f64 {
 /// Whether all numbers are the same.
 pub(super) fn is_constant(x: &[f64]) -> bool {
     x.windows(2).all(|pair| pair[0] == pair[1])
-}
-
-/// To three significant digits: a prior is read by people.
-pub(super) fn rounded(x: f64) -> f64 {
-    if x == 0.0 || !x.is_finite() {
-        return x;
-    }
-    format!("{x:.2e}").parse().unwrap_or(x)
 }
 
 fn median(x: &[f64]) -> f64 {
@@ -165,9 +158,9 @@ mod tests {
     fn counts_are_looked_at_as_logarithms_less_the_offset() {
         let y = [0.0, 10.0, 10.0];
         let plain = Outcome::of(Family::Poisson, Some(Link::Log), &y, None, true);
-        assert_eq!(plain.location, rounded(10.0_f64.ln()));
+        assert_eq!(plain.location, three_digits(10.0_f64.ln()));
         let exposed = Outcome::of(Family::Poisson, Some(Link::Log), &y, Some(&[1.0; 3]), true);
-        assert_eq!(exposed.location, rounded(10.0_f64.ln() - 1.0));
+        assert_eq!(exposed.location, three_digits(10.0_f64.ln() - 1.0));
         assert_eq!(plain.slope, 2.5);
     }
 
@@ -180,7 +173,7 @@ mod tests {
     #[test]
     fn numbers_of_priors_have_three_digits() {
         assert_eq!(
-            [0.0, 12.3456, -0.0123456, 98765.0].map(rounded),
+            [0.0, 12.3456, -0.0123456, 98765.0].map(three_digits),
             [0.0, 12.3, -0.0123, 98800.0]
         );
     }

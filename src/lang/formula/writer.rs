@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::family::{Beside, Family};
 use super::pieces::{distribution, name, number, text};
-use super::scales::{Outcome, rounded};
+use super::scales::Outcome;
 use super::terms::Column;
 use super::{Expanded, Formula, priors};
+use crate::data::three_digits;
 use crate::lang::ast::{Call, Link, StatementKind, Targets};
 use crate::lang::lowered::Failure;
 use crate::lang::nearest;
@@ -120,7 +121,7 @@ impl Writer<'_, '_> {
     }
 
     pub(super) fn half_student(&self, scale: f64) -> Call {
-        let args = [3.0, rounded(scale)].map(|x| number(x, self.span));
+        let args = [3.0, three_digits(scale)].map(|x| number(x, self.span));
         distribution("HalfStudentT", args, self.span)
     }
 

@@ -443,20 +443,20 @@ impl<'a, 'b> Lowering<'a, 'b> {
             return value.clone();
         }
         let index = self.level_index(levels, component);
-        let len = levels.groups.map_or(1, |groups| self.plates[groups].len);
-        let codes: Vec<u32> = (0..len)
-            .map(|group| (group * levels.order + component) as u32)
-            .collect();
-        value.gather(index, &codes)
+        value.gather(index, &self.level_codes(levels, component))
     }
 
     /// From the groups to their elements of one level.
     fn level_index(&mut self, levels: Levels, component: usize) -> IndexId {
-        let len = levels.groups.map_or(1, |groups| self.plates[groups].len);
-        let codes: Vec<u32> = (0..len)
-            .map(|group| (group * levels.order + component) as u32)
-            .collect();
+        let codes = self.level_codes(levels, component);
         self.index_to(levels.groups, levels.plate, codes)
+    }
+
+    fn level_codes(&self, levels: Levels, component: usize) -> Vec<u32> {
+        let len = levels.groups.map_or(1, |groups| self.plates[groups].len);
+        (0..len)
+            .map(|group| (group * levels.order + component) as u32)
+            .collect()
     }
 
     /// One element of a plate.

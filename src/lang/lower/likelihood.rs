@@ -7,7 +7,7 @@ use super::{Context, Defined, Eval, Lowering, Poison};
 use crate::dist::{Family, LARGEST_COUNT, Support};
 use crate::ir::{Expr as Node, Handle};
 use crate::lang::analyse::{Relation, Symbol};
-use crate::lang::ast::{Expr, ExprKind, Link};
+use crate::lang::ast::{Expr, Link};
 use crate::lang::lowered::Likelihood;
 use crate::lang::report::{Report, quoted};
 
@@ -106,16 +106,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
 
     /// The link and the linear predictor of an argument that a line of its own defines.
     pub(super) fn link(&mut self, argument: &'a Expr) -> Option<(Link, Node<'b>)> {
-        let name = match &argument.kind {
-            ExprKind::Name(name) => name.as_str(),
-            ExprKind::Number(_)
-            | ExprKind::Text(_)
-            | ExprKind::Indexed(..)
-            | ExprKind::Call(_)
-            | ExprKind::Unary(..)
-            | ExprKind::Binary(..)
-            | ExprKind::Vector(_) => return None,
-        };
+        let name = argument.bare_name()?;
         let link = self.analysis.definition(name)?.link?;
         match self.defined(name) {
             Ok(Defined {

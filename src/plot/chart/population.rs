@@ -16,14 +16,14 @@ pub(crate) struct Panel {
     pub(crate) grid: Vec<f64>,
     /// The density of the effect at each of them, in some draws of the posterior.
     pub(crate) curves: Vec<Vec<f64>>,
-    /// What is measured in new groups, and draws of it.
+    /// What is measured in new groups, and draws of it; none where an effect of the same groups shows them.
     pub(crate) measure: String,
     pub(crate) new: Vec<f64>,
     /// Whether it is a share, from 0 to 1.
     pub(crate) is_share: bool,
 }
 
-/// Two panels for each population.
+/// Two panels for each population, one where it has no draws of new groups.
 pub(crate) fn scene(width: f64, title: (&str, &str), panels: &[Panel]) -> Scene {
     let height = 0.3 * width;
     let mut scene = Scene::new(width, 100.0);

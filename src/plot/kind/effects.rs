@@ -4,7 +4,7 @@ use super::super::chart::effects as chart;
 use super::super::scene::Scene;
 use super::super::source::{Options, Source};
 use super::rows::Predicted;
-use crate::data::{Column, Table, number_label};
+use crate::data::{Column, Table, number_label, short_number};
 use crate::error::{Error, Result};
 use crate::lang::nearest;
 use crate::predict::{self, Grouping, Groups, Predictor, PredictorValues, Rows, Spread, Varying};
@@ -72,7 +72,7 @@ pub(super) fn effects(fit: &Source<'_>, options: &Options) -> Result<Scene> {
         .iter()
         .filter(|_| drawn.len() > 1)
         .map(|predictor| match &predictor.values {
-            PredictorValues::Numbers(_, mean) => format!("{} = {}", predictor.name, short(*mean)),
+            PredictorValues::Numbers(_, mean) => format!("{} = {}", predictor.name, short_number(*mean)),
             PredictorValues::Labels(_, usual) => format!("{} = {usual}", predictor.name),
         })
         .collect();
@@ -95,12 +95,6 @@ pub(super) fn effects(fit: &Source<'_>, options: &Options) -> Result<Scene> {
             .map(|(varying, _)| varying.index.as_str()),
         &panels,
     ))
-}
-
-/// A number with three digits.
-fn short(x: f64) -> String {
-    let digits = (2 - x.abs().max(1e-12).log10().floor() as i32).clamp(0, 6) as usize;
-    number_label(format!("{x:.digits$}").parse().unwrap_or(x))
 }
 
 /// The groups whose lines are asked for.
@@ -176,15 +170,13 @@ fn panel(
     let mut groups = Vec::new();
     let lines = by.filter(|(_, grouping)| !is_of_group(predicted, &predictor.name, grouping));
     if let Some((own, grouping)) = lines {
-        for level in 0..grouping.labels.len() {
-            let one = Some((own.columns[0].as_str(), grouping, level));
-            let table = grid(predicted, predictors, (&predictor.name, &cells), varying, one)?;
-            let mut line = Vec::with_capacity(cells.len());
-            predicted.predict(Rows::New(&table), asked, &mut |_, draws| {
-                line.push(draws.iter().sum::<f64>() / draws.len() as f64);
-            })?;
-            groups.push(line);
-        }
+        let each = Some((own.columns[0].as_str(), grouping));
+        let table = grid(predicted, predictors, (&predictor.name, &cells), varying, each)?;
+        let mut means = Vec::with_capacity(table.rows());
+        predicted.predict(Rows::New(&table), asked, &mut |_, draws| {
+            means.push(draws.iter().sum::<f64>() / draws.len() as f64);
+        })?;
+        groups.extend(means.chunks(cells.len()).map(<[f64]>::to_vec));
     }
     Ok(chart::Panel {
         name: predictor.name.clone(),
@@ -206,17 +198,24 @@ fn is_of_group(predicted: &Predicted<'_>, name: &str, grouping: &Grouping) -> bo
     })
 }
 
-/// Rows with the values `cells` of one predictor, the others where they usually are, and new groups, each row its own,
-/// except for the column `one` with its level, whose own predictors are kept.
+/// Rows with the values `cells` of one predictor, the others where they usually are, and new groups, each row its own.
+/// With the column and the groups of `each`, so many rows for each of its levels in turn, which keep their own predictors.
 fn grid(
     predicted: &Predicted<'_>,
     predictors: &[Predictor],
     (name, cells): (&str, &[String]),
     varying: &[Varying],
-    one: Option<(&str, &Grouping, usize)>,
+    each: Option<(&str, &Grouping)>,
 ) -> Result<Table> {
     let observed = predicted.fitted.observed();
     let outcomes = predicted.fitted.outcomes();
+    let levels = each.map_or(1, |(_, grouping)| grouping.labels.len());
+    let rows = levels * cells.len();
+    let of_level = |value: &dyn Fn(usize) -> String| -> Vec<String> {
+        (0..levels)
+            .flat_map(|level| std::iter::repeat_n(value(level), cells.len()))
+            .collect()
+    };
     let mut columns = Vec::new();
     for column in observed.columns() {
         let own = column.name();
@@ -227,28 +226,30 @@ fn grid(
             .iter()
             .any(|group| group.columns.iter().any(|column| column == own));
         let values: Vec<String> = if own == name {
-            cells.to_vec()
-        } else if let Some((_, grouping, level)) = one.filter(|(_, grouping, _)| {
+            cells.iter().cycle().take(rows).cloned().collect()
+        } else if let Some((_, grouping)) = each.filter(|(_, grouping)| {
             predictors.iter().any(|predictor| predictor.name == own) && is_of_group(predicted, own, grouping)
         }) {
-            let row = grouping.codes.iter().position(|code| *code == level);
-            vec![column.cell(row.unwrap_or(0)).to_owned(); cells.len()]
+            of_level(&|level| {
+                let row = grouping.codes.iter().position(|code| *code == level);
+                column.cell(row.unwrap_or(0)).to_owned()
+            })
         } else if let Some(predictor) = predictors.iter().find(|predictor| predictor.name == own) {
             let usual = match &predictor.values {
                 PredictorValues::Numbers(_, mean) => number_label(*mean),
                 PredictorValues::Labels(_, usual) => usual.clone(),
             };
-            vec![usual; cells.len()]
+            vec![usual; rows]
         } else if of_groups {
-            match one {
-                Some((column, grouping, level)) if column == own => {
-                    vec![grouping.labels[level].clone(); cells.len()]
+            match each {
+                Some((column, grouping)) if column == own => {
+                    of_level(&|level| grouping.labels[level].clone())
                 }
-                _ => (0..cells.len()).map(|row| new_label(column, row)).collect(),
+                _ => (0..rows).map(|row| new_label(column, row)).collect(),
             }
         } else {
             // Counts of trials, which a share does not depend on, and what only makes an outcome.
-            vec![column.cell(0).to_owned(); cells.len()]
+            vec![column.cell(0).to_owned(); rows]
         };
         columns.push(Column::from_cells(own, values.iter().map(String::as_str)));
     }

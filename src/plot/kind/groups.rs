@@ -105,7 +105,13 @@ pub(super) fn population(fit: &Source<'_>, options: &Options) -> Result<Scene> {
             grid,
             curves,
             measure: predicted.measured.clone(),
-            new: new_groups(&predicted, grouping)?,
+            new: match panels
+                .iter()
+                .any(|panel: &populations::Panel| panel.index == population.index)
+            {
+                true => Vec::new(),
+                false => new_groups(&predicted, grouping)?,
+            },
             is_share: predicted.nature.is_share,
         });
     }

@@ -87,7 +87,8 @@ impl<'a> Lowering<'a, '_> {
     /// What the outcome's location is made of; none where it is no sum of products.
     fn predictor(&mut self, relation: &'a Relation<'a>) -> Option<Predictor<'a>> {
         let argument = relation.arguments[super::likelihood::location_argument(relation.family)?];
-        let link = product::bare(argument)
+        let link = argument
+            .bare_name()
             .and_then(|name| self.analysis.definition(name))
             .and_then(|definition| definition.link);
         let (outcome, plate) = self.outcome(relation).ok()?;
@@ -131,15 +132,5 @@ impl<'a> Lowering<'a, '_> {
         let terms: Vec<Term<'a>> = self.terms(sum, true, &mut BTreeSet::new())?;
         let products = terms.iter().filter_map(|term| self.product(term, plate));
         Some(products.collect())
-    }
-}
-
-/// A number for a message, to three digits.
-fn short(x: f64) -> String {
-    let rounded: f64 = format!("{x:.2e}").parse().unwrap_or(x);
-    if rounded != 0.0 && (rounded.abs() < 1e-4 || rounded.abs() >= 1e7) {
-        format!("{rounded:e}")
-    } else {
-        rounded.to_string()
     }
 }

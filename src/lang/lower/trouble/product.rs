@@ -178,17 +178,3 @@ pub(super) fn joined(factors: &[&Expr], text: &str) -> String {
         }
     }
 }
-
-/// A bare name.
-pub(super) fn bare(expr: &Expr) -> Option<&str> {
-    match &expr.kind {
-        ExprKind::Name(name) => Some(name),
-        ExprKind::Number(_)
-        | ExprKind::Text(_)
-        | ExprKind::Indexed(..)
-        | ExprKind::Call(_)
-        | ExprKind::Unary(..)
-        | ExprKind::Binary(..)
-        | ExprKind::Vector(_) => None,
-    }
-}

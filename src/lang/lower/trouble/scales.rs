@@ -4,8 +4,9 @@
 //! spread, on the scale of the linear predictor, says how much of that can be meant.
 
 use super::super::Lowering;
-use super::product::{Product, Width, bare};
-use super::{Predictor, short};
+use super::Predictor;
+use super::product::{Product, Width};
+use crate::data::short_number;
 use crate::dist::Family;
 use crate::lang::ast::{Expr, ExprKind, Link};
 use crate::lang::report::{Report, quoted};
@@ -88,30 +89,30 @@ impl<'a> Lowering<'a, '_> {
         );
         let span = product.column_span();
         let unit = match predictor.link {
-            None => format!("the sd of {y} is {}", short(outcome)),
+            None => format!("the sd of {y} is {}", short_number(outcome)),
             Some(Link::Logit | Link::Probit | Link::Cloglog) => {
                 format!(
                     "a move of {} is a lot for a probability on this scale",
-                    short(outcome)
+                    short_number(outcome)
                 )
             }
             Some(Link::Log | Link::Sqrt) => {
                 format!(
                     "{y} has a spread of about {} on the scale of the link",
-                    short(outcome)
+                    short_number(outcome)
                 )
             }
         };
-        let fitting = short(WEAK * outcome / column.size);
+        let fitting = short_number(WEAK * outcome / column.size);
         let kind = if above { "narrower" } else { "wider" };
         let prior = format!("a {kind} prior, of a scale of about {fitting}");
         let single = match product.data.as_slice() {
-            [one] => bare(one),
+            [one] => one.bare_name(),
             _ => None,
         };
         let help = match single {
             Some(column) => {
-                let spread = short(WEAK * outcome);
+                let spread = short_number(WEAK * outcome);
                 format!("write `standardize({column})` with a prior of a scale of about {spread}, or {prior}")
             }
             None if is_standardized(&product.data) && predictor.link.is_none() => {
@@ -122,9 +123,12 @@ impl<'a> Lowering<'a, '_> {
         Report::warning(title, span, column.said.clone())
             .with_label(
                 relation.target.span,
-                format!("its prior has a scale of {}", short(width.scale)),
+                format!("its prior has a scale of {}", short_number(width.scale)),
             )
-            .with_note(format!("together they vary by about {}; {unit}", short(moved)))
+            .with_note(format!(
+                "together they vary by about {}; {unit}",
+                short_number(moved)
+            ))
             .with_help(help)
     }
 }
@@ -184,13 +188,13 @@ fn column_spread(x: &[f64]) -> Option<Spread> {
     if x.iter().all(|x| *x == low || *x == high) {
         return Some(Spread {
             size: (high - low) / 2.0,
-            said: format!("is {} or {}", short(low), short(high)),
+            said: format!("is {} or {}", short_number(low), short_number(high)),
         });
     }
     let size = sd(x);
     Some(Spread {
         size,
-        said: format!("has an sd of {}", short(size)),
+        said: format!("has an sd of {}", short_number(size)),
     })
 }
 

@@ -5,8 +5,9 @@
 //! learned are drawn to the other groups, and are not looked at.
 
 use super::super::Lowering;
+use super::Predictor;
 use super::product::{Product, Width, joined};
-use super::{Predictor, short};
+use crate::data::short_number;
 use crate::dist::Family;
 use crate::lang::ast::{Expr, ExprKind};
 use crate::lang::report::{Report, quoted};
@@ -124,10 +125,10 @@ impl<'a> Lowering<'a, '_> {
         let high = x.iter().copied().fold(f64::NEG_INFINITY, f64::max);
         let two_values = x.iter().all(|x| *x == low || *x == high);
         let beyond = match (two_values, split.above) {
-            (true, true) => format!("{name} is {}", short(high)),
-            (true, false) => format!("{name} is {}", short(low)),
-            (false, true) => format!("{name} is above {}", short(split.at)),
-            (false, false) => format!("{name} is below {}", short(split.at)),
+            (true, true) => format!("{name} is {}", short_number(high)),
+            (true, false) => format!("{name} is {}", short_number(low)),
+            (false, true) => format!("{name} is above {}", short_number(split.at)),
+            (false, false) => format!("{name} is below {}", short_number(split.at)),
         };
         let span = product.column_span();
         let (ours, theirs) = if split.success {
@@ -210,7 +211,7 @@ impl<'a> Lowering<'a, '_> {
 
     fn bounded(&self, report: Report, product: &Product<'a>, width: Width) -> Report {
         let target = self.analysis.relations[product.parameter].target;
-        let scale = short(width.scale);
+        let scale = short_number(width.scale);
         let help = if product.has_column {
             "choose that prior with care, and look how the result changes with another: Normal(0, 2.5) for a standardized \
              column already allows odds 150 times as high for each sd"
