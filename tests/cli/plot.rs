@@ -235,6 +235,46 @@ fn predictions_and_errors_need_what_they_are_given() {
     );
 }
 
+/// The panel of `condition` is what `predict` says of the average actor; each of seven actors has a line in each panel.
+#[test]
+fn effects_are_the_predictions_of_the_average_group() {
+    let folder = Folder::new("plot_effects");
+    let formula = "pulled_left ~ condition + prosoc_left + (1 | actor)";
+    let data = "data/chimpanzees/chimpanzees.csv";
+    let short = ["--warmup", "200", "--draws", "200"];
+    let fit = ["fit", formula, "--family", "bernoulli", "--data", data];
+    folder.run(fit.iter().chain(&short)).exits(0);
+    let plot = ["plot", "effects", "glm_pulled_left.nc"];
+    folder.run(plot.iter().chain(&["--by", "actor"])).exits(0);
+    check(&folder, "effects");
+    let svg = fs::read_to_string(folder.path("effects.svg")).expect("an SVG");
+    let (heights, at) = circles(&svg, "#0072b2", 2);
+    let grid = "condition=0,1 prosoc_left=0.5 actor=new";
+    let predicted = folder
+        .run([
+            "predict",
+            "glm_pulled_left.nc",
+            "--grid",
+            grid,
+            "--groups",
+            "average",
+            "--kind",
+            "prob",
+        ])
+        .exits(0);
+    let means = predicted.out.lines().skip(1).map(|line| -> f64 {
+        let mean = line.split(',').nth(3).expect("a mean");
+        mean.parse().expect("a number")
+    });
+    assert_eq!(heights.len(), means.clone().count());
+    for (height, mean) in heights.iter().zip(means) {
+        assert!((height - at(mean)).abs() < 0.02, "{height} for {mean}");
+    }
+    assert_eq!(svg.matches("stroke-opacity=\"0.35\"").count(), 2 * 7);
+    let ran = folder.run(plot.iter().chain(&["--by", "actr"])).exits(3);
+    assert!(ran.err.contains("did you mean `actor`?"), "{}", ran.err);
+}
+
 #[test]
 fn what_cannot_be_drawn_is_refused_with_the_reason() {
     let folder = Folder::new("plot_refused");
