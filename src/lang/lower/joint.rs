@@ -263,8 +263,7 @@ impl<'a, 'b> Lowering<'a, 'b> {
             None => Constraint::Unit,
             Some(_) => Constraint::Real,
         });
-        let shares = coordinate.value(&position);
-        let factor = self.cholesky(name, (shares, plate), order);
+        let factor = self.cholesky(name, (position, plate), &coordinate, order);
         let mut value: Option<Node<'b>> = None;
         for (pair, correlation) in correlations(&factor).into_iter().enumerate() {
             let spread = correlation.segment_sum(self.literal(plate, pair));
@@ -281,8 +280,8 @@ impl<'a, 'b> Lowering<'a, 'b> {
             value: value.ok_or(Poison)?,
             parts: vec![Part {
                 arguments,
+                value: coordinate.value(&position),
                 coordinate,
-                value: shares,
                 term,
                 effect: None,
                 alone: None,
@@ -294,16 +293,20 @@ impl<'a, 'b> Lowering<'a, 'b> {
     }
 
     /// The factor of a correlation matrix, made once.
-    fn cholesky(&mut self, name: &str, (shares, plate): (Node<'b>, usize), order: usize) -> Factor<'b> {
+    fn cholesky(
+        &mut self,
+        name: &str,
+        (position, plate): (Node<'b>, usize),
+        coordinate: &Coordinate<Node<'b>>,
+        order: usize,
+    ) -> Factor<'b> {
         if let Some(known) = self.factors.get(name) {
             return known.clone();
         }
-        let (partial, rest) = partial_correlation(&shares);
+        // Single coordinates from the start: their slopes then go to the position one by one, where those of elements
+        // of a computed vector would each fill a vector, and all of these be added.
         let partials: Vec<(Node<'b>, Node<'b>)> = (0..order * (order - 1) / 2)
-            .map(|pair| {
-                let index = self.literal(plate, pair);
-                (partial.gather(index), rest.gather(index))
-            })
+            .map(|pair| partial_correlation(&coordinate.value(&position.gather(self.literal(plate, pair)))))
             .collect();
         let one = self.builder.constant(1.0);
         let factor = Rc::new(correlation_factor(&one, &partials, order));
