@@ -193,7 +193,7 @@ fn settings(sampling: &Sampling, replicate: u32, patience: u32) -> Settings {
         seed: sampling.seed,
         replicate,
         // Shorter steps where the first try diverged.
-        target_accept: if patience > 1 { 0.95 } else { 0.8 },
+        target_accept: if patience > 1 { 0.99 } else { 0.8 },
         threads: 1,
     }
 }
