@@ -10,9 +10,11 @@
 
 pub mod batch;
 mod draws;
+mod folds;
 mod record;
 mod simulated;
 
 pub use draws::Draws;
+pub use folds::{CrossValidation, Folds};
 pub use record::{Estimate, Kind, Part, Record, Status};
 pub use simulated::{Known, Questions, Simulations};

@@ -75,7 +75,12 @@ impl Simulations {
     /// # Errors
     ///
     /// A user error if the model does not fit the simulator's design or lacks what the questions name.
-    pub fn new(simulator: Simulator, (name, text): (&str, &str), seed: u64, questions: Questions) -> Result<Self> {
+    pub fn new(
+        simulator: Simulator,
+        (name, text): (&str, &str),
+        seed: u64,
+        questions: Questions,
+    ) -> Result<Self> {
         let text = match simulator.formula() {
             Some(expanded) => expanded.text.clone(),
             None => text.to_owned(),
@@ -158,10 +163,19 @@ impl Groups {
     fn of(model: &Model, by: &str) -> Result<Self> {
         let lowered = model.lowered();
         let rows = lowered.plates.first().map_or("", |plate| plate.name.as_str());
-        let indices = || lowered.plates.iter().filter(|plate| plate.codes.is_some() && plate.dims.len() == 1);
+        let indices = || {
+            lowered
+                .plates
+                .iter()
+                .filter(|plate| plate.codes.is_some() && plate.dims.len() == 1)
+        };
         let plate = indices().find(|plate| plate.name == by);
-        let Some((plate, codes)) = plate.and_then(|plate| plate.codes.as_ref().map(|codes| (plate, codes))) else {
-            let names: Vec<&str> = indices().map(|plate| plate.name.as_str()).filter(|name| *name != rows).collect();
+        let Some((plate, codes)) = plate.and_then(|plate| plate.codes.as_ref().map(|codes| (plate, codes)))
+        else {
+            let names: Vec<&str> = indices()
+                .map(|plate| plate.name.as_str())
+                .filter(|name| *name != rows)
+                .collect();
             return Err(Error::user(format!("`{by}` is no index of the model"))
                 .with_help(format!("its indices are: {}", names.join(", "))));
         };
@@ -169,12 +183,16 @@ impl Groups {
             .likelihoods
             .iter()
             .position(|likelihood| likelihood.plate == rows)
-            .ok_or_else(|| Error::user("the model has no outcome over the rows, so that groups have no mean of it"))?;
+            .ok_or_else(|| {
+                Error::user("the model has no outcome over the rows, so that groups have no mean of it")
+            })?;
         Ok(Self {
             names: plate.dims[0]
                 .labels
                 .iter()
-                .map(|label| Arc::from(crate::data::element_name(by, [(by, label.as_str())].into_iter()).as_str()))
+                .map(|label| {
+                    Arc::from(crate::data::element_name(by, [(by, label.as_str())].into_iter()).as_str())
+                })
                 .collect(),
             codes: codes.clone(),
             outcome: (outcome, lowered.likelihoods[outcome].outcome.clone()),
@@ -202,7 +220,10 @@ impl Study for Simulations {
         let (model, simulated) = self.model(replicate)?;
         let mut truth = Vec::new();
         for quantity in &model.lowered().quantities {
-            let known = simulated.quantities.iter().find(|known| known.name == quantity.name);
+            let known = simulated
+                .quantities
+                .iter()
+                .find(|known| known.name == quantity.name);
             let len = quantity.elements().len();
             match known.filter(|known| known.values.len() == len) {
                 Some(known) => truth.extend(&known.values),
@@ -263,25 +284,21 @@ impl Study for Simulations {
     fn digest(&self, replicate: u32, prepared: &Prepared<Known>, draws: &Draws<'_>) -> Result<Vec<Estimate>> {
         let Questions { interval, prob, .. } = self.questions;
         let known = &prepared.known;
-        let mut estimates =
-            draws.estimates(replicate, Some(&known.truth), (interval, prob), self.seed)?;
-        let (chains, each) = draws.shape();
-        let dim = draws.positions().len() / (chains * each);
+        let mut estimates = draws.estimates(replicate, Some(&known.truth), (interval, prob), self.seed)?;
+        let (chains, _) = draws.shape();
         if self.questions.log_lik {
-            let cells = draws.ranked();
-            let positions: Vec<f64> = cells
-                .iter()
-                .flat_map(|cell| &draws.positions()[cell * dim..(cell + 1) * dim])
-                .copied()
-                .collect();
-            let pointwise = prepared.model.pointwise_log_likelihood_in(draws.codes(), &positions);
-            let mut totals = vec![0.0; cells.len()];
-            for values in &pointwise {
-                let rows = values.len() / cells.len().max(1);
-                for (total, own) in totals.iter_mut().zip(values.chunks(rows.max(1))) {
-                    *total += own.iter().sum::<f64>();
+            let totals = draws.joined_ranked(|codes, positions| {
+                let pointwise = prepared.model.pointwise_log_likelihood_in(codes, positions);
+                let mut totals = vec![0.0; positions.len() / prepared.model.dim()];
+                for values in &pointwise {
+                    let rows = (values.len() / totals.len()).max(1);
+                    for (total, own) in totals.iter_mut().zip(values.chunks(rows)) {
+                        *total += own.iter().sum::<f64>();
+                    }
                 }
-            }
+                vec![totals]
+            });
+            let totals = totals.concat();
             let place = estimates.len();
             estimates.push(Estimate {
                 truth: known.log_lik,
@@ -291,12 +308,12 @@ impl Study for Simulations {
             });
         }
         if let (Some(groups), Some(known)) = (&self.groups, &known.groups) {
-            let count = chains * each;
-            let rows = known.means.worker(draws.codes()).evaluate(draws.positions(), count);
-            let rows = &rows[groups.outcome.0];
-            let len = known.weights.len();
-            let of_draws: Vec<Vec<f64>> = rows
-                .chunks(len)
+            let rows = draws.joined(|codes, positions| {
+                let count = positions.len() / prepared.model.dim();
+                known.means.worker(codes).evaluate(positions, count)
+            });
+            let of_draws: Vec<Vec<f64>> = rows[groups.outcome.0]
+                .chunks(known.weights.len())
                 .map(|rows| groups.means(rows, &known.weights))
                 .collect();
             for (group, name) in groups.names.iter().enumerate() {
