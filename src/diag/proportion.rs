@@ -35,8 +35,14 @@ mod tests {
             (7, 10, 0.5, 0.595_309_250_612_51, 0.787_285_137_159_62),
         ] {
             let found = wilson(successes, trials, Prob::new(prob).unwrap());
-            assert!((found.0 - lower).abs() < 1e-10, "{successes} of {trials}: {found:?}");
-            assert!((found.1 - upper).abs() < 1e-10, "{successes} of {trials}: {found:?}");
+            assert!(
+                (found.0 - lower).abs() < 1e-10,
+                "{successes} of {trials}: {found:?}"
+            );
+            assert!(
+                (found.1 - upper).abs() < 1e-10,
+                "{successes} of {trials}: {found:?}"
+            );
         }
         assert_eq!(wilson(0, 0, Prob::default()), (0.0, 1.0));
     }

@@ -65,9 +65,7 @@ impl Counts {
     /// of `ratios`, which fall.
     fn tail(&self, count: usize, share: f64, ratios: impl Iterator<Item = f64>) -> f64 {
         let rest = self.trials - count;
-        let ln_first = self.ln_factorials[self.trials]
-            - self.ln_factorials[count]
-            - self.ln_factorials[rest]
+        let ln_first = self.ln_factorials[self.trials] - self.ln_factorials[count] - self.ln_factorials[rest]
             + count as f64 * share.ln()
             + rest as f64 * (-share).ln_1p();
         let (mut sum, mut term) = (1.0, 1.0);

@@ -107,10 +107,7 @@ mod tests {
     fn bands_are_binomial_quantiles() {
         let counts = Counts::new(1000);
         assert_eq!(interval(&counts, 0.05, Prob::new(0.9).unwrap()), (39, 62));
-        assert_eq!(
-            interval(&Counts::new(50), 0.1, Prob::new(0.99).unwrap()),
-            (0, 11)
-        );
+        assert_eq!(interval(&Counts::new(50), 0.1, Prob::new(0.99).unwrap()), (0, 11));
         assert_eq!(interval(&counts, 1.0, Prob::default()), (1000, 1000));
     }
 

@@ -172,7 +172,10 @@ impl RankTest {
     /// The two-sided tail probability of `count` ranks below a point, above 1 where both tails are above a half.
     fn gamma(&self, point: usize, count: usize) -> f64 {
         let share = self.share(point);
-        2.0 * self.counts.at_most(count, share).min(self.counts.at_least(count, share))
+        2.0 * self
+            .counts
+            .at_most(count, share)
+            .min(self.counts.at_least(count, share))
     }
 
     /// The counts whose γ is above `gamma`, in each inner point; the first is above the second where there are none.
@@ -216,7 +219,8 @@ impl RankTest {
             let level = self.level(guess);
             let is_good = level <= alpha;
             if is_good {
-                good = guess;
+                // Of what never happens, all is the same.
+                good = if level > 0.0 { guess } else { 0.0 };
             } else {
                 bad = guess;
             }
@@ -298,12 +302,18 @@ mod tests {
         let judged: Vec<Uniformity> = samples.iter().map(|ranks| test.judge(ranks).unwrap()).collect();
         let statistic = |one: &Uniformity| {
             let counts = one.ecdf.iter().map(|share| (6.0 * share).round() as usize);
-            let gammas = counts.take(2).enumerate().map(|(point, count)| test.gamma(point, count));
+            let gammas = counts
+                .take(2)
+                .enumerate()
+                .map(|(point, count)| test.gamma(point, count));
             gammas.fold(f64::INFINITY, f64::min)
         };
         let statistics: Vec<f64> = judged.iter().map(statistic).collect();
         for (one, own) in judged.iter().zip(&statistics) {
-            let as_bad = statistics.iter().filter(|other| **other <= own * (1.0 + 1e-12)).count();
+            let as_bad = statistics
+                .iter()
+                .filter(|other| **other <= own * (1.0 + 1e-12))
+                .count();
             assert!((one.p_value - as_bad as f64 / 729.0).abs() < 1e-12, "{one:?}");
         }
     }
@@ -316,7 +326,11 @@ mod tests {
             let test = RankTest::new(replicates, draws).unwrap();
             let bands = [0.3, 0.05, 1e-3, 1e-5].map(|alpha| (alpha, test.band(alpha)));
             for (alpha, band) in &bands {
-                assert!(band.escape <= *alpha && band.escape > 0.5 * alpha, "{}", band.escape);
+                assert!(
+                    band.escape <= *alpha && band.escape > 0.5 * alpha,
+                    "{}",
+                    band.escape
+                );
             }
             let mut outside = 0;
             for sample in 0..200 {
