@@ -11,7 +11,7 @@ mod runs;
 mod streams;
 mod trajectories;
 
-use tadpool::back::kernel::DensityKernel;
+use tadpool::back::kernel::{Data, DensityKernel};
 use tadpool::gpu::{Gpu, Plan};
 use tadpool::rng::{Purpose, Stream};
 
@@ -37,6 +37,7 @@ fn kernel(wgsl: &str, dim: usize) -> DensityKernel {
         wgsl: wgsl.into(),
         columns: Vec::new(),
         indices: Vec::new(),
+        data: Data::Shared,
         dim,
         constant: 0.0,
         centring: Vec::new(),
