@@ -38,66 +38,86 @@ impl BatchData {
     }
 }
 
-/// What the device and the host need of each ensemble's data and streams.
+/// Where the ensembles' data and streams come from.
 #[cfg(feature = "gpu")]
-pub(super) struct Sources<'a> {
-    /// Of all ensembles, or `[ensemble][entry]`.
-    pub(super) columns: &'a [f32],
-    /// `[ensemble]`.
-    pub(super) constants: Vec<f64>,
-    /// `[ensemble]`: the replicate, and the number of the ensemble's first chain within it.
-    pub(super) streams: Vec<[u32; 2]>,
+pub(super) enum Sources<'a> {
+    /// One data set for all, and streams of one replicate.
+    Shared {
+        kernel: &'a DensityKernel,
+        replicate: u32,
+    },
+    /// Replicates side by side.
+    Batch(&'a BatchData),
 }
 
 #[cfg(feature = "gpu")]
 impl<'a> Sources<'a> {
-    /// One data set for all ensembles of `size` chains, whose streams are those of `replicate`.
+    /// The data of `kernel` for all ensembles.
     ///
     /// # Errors
     /// Bug: the kernel's text reads data per ensemble.
-    pub(super) fn shared(
-        kernel: &'a DensityKernel,
-        chains: usize,
-        size: usize,
-        replicate: u32,
-    ) -> Result<Self> {
-        if kernel.data != Data::Shared {
-            return Err(Error::bug(
+    pub(super) fn shared(kernel: &'a DensityKernel, replicate: u32) -> Result<Self> {
+        match kernel.data {
+            Data::Shared => Ok(Self::Shared { kernel, replicate }),
+            Data::PerEnsemble => Err(Error::bug(
                 "a kernel whose ensembles have data of their own was given none",
-            ));
+            )),
         }
-        let ensembles = chains.checked_div(size).unwrap_or(0);
-        Ok(Self {
-            columns: &kernel.columns,
-            constants: vec![kernel.constant; ensembles],
-            // Sizes are checked before any of this is used.
-            streams: (0..ensembles)
-                .map(|ensemble| [replicate, (ensemble * size) as u32])
-                .collect(),
-        })
     }
 
-    /// The data of `batch` for a kernel that reads `entries` of each ensemble of `size` chains.
+    /// The data of `batch` for a kernel that reads `entries` of each ensemble as `data` says.
     ///
     /// # Errors
-    /// Bug: numbers of values that do not belong together, or a replicate whose ensembles do not follow one another.
-    pub(super) fn of_batch(batch: &'a BatchData, entries: usize, size: usize) -> Result<Self> {
+    /// Bug: numbers of values that do not belong together, or another kind of kernel.
+    pub(super) fn of_batch(batch: &'a BatchData, data: Data, entries: usize) -> Result<Self> {
+        if data != Data::PerEnsemble {
+            return Err(Error::bug(
+                "a batch for a kernel whose ensembles share their data",
+            ));
+        }
         let ensembles = batch.ensembles();
-        if (batch.columns.len(), batch.constants.len()) != (ensembles * entries, ensembles) {
+        let expected = ensembles.saturating_mul(entries);
+        if (batch.columns.len(), batch.constants.len()) != (expected, ensembles) {
             return Err(Error::bug(format!(
-                "a batch of {ensembles} ensembles has {} numbers in its columns and {} constants, {} and {ensembles} were \
-                 expected",
+                "a batch of {ensembles} ensembles has {} numbers in its columns and {} constants, {expected} and \
+                 {ensembles} were expected",
                 batch.columns.len(),
                 batch.constants.len(),
-                ensembles * entries
             )));
         }
-        let streams = streams(&batch.replicates, size)?;
-        Ok(Self {
-            columns: &batch.columns,
-            constants: batch.constants.clone(),
-            streams,
-        })
+        Ok(Self::Batch(batch))
+    }
+
+    /// Of all ensembles, or `[ensemble][entry]`.
+    pub(super) fn columns(&self) -> &'a [f32] {
+        match self {
+            Self::Shared { kernel, .. } => &kernel.columns,
+            Self::Batch(batch) => &batch.columns,
+        }
+    }
+
+    /// The log densities' constants, `[chain]`, for ensembles of `size` chains.
+    pub(super) fn constants(&self, ensembles: usize, size: usize) -> Vec<f64> {
+        match self {
+            Self::Shared { kernel, .. } => vec![kernel.constant; ensembles * size],
+            Self::Batch(batch) => {
+                let constants = batch.constants.iter();
+                constants
+                    .flat_map(|&constant| std::iter::repeat_n(constant, size))
+                    .collect()
+            }
+        }
+    }
+
+    /// `[ensemble]`: the replicate, and the number of the ensemble's first chain within it.
+    ///
+    /// # Errors
+    /// Bug: a replicate whose ensembles do not follow one another.
+    pub(super) fn streams(&self, ensembles: usize, size: usize) -> Result<Vec<[u32; 2]>> {
+        match self {
+            Self::Shared { replicate, .. } => streams(&vec![*replicate; ensembles], size),
+            Self::Batch(batch) => streams(&batch.replicates, size),
+        }
     }
 }
 
@@ -137,9 +157,10 @@ mod tests {
         batch.push(3, 2, &[1.0, 2.0], -5.0);
         batch.push(1, 1, &[3.0, 4.0], -6.0);
         assert_eq!(batch.columns, [1.0, 2.0, 1.0, 2.0, 3.0, 4.0]);
-        let sources = Sources::of_batch(&batch, 2, 8).expect("sources");
-        assert_eq!(sources.constants, [-5.0, -5.0, -6.0]);
-        assert_eq!(sources.streams, [[3, 0], [3, 8], [1, 0]]);
-        assert!(Sources::of_batch(&batch, 3, 8).is_err());
+        let sources = Sources::of_batch(&batch, Data::PerEnsemble, 2).expect("sources");
+        assert_eq!(sources.constants(3, 2), [-5.0, -5.0, -5.0, -5.0, -6.0, -6.0]);
+        assert_eq!(sources.streams(3, 8), Ok(vec![[3, 0], [3, 8], [1, 0]]));
+        assert!(Sources::of_batch(&batch, Data::PerEnsemble, 3).is_err());
+        assert!(Sources::of_batch(&batch, Data::Shared, 2).is_err());
     }
 }

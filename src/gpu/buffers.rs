@@ -414,4 +414,43 @@ mod tests {
             "{error}"
         );
     }
+
+    #[test]
+    fn a_batch_is_cut_where_the_adapter_or_the_memory_ends() {
+        let kernel = DensityKernel {
+            columns: vec![0.0; 6000],
+            data: Data::PerEnsemble,
+            ..kernel()
+        };
+        let one = Shape {
+            chains: 16,
+            chains_per_ensemble: 16,
+            ..SHAPE
+        };
+        let of = |ensembles: usize| Shape {
+            chains: 16 * ensembles,
+            ..one
+        };
+        let adapter = adapter(128 << 20);
+        // 24,000 bytes of data an ensemble are its largest part: 134,217,728 / 24,000.
+        let most = most_ensembles(&kernel, one, &adapter, u64::MAX);
+        assert_eq!(most, 5592);
+        assert!(of(most).room(&kernel, &adapter).is_ok());
+        let error = of(most + 1).room(&kernel, &adapter).unwrap_err();
+        assert!(
+            error.message().contains("data columns need 134232000 bytes")
+                && error.message().contains("134217728"),
+            "{error}"
+        );
+        // Twice 128 MiB of draws, and what each ensemble adds: 24,000 bytes of data, 5 · 50 · 16 + 8 · 16 words of state.
+        let within = |memory| most_ensembles(&kernel, one, &adapter, memory);
+        let some = within(300_000_000);
+        let bytes = |ensembles: usize| {
+            let room = of(ensembles).room(&kernel, &adapter).expect("room");
+            Sizes::of(&kernel, of(ensembles), room).bytes()
+        };
+        assert!((300..800).contains(&some), "{some}");
+        assert!(bytes(some) <= 300_000_000 && bytes(some + 1) > 300_000_000);
+        assert_eq!(within(1 << 20), 0);
+    }
 }

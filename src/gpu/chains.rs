@@ -133,30 +133,20 @@ impl Chains {
     /// # Errors
     /// Bug: a batch of another number of ensembles or of entries, or a kernel whose ensembles share their data.
     pub(super) fn set_batch(&mut self, batch: &BatchData) -> Result<()> {
-        if self.data != Data::PerEnsemble {
-            return Err(Error::bug(
-                "a batch for a kernel whose ensembles share their data",
-            ));
-        }
         expect_length("ensembles of a batch", batch.ensembles(), self.shape.ensembles())?;
-        self.load(Sources::of_batch(
-            batch,
-            self.entries,
-            self.shape.chains_per_ensemble,
-        )?)
+        self.load(Sources::of_batch(batch, self.data, self.entries)?)
     }
 
     fn load(&mut self, sources: Sources<'_>) -> Result<()> {
         let shape = self.shape;
-        let columns = bytemuck::cast_slice(sources.columns);
+        let (ensembles, size) = (shape.ensembles(), shape.chains_per_ensemble);
+        let streams = sources.streams(ensembles, size)?;
+        self.write_settings(shape.streams_at(), streams.as_flattened());
+        let columns = bytemuck::cast_slice(sources.columns());
         self.gpu.queue.write_buffer(&self.buffers.columns, 0, columns);
-        self.write_settings(shape.streams_at(), sources.streams.as_flattened());
-        let constants = sources.constants.iter();
-        self.constants = constants
-            .flat_map(|&constant| std::iter::repeat_n(constant, shape.chains_per_ensemble))
-            .collect();
+        self.constants = sources.constants(ensembles, size);
         if let Some(tuned) = &mut self.tuned {
-            tuned.columns = sources.columns.to_vec();
+            tuned.columns = sources.columns().to_vec();
             tuned.stride = match self.data {
                 Data::Shared => 0,
                 Data::PerEnsemble => self.entries,

@@ -5,8 +5,8 @@
 
 use std::time::Instant;
 
-use crate::back::kernel::{Data, DensityKernel, Form, FusedKernel};
-use crate::error::{Error, Result};
+use crate::back::kernel::{DensityKernel, Form, FusedKernel};
+use crate::error::Result;
 
 use super::batch::{BatchData, Sources};
 use super::buffers::most_ensembles;
@@ -100,7 +100,7 @@ impl FusedHmc {
         seed: u64,
         replicate: u32,
     ) -> Result<Self> {
-        let sources = Sources::shared(&kernel.density, chains, chains_per_ensemble, replicate)?;
+        let sources = Sources::shared(&kernel.density, replicate)?;
         Self::over(gpu, kernel, chains, chains_per_ensemble, seed, sources).await
     }
 
@@ -116,13 +116,8 @@ impl FusedHmc {
         chains_per_ensemble: usize,
         seed: u64,
     ) -> Result<Self> {
-        if kernel.density.data != Data::PerEnsemble {
-            return Err(Error::bug(
-                "a batch for a kernel whose ensembles share their data",
-            ));
-        }
         let chains = batch.ensembles().saturating_mul(chains_per_ensemble);
-        let sources = Sources::of_batch(batch, kernel.density.columns.len(), chains_per_ensemble)?;
+        let sources = Sources::of_batch(batch, kernel.density.data, kernel.density.columns.len())?;
         Self::over(gpu, kernel, chains, chains_per_ensemble, seed, sources).await
     }
 
@@ -416,6 +411,7 @@ impl FusedHmc {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::back::kernel::Data;
 
     fn kernel(loop_trips: u64) -> DensityKernel {
         DensityKernel {

@@ -5,8 +5,8 @@
 
 use std::time::Instant;
 
-use crate::back::kernel::{Data, DensityKernel};
-use crate::error::{Error, Result};
+use crate::back::kernel::DensityKernel;
+use crate::error::Result;
 
 use super::batch::{BatchData, Sources};
 use super::buffers::most_ensembles;
@@ -51,7 +51,7 @@ impl SteppedHmc {
         seed: u64,
         replicate: u32,
     ) -> Result<Self> {
-        let sources = Sources::shared(kernel, chains, chains_per_ensemble, replicate)?;
+        let sources = Sources::shared(kernel, replicate)?;
         Self::over(gpu, kernel, chains, chains_per_ensemble, seed, sources).await
     }
 
@@ -67,13 +67,8 @@ impl SteppedHmc {
         chains_per_ensemble: usize,
         seed: u64,
     ) -> Result<Self> {
-        if kernel.data != Data::PerEnsemble {
-            return Err(Error::bug(
-                "a batch for a kernel whose ensembles share their data",
-            ));
-        }
         let chains = batch.ensembles().saturating_mul(chains_per_ensemble);
-        let sources = Sources::of_batch(batch, kernel.columns.len(), chains_per_ensemble)?;
+        let sources = Sources::of_batch(batch, kernel.data, kernel.columns.len())?;
         Self::over(gpu, kernel, chains, chains_per_ensemble, seed, sources).await
     }
 
@@ -125,8 +120,8 @@ impl SteppedHmc {
         most_ensembles(kernel, one, gpu.adapter(), memory_bytes)
     }
 
-    /// Takes up another batch of as many ensembles, without compiling anything anew: positions, metric, centring weights
-    /// are again those of a new driver.
+    /// Takes up another batch of as many ensembles, without compiling anything anew: positions, metric and centring
+    /// weights are again those of a new driver.
     ///
     /// # Errors
     /// Bug: a driver without a batch, or a batch of another number of ensembles or entries.

@@ -119,9 +119,13 @@ pub(crate) fn check(
     check_outputs(program, &plain, positions)?;
     let kernel = wgsl::kernel(fast.clone(), Data::Shared).map_err(text)?;
     shader::validate(&kernel.wgsl)?;
+    let own = wgsl::kernel(fast.clone(), Data::PerEnsemble).map_err(text)?;
+    shader::validate(&own.wgsl)?;
     for (form, memory) in FORMS {
-        let fused = wgsl::fused_kernel(fast.clone(), form, memory, Data::Shared).map_err(text)?;
-        shader::validate_fused(&fused)?;
+        for data in [Data::Shared, Data::PerEnsemble] {
+            let fused = wgsl::fused_kernel(fast.clone(), form, memory, data).map_err(text)?;
+            shader::validate_fused(&fused)?;
+        }
     }
     let Some(gpu) = gpu else { return Ok(worst) };
     let wanted = Wanted {

@@ -4,6 +4,7 @@
 //! `TADPOOL_REQUIRE_GPU=1` is set.
 #![cfg(feature = "gpu")]
 
+mod batch;
 mod fused;
 mod moments;
 mod refusals;

@@ -78,7 +78,7 @@ impl RowsHmc {
         replicate: u32,
     ) -> Result<Self> {
         check_trips(gpu, loop_trips(kernel))?;
-        let sources = Sources::shared(&kernel.density, chains, chains_per_ensemble, replicate)?;
+        let sources = Sources::shared(&kernel.density, replicate)?;
         let chains = Chains::new(
             gpu,
             &kernel.density,
