@@ -9,12 +9,23 @@
 //! one that fails is counted, named and kept.
 
 pub mod batch;
+mod calibration;
+mod designs;
 mod draws;
 mod folds;
+mod power;
+mod predictive;
+mod quantities;
 mod record;
+mod recovery;
 mod simulated;
 
+pub use calibration::{BIN_PROB, Calibrated, Calibration};
+pub use designs::{Criterion, Design, vary};
 pub use draws::Draws;
 pub use folds::{CrossValidation, Folds};
+pub use power::{DesignPower, DesignStudy, Power, Share};
+pub use predictive::{LeftOut, Predictive};
 pub use record::{Estimate, Kind, Part, Record, Status};
+pub use recovery::{Alternative, GroupRecovery, RecoveredQuantity, RecoveryStudy, SizeClass};
 pub use simulated::{Known, Questions, Simulations};

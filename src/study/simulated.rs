@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::batch::{Prepared, Study};
+use super::designs::Criterion;
 use super::draws::{Draws, rank};
 use super::record::{Estimate, Kind};
 use crate::data::Table;
@@ -22,6 +23,8 @@ pub struct Questions {
     pub log_lik: bool,
     /// The index whose groups' mean outcomes are estimated, and compared with estimates without a model.
     pub by: Option<String>,
+    /// What the posterior probability is asked of.
+    pub criteria: Vec<Criterion>,
 }
 
 /// A study over simulated data sets of one design.
@@ -33,7 +36,14 @@ pub struct Simulations {
     seed: u64,
     questions: Questions,
     groups: Option<Groups>,
+    /// Observed rows that simulated ones are fitted together with.
+    observed: Option<Table>,
     forgets_jacobians: bool,
+}
+
+/// What the condition of a criterion is called in the model that is fitted.
+fn condition(place: usize) -> String {
+    format!("criterion_{}", place + 1)
 }
 
 /// The groups that mean outcomes are estimated of.
@@ -81,10 +91,13 @@ impl Simulations {
         seed: u64,
         questions: Questions,
     ) -> Result<Self> {
-        let text = match simulator.formula() {
+        let mut text = match simulator.formula() {
             Some(expanded) => expanded.text.clone(),
             None => text.to_owned(),
         };
+        for (place, criterion) in questions.criteria.iter().enumerate() {
+            text.push_str(&format!("\n{} = {}\n", condition(place), criterion.condition));
+        }
         let mut study = Self {
             simulator,
             name: name.to_owned(),
@@ -92,17 +105,32 @@ impl Simulations {
             seed,
             questions,
             groups: None,
+            observed: None,
             forgets_jacobians: false,
         };
-        study.groups = match &study.questions.by {
-            None => None,
-            Some(by) => {
-                let by = by.clone();
-                let (model, _) = study.model(0)?;
-                Some(Groups::of(&model, &by)?)
+        let (model, _) = study.model(0)?;
+        for (place, criterion) in study.questions.criteria.iter().enumerate() {
+            let name = condition(place);
+            let quantities = &model.lowered().quantities;
+            let found = quantities.iter().find(|quantity| quantity.name == name);
+            if found.is_none_or(|quantity| !quantity.dims.is_empty()) {
+                return Err(
+                    Error::user(format!("`{}` is not about one number", criterion.text))
+                        .with_help("name one element, such as P(b[2] > 0) > 0.95"),
+                );
             }
-        };
+        }
+        if let Some(by) = &study.questions.by {
+            study.groups = Some(Groups::of(&model, by)?);
+        }
         Ok(study)
+    }
+
+    /// The same with the rows of `observed` before those that are simulated: each replicate is fitted to both.
+    #[must_use]
+    pub fn beside(mut self, observed: Table) -> Self {
+        self.observed = Some(observed);
+        self
     }
 
     /// The same with the Jacobians of positive parameters left out of the fitted model: a fault on purpose.
@@ -129,7 +157,10 @@ impl Simulations {
 
     fn model(&self, replicate: u32) -> Result<(Model, crate::predict::Simulated)> {
         let simulated = self.simulator.replicates(self.seed, replicate..replicate + 1)?;
-        let table: Table = self.simulator.data_set(&simulated, 0)?;
+        let mut table = self.simulator.data_set(&simulated, 0)?;
+        if let Some(observed) = &self.observed {
+            table = observed.followed_by(&table)?;
+        }
         let options = ReplicateOptions {
             forgets_jacobians: self.forgets_jacobians,
             ..ReplicateOptions::default()
@@ -282,9 +313,19 @@ impl Study for Simulations {
     }
 
     fn digest(&self, replicate: u32, prepared: &Prepared<Known>, draws: &Draws<'_>) -> Result<Vec<Estimate>> {
-        let Questions { interval, prob, .. } = self.questions;
+        let (interval, prob) = (self.questions.interval, self.questions.prob);
         let known = &prepared.known;
         let mut estimates = draws.estimates(replicate, Some(&known.truth), (interval, prob), self.seed)?;
+        for (place, criterion) in self.questions.criteria.iter().enumerate() {
+            let name = condition(place);
+            for estimate in estimates
+                .iter_mut()
+                .filter(|estimate| *estimate.quantity == *name)
+            {
+                estimate.kind = Kind::Criterion;
+                estimate.quantity = Arc::from(criterion.text.as_str());
+            }
+        }
         let (chains, _) = draws.shape();
         if self.questions.log_lik {
             let totals = draws.joined_ranked(|codes, positions| {
