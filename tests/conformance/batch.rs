@@ -1,13 +1,12 @@
 //! Replicates side by side: every ensemble has the log density of its own data, in every driver and form.
 
-use tadpool::back::evaluate::CENTRING_STEPS;
-use tadpool::back::kernel::{Form, Memory};
+use tadpool::back::evaluate::{CENTRING_STEPS, Density};
 use tadpool::back::reference;
 use tadpool::back::wgsl::{data_of, has_same_text};
-use tadpool::data::Table;
+use tadpool::data::{Column, Table};
 use tadpool::gpu::{BatchData, FusedHmc, SteppedHmc};
 use tadpool::ir::Program;
-use tadpool::model::Model;
+use tadpool::model::{Model, ReplicateOptions};
 
 use crate::agree::{FORMS, norm};
 use crate::dice::Dice;
@@ -126,58 +125,108 @@ fn ensembles_have_the_log_densities_of_their_own_data() {
     }
 }
 
-/// m12_2 over survivors that are not the frogs', of as many in each tank.
-fn m12_2_over(survivors: impl Fn(usize, usize) -> usize) -> Model {
-    let frogs = shipped("m12_2", None);
-    let mut text = String::from("surv,density\n");
-    for tank in 0..48 {
-        let density = [10, 25, 35][tank / 16];
-        text.push_str(&format!("{},{density}\n", survivors(tank, density)));
+/// A shipped model over other outcomes in its data's rows, as a replicate of a study that GPUs may run.
+fn replicate(name: &str, outcomes: &dyn Fn(usize) -> f64, row_weights: Option<&[f64]>) -> Model {
+    let model = shipped(name, None);
+    let mut columns = model.data().columns.clone();
+    let outcome = match name {
+        "m12_2" => "surv",
+        "m12_4" => "pulled_left",
+        "cafe" => "wait",
+        other => panic!("no outcome of {other} is known"),
+    };
+    for column in columns.iter_mut().filter(|column| column.name() == outcome) {
+        let cells: Vec<String> = (0..column.rows()).map(|row| outcomes(row).to_string()).collect();
+        *column = Column::from_cells(outcome, cells.iter().map(String::as_str));
     }
-    let table = Table::from_bytes("tanks.csv", text.as_bytes()).expect("a table");
-    Model::new("m12_2", frogs.text(), &table).expect("a model")
+    let table = Table::from_columns(name, columns).expect("a table");
+    let options = ReplicateOptions {
+        row_weights,
+        alike: true,
+        ..ReplicateOptions::default()
+    };
+    Model::replicate(name, model.text(), &table, &options).expect("a model")
 }
 
-/// What replicates of a study are: the same model over other outcomes.
-#[test]
-fn models_over_other_outcomes_fit_one_kernel() {
-    let models = [
-        m12_2_over(|tank, density| density - tank % 5),
-        m12_2_over(|tank, density| density / 2 + tank % 3),
-    ];
-    assert!(has_same_text(
-        models[0].density_program(),
-        models[1].density_program()
-    ));
-    let fixed = shipped("m12_2", Some(true));
-    assert!(!has_same_text(
-        models[0].density_program(),
-        fixed.density_program()
-    ));
-    let Some(gpu) = gpu() else { return };
+/// Holds a batch of `models` to the reference of each.
+fn check_replicates(what: &str, models: &[Model]) {
     let mut batch = BatchData::default();
-    for (replicate, model) in (0..).zip(&models) {
-        let (columns, constant) = data_of(model.density_program());
-        batch.push(replicate, 1, &columns, constant);
+    for (number, model) in (0..).zip(models) {
+        let program = model.density_program();
+        let (first, own) = (models[0].density_program(), program);
+        let texts = (first.to_string(), own.to_string());
+        let differs = texts.0.lines().zip(texts.1.lines()).find(|(a, b)| a != b);
+        assert!(has_same_text(first, own), "{what}, {number}: {differs:?}");
+        let (columns, constant) = data_of(program);
+        batch.push(number, 1, &columns, constant);
     }
-    let kernel = models[0]
-        .batch_fused_kernel(Form::Unrolled, Memory::Held)
-        .expect("a kernel");
-    let mut device = FusedHmc::with_batch(&gpu, &kernel, &batch, 1, 0).expect("a driver");
+    let Some(gpu) = gpu() else { return };
+    let kernel = models[0].batch_kernel().expect("a kernel");
+    let mut device = SteppedHmc::with_batch(&gpu, &kernel, &batch, 1, 0).expect("a driver");
     let dim = models[0].dim();
-    let mut dice = Dice::new(7000);
-    let position = dice.position(dim);
-    device.set_positions(&position.repeat(2)).expect("positions");
-    let codes: Vec<u32> = vec![3; 48];
-    device.set_centring(&codes.repeat(2)).expect("codes");
-    let (values, _) = device.log_density_grad().expect("values");
-    for (model, value) in models.iter().zip(values) {
+    let position = Dice::new(7000).position(dim);
+    device
+        .set_positions(&position.repeat(models.len()))
+        .expect("positions");
+    let levels = models[0]
+        .centring()
+        .map_or(0, |centring| centring.initial().len());
+    let codes = vec![3; levels];
+    device.set_centring(&codes.repeat(models.len())).expect("codes");
+    let (values, gradients) = device.log_density_grad().expect("values");
+    for (number, model) in models.iter().enumerate() {
         let wanted = model.evaluate_reference_in(&codes, &position).expect("a value");
         let bound = 2e-4_f64.max(1e-6 * wanted.log_density.abs());
+        let off = (values[number] - wanted.log_density).abs();
         assert!(
-            (value - wanted.log_density).abs() < bound,
-            "{value} {}",
+            off < bound,
+            "{what}, {number}: {} {}",
+            values[number],
             wanted.log_density
         );
+        let found = &gradients[number * dim..][..dim];
+        let difference: Vec<f64> = found.iter().zip(&wanted.gradient).map(|(a, b)| a - b).collect();
+        assert!(
+            norm(&difference) <= 1e-5 * norm(&wanted.gradient),
+            "{what}, {number}"
+        );
     }
+}
+
+/// What replicates of a study are: one model over other outcomes, odd ones included, and over other weights of rows.
+#[test]
+fn models_over_other_outcomes_or_weights_fit_one_kernel() {
+    let density = |tank: usize| [10, 25, 35][tank / 16];
+    let of_m12_2: [&dyn Fn(usize) -> f64; 4] = [
+        &|tank| (density(tank) - tank % 5) as f64,
+        &|tank| (density(tank) / 2 + tank % 3) as f64,
+        &|_| 0.0,
+        &|tank| density(tank) as f64,
+    ];
+    check_replicates(
+        "m12_2",
+        &of_m12_2.map(|outcomes| replicate("m12_2", outcomes, None)),
+    );
+    let of_m12_4: [&dyn Fn(usize) -> f64; 3] =
+        [&|row| (row % 2) as f64, &|row| f64::from(row % 7 < 4), &|_| 1.0];
+    check_replicates(
+        "m12_4",
+        &of_m12_4.map(|outcomes| replicate("m12_4", outcomes, None)),
+    );
+    let of_cafe: [&dyn Fn(usize) -> f64; 2] = [&|row| 3.0 + 0.25 * (row % 9) as f64, &|row| {
+        4.0 - 0.125 * (row % 5) as f64
+    }];
+    check_replicates("cafe", &of_cafe.map(|outcomes| replicate("cafe", outcomes, None)));
+    // All rows but those of one fold.
+    let folds = [0, 1, 2].map(|fold| {
+        let weights: Vec<f64> = (0..48).map(|row| f64::from(row % 3 != fold)).collect();
+        replicate("m12_2", of_m12_2[0], Some(&weights))
+    });
+    check_replicates("m12_2, folds", &folds);
+    // Another model is no replicate.
+    let other = shipped("m12_2", Some(true));
+    assert!(!has_same_text(
+        folds[0].density_program(),
+        other.density_program()
+    ));
 }
