@@ -32,6 +32,7 @@ const SETTINGS: [(&str, LowerOptions); 3] = [
         LowerOptions {
             centring: Some(false),
             ridges: false,
+            alike: false,
         },
     ),
     (
@@ -39,6 +40,7 @@ const SETTINGS: [(&str, LowerOptions); 3] = [
         LowerOptions {
             centring: None,
             ridges: false,
+            alike: false,
         },
     ),
     (
@@ -46,6 +48,7 @@ const SETTINGS: [(&str, LowerOptions); 3] = [
         LowerOptions {
             centring: None,
             ridges: true,
+            alike: false,
         },
     ),
 ];

@@ -20,6 +20,9 @@ pub struct LowerOptions {
     /// Whether an intercept that is added to an effect enters the effect's coordinate (the totals are sampled), so that
     /// the two do not trade against each other.
     pub ridges: bool,
+    /// Whether such choices between effects, of which one takes an intercept in, look at the text alone and not at the
+    /// outcomes, so that replicates of a study have one program.
+    pub alike: bool,
 }
 
 impl Default for LowerOptions {
@@ -27,6 +30,7 @@ impl Default for LowerOptions {
         Self {
             centring: None,
             ridges: true,
+            alike: false,
         }
     }
 }

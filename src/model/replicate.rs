@@ -29,7 +29,11 @@ impl Model {
     ///
     /// As [`Model::new`]; a user error if rows have weights and an outcome does not belong to single rows.
     pub fn replicate(name: &str, text: &str, table: &Table, options: &ReplicateOptions<'_>) -> Result<Self> {
-        Self::changed(name, text, table, &LowerOptions::default(), |lowered| {
+        let lowering = LowerOptions {
+            alike: options.alike,
+            ..LowerOptions::default()
+        };
+        Self::changed(name, text, table, &lowering, |lowered| {
             if let Some(weights) = options.row_weights {
                 lowered.weigh_rows(weights)?;
             }

@@ -131,7 +131,7 @@ fn replicate(name: &str, outcomes: &dyn Fn(usize) -> f64, row_weights: Option<&[
     let mut columns = model.data().columns.clone();
     let outcome = match name {
         "m12_2" => "surv",
-        "m12_4" => "pulled_left",
+        "m12_5" => "pulled_left",
         "cafe" => "wait",
         other => panic!("no outcome of {other} is known"),
     };
@@ -207,11 +207,11 @@ fn models_over_other_outcomes_or_weights_fit_one_kernel() {
         "m12_2",
         &of_m12_2.map(|outcomes| replicate("m12_2", outcomes, None)),
     );
-    let of_m12_4: [&dyn Fn(usize) -> f64; 3] =
+    let of_m12_5: [&dyn Fn(usize) -> f64; 3] =
         [&|row| (row % 2) as f64, &|row| f64::from(row % 7 < 4), &|_| 1.0];
     check_replicates(
-        "m12_4",
-        &of_m12_4.map(|outcomes| replicate("m12_4", outcomes, None)),
+        "m12_5",
+        &of_m12_5.map(|outcomes| replicate("m12_5", outcomes, None)),
     );
     let of_cafe: [&dyn Fn(usize) -> f64; 2] = [&|row| 3.0 + 0.25 * (row % 9) as f64, &|row| {
         4.0 - 0.125 * (row % 5) as f64
