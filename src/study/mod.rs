@@ -11,6 +11,7 @@
 pub mod batch;
 mod calibration;
 mod designs;
+mod device;
 mod draws;
 mod findings;
 mod folds;
@@ -32,6 +33,7 @@ mod tables;
 
 pub use calibration::{BIN_PROB, Calibrated, Calibration};
 pub use designs::{Criterion, Design, DesignSize, vary};
+pub use device::Device;
 pub use draws::Draws;
 pub use findings::Findings;
 pub use folds::{CrossValidation, Folds};

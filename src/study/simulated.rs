@@ -38,6 +38,7 @@ pub struct Simulations {
     groups: Option<Groups>,
     /// Observed rows that simulated ones are fitted together with.
     observed: Option<Table>,
+    alike: bool,
     forgets_jacobians: bool,
 }
 
@@ -106,6 +107,7 @@ impl Simulations {
             questions,
             groups: None,
             observed: None,
+            alike: false,
             forgets_jacobians: false,
         };
         let (model, _) = study.model(0)?;
@@ -141,6 +143,13 @@ impl Simulations {
         self
     }
 
+    /// The same with one program for all replicates, as a [`super::Device`] needs it.
+    #[must_use]
+    pub fn alike(mut self) -> Self {
+        self.alike = true;
+        self
+    }
+
     /// The text that is fitted: that of the model, a formula's lines in place of it, with a line for each criterion.
     pub fn text(&self) -> &str {
         &self.text
@@ -167,6 +176,7 @@ impl Simulations {
             table = observed.followed_by(&table)?;
         }
         let options = ReplicateOptions {
+            alike: self.alike,
             forgets_jacobians: self.forgets_jacobians,
             ..ReplicateOptions::default()
         };
