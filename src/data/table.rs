@@ -75,6 +75,25 @@ impl Table {
         ))
     }
 
+    /// The rows of this table, then those of `other`, over the columns that both have; lines are counted anew.
+    ///
+    /// # Errors
+    ///
+    /// A bug error if they have no column in common.
+    pub fn followed_by(&self, other: &Self) -> Result<Self> {
+        let columns = self.columns.iter().filter_map(|column| {
+            let second = other.column(column.name())?;
+            let cells = |column: &Column| -> Vec<String> {
+                (0..column.rows())
+                    .map(|row| column.cell(row).to_owned())
+                    .collect()
+            };
+            let all = [cells(column), cells(second)].concat();
+            Some(Column::from_cells(column.name(), all.iter().map(String::as_str)))
+        });
+        Self::from_columns(self.name.clone(), columns.collect())
+    }
+
     /// A table as the reader found it; the columns have as many rows as there are lines, and distinct names.
     pub(super) fn read_from(
         name: String,

@@ -5,6 +5,7 @@
 
 mod centring;
 mod positions;
+mod replicate;
 
 use std::sync::OnceLock;
 
@@ -20,6 +21,7 @@ use crate::lang::ast::{Model as Tree, StatementKind};
 use crate::lang::{self, Expanded, LowerOptions, Lowered, Reports};
 use crate::pass;
 use centring::LearnedCentring;
+pub use replicate::{Means, ReplicateOptions};
 
 /// The data that a model was compiled over: what a fit file keeps of it.
 #[derive(Debug, Clone)]
@@ -145,6 +147,17 @@ impl Model {
     ///
     /// As [`Model::new`].
     pub fn with_options(name: &str, text: &str, table: &Table, options: &LowerOptions) -> Result<Self> {
+        Self::changed(name, text, table, options, |_| Ok(()))
+    }
+
+    /// As [`Model::with_options`], with the lowered model changed by `change` before it is compiled.
+    fn changed(
+        name: &str,
+        text: &str,
+        table: &Table,
+        options: &LowerOptions,
+        change: impl FnOnce(&mut Lowered) -> Result<()>,
+    ) -> Result<Self> {
         let mut tree = lang::parse(name, text)?;
         let expanded = lang::expand(&tree, (name, text), table, false)?;
         let text = match &expanded {
@@ -154,7 +167,8 @@ impl Model {
             }
             None => text,
         };
-        let lowered = lang::lower(&tree, (name, text), table, options)?;
+        let mut lowered = lang::lower(&tree, (name, text), table, options)?;
+        change(&mut lowered)?;
         let used_of = |table: &Table| -> Vec<Column> {
             lowered
                 .columns
