@@ -75,6 +75,27 @@ impl Table {
         ))
     }
 
+    /// The table as CSV: a line of names, then the cells as they were written, quoted where need be.
+    pub fn to_csv(&self) -> String {
+        let line = |cells: Vec<&str>| {
+            let quoted = cells.into_iter().map(|cell| {
+                if cell.is_empty() || cell.contains([',', '"', '\n', '\r', ';', '\t', ' ']) {
+                    format!("\"{}\"", cell.replace('"', "\"\""))
+                } else {
+                    cell.to_owned()
+                }
+            });
+            quoted.collect::<Vec<_>>().join(",") + "\n"
+        };
+        let mut text = line(self.names().collect());
+        for row in 0..self.rows() {
+            text.push_str(&line(
+                self.columns.iter().map(|column| column.cell(row)).collect(),
+            ));
+        }
+        text
+    }
+
     /// The rows of this table, then those of `other`, over the columns that both have; lines are counted anew.
     ///
     /// # Errors

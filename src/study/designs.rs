@@ -1,5 +1,7 @@
 //! Designs of several sizes, built from one: groups repeated or left out, columns set.
 
+use serde_json::{Value, json};
+
 use crate::data::{Column, Table, number_label};
 use crate::error::{Error, Result};
 use crate::lang::nearest;
@@ -16,14 +18,67 @@ pub struct Design {
 }
 
 impl Design {
-    /// What it is called: `ponds=15 n=5`.
-    pub fn name(&self) -> String {
-        let words: Vec<String> = self
-            .sizes
+    /// Its sizes.
+    pub fn size(&self) -> DesignSize {
+        DesignSize {
+            sizes: self.sizes.clone(),
+            rows: self.table.rows(),
+        }
+    }
+}
+
+/// The sizes of a design, without its rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DesignSize {
+    /// The varied sizes with their values.
+    pub sizes: Vec<(String, String)>,
+    /// Number of rows.
+    pub rows: usize,
+}
+
+impl DesignSize {
+    /// Sizes as people write them: `ponds=15 n=5`.
+    pub fn written(sizes: &[(String, String)]) -> String {
+        let words: Vec<String> = sizes
             .iter()
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
         words.join(" ")
+    }
+
+    /// As JSON in one line, which [`DesignSize::parse`] reads.
+    pub fn to_text(&self) -> String {
+        json!({ "sizes": self.sizes, "rows": self.rows }).to_string()
+    }
+
+    /// Reads what [`DesignSize::to_text`] wrote.
+    ///
+    /// # Errors
+    ///
+    /// A user error for anything else: the file that it comes from was changed.
+    pub fn parse(text: &str) -> Result<Self> {
+        let read = || -> Option<Self> {
+            let value: Value = serde_json::from_str(text).ok()?;
+            let pair = |pair: &Value| {
+                Some((
+                    pair.get(0)?.as_str()?.to_owned(),
+                    pair.get(1)?.as_str()?.to_owned(),
+                ))
+            };
+            Some(Self {
+                sizes: value
+                    .get("sizes")?
+                    .as_array()?
+                    .iter()
+                    .map(pair)
+                    .collect::<Option<_>>()?,
+                rows: value.get("rows")?.as_u64()? as usize,
+            })
+        };
+        read().ok_or_else(|| {
+            Error::user(format!("`{text}` is no size of a design"))
+                .with_help("the study's manifest was changed since it was written; run the study again")
+        })
     }
 }
 
@@ -287,11 +342,16 @@ mod tests {
     fn groups_are_repeated_under_new_labels_and_columns_are_set() {
         let table = Table::from_bytes("d.csv", b"pond,n\nx,5\nx,6\ny,7\n").unwrap();
         let designs = vary(("m", TEXT), &table, "ponds=1,3 n=4,9").unwrap();
-        let names: Vec<String> = designs.iter().map(Design::name).collect();
+        let names: Vec<String> = designs
+            .iter()
+            .map(|design| DesignSize::written(&design.sizes))
+            .collect();
         assert_eq!(
             names,
             ["ponds=1 n=4", "ponds=1 n=9", "ponds=3 n=4", "ponds=3 n=9"]
         );
+        let size = designs[3].size();
+        assert_eq!(DesignSize::parse(&size.to_text()).unwrap(), size);
         let cells = |table: &Table, name: &str| -> Vec<String> {
             let column = table.column(name).unwrap();
             (0..table.rows()).map(|row| column.cell(row).to_owned()).collect()

@@ -111,13 +111,7 @@ impl<'m> Draws<'m> {
     /// what the limit on effective draws sees to.
     pub fn ranked(&self) -> Vec<usize> {
         let (chains, draws) = self.shape();
-        let stride = (chains * draws).div_ceil(RANKED + 1).min(draws);
-        let mut cells: Vec<usize> = (0..chains)
-            .flat_map(|chain| (1..=draws / stride).map(move |place| chain * draws + place * stride - 1))
-            .collect();
-        let most = (cells.len() + 1).checked_ilog2().map_or(0, |log| (1 << log) - 1);
-        cells.truncate(most.min(RANKED));
-        cells
+        ranked_of(chains, draws)
     }
 
     /// What is said of every element of every quantity, with its rank among the draws where there is a `truth` of it
@@ -170,6 +164,17 @@ impl<'m> Draws<'m> {
         }
         Ok(estimates)
     }
+}
+
+/// The cells of `[chain][draw]` that ranks are taken among, see [`Draws::ranked`].
+pub(super) fn ranked_of(chains: usize, draws: usize) -> Vec<usize> {
+    let stride = (chains * draws).div_ceil(RANKED + 1).min(draws);
+    let mut cells: Vec<usize> = (0..chains)
+        .flat_map(|chain| (1..=draws / stride).map(move |place| chain * draws + place * stride - 1))
+        .collect();
+    let most = (cells.len() + 1).checked_ilog2().map_or(0, |log| (1 << log) - 1);
+    cells.truncate(most.min(RANKED));
+    cells
 }
 
 /// How many of `draws` lie below `truth`; of those that are equal to it as many as a random number says. `place` sets the

@@ -1,7 +1,7 @@
 //! How probable it is that a study of a size finds what it is after.
 
 use super::batch::{Prepared, Study};
-use super::designs::{Criterion, Design};
+use super::designs::{Criterion, DesignSize};
 use super::draws::Draws;
 use super::quantities::quantities;
 use super::record::{Estimate, Kind, Part, Status};
@@ -101,7 +101,7 @@ pub struct Power {
 
 impl Power {
     /// Counts a part of `each` replicates of every design.
-    pub fn of(part: &Part, designs: &[Design], each: u32, criteria: &[Criterion], prob: Prob) -> Self {
+    pub fn of(part: &Part, designs: &[DesignSize], each: u32, criteria: &[Criterion], prob: Prob) -> Self {
         let of_design = |place: usize| {
             let first = place as u32 * each;
             first..first + each
@@ -138,7 +138,7 @@ impl Power {
             let failed = records().filter(|record| record.status == Status::Failed).count();
             DesignPower {
                 sizes: design.sizes.clone(),
-                rows: design.table.rows(),
+                rows: design.rows,
                 shares: shares.collect(),
                 unsound: records().filter(|record| !record.status.is_sound()).count() - failed,
                 failed,

@@ -141,6 +141,11 @@ impl Simulations {
         self
     }
 
+    /// The text that is fitted: that of the model, a formula's lines in place of it, with a line for each criterion.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// Where the data come from.
     pub fn simulator(&self) -> &Simulator {
         &self.simulator

@@ -2,12 +2,15 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, Subcommand};
 
 use super::simulate::setting;
 use super::values::{at_least_one, choice, fraction, iterations, stride};
-use super::{ModelArgs, Printing};
+use super::{Cli, ModelArgs, Printing};
+use crate::error::Error;
 use crate::fit::Backend;
+use crate::study::slurm::TimeLimit;
 use crate::study::{Alternative, Shard};
 
 /// `tadpool study`.
@@ -71,7 +74,7 @@ const MERGE_EXAMPLES: &str = "Example:
   tadpool study merge m12_2-sbc";
 
 const SLURM_EXAMPLES: &str = "Example:
-  tadpool study slurm --shards 8 --time 00:30:00 -- sbc m12_2.tad --data reedfrogs.csv --replicates 8000";
+  tadpool study slurm --shards 8 --time 0:30:00 --out m12_2-sbc -- sbc m12_2.tad --data reedfrogs.csv --replicates 8000";
 
 /// What all studies that fit have in common.
 #[derive(Debug, Args)]
@@ -233,19 +236,25 @@ pub(crate) struct SlurmArgs {
     /// Cores of each task.
     #[arg(long, value_name = "N", default_value = "2", value_parser = at_least_one)]
     pub(crate) cpus: usize,
-    /// Memory of each task, as Slurm writes it.
-    #[arg(long, value_name = "SIZE", default_value = "2G")]
-    pub(crate) memory: String,
-    /// The most time a task may take, as Slurm writes it.
-    #[arg(long, value_name = "TIME", default_value = "01:00:00")]
-    pub(crate) time: String,
+    /// Memory of each task, in MiB.
+    #[arg(long, value_name = "MIB", default_value = "2048", value_parser = at_least_one)]
+    pub(crate) memory: usize,
+    /// The most time a task may take: minutes, `2:00:00`, or days and hours `1-12`.
+    #[arg(long, value_name = "TIME", default_value = "1:00:00", value_parser = time_limit)]
+    pub(crate) time: TimeLimit,
     /// The partition.
     #[arg(long, value_name = "NAME")]
     pub(crate) partition: Option<String>,
     /// The account.
     #[arg(long, value_name = "NAME")]
     pub(crate) account: Option<String>,
-    /// The script to write [default: study.sbatch].
+    /// The folder of the study, which all nodes see.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: String,
+    /// The program on the nodes.
+    #[arg(long, value_name = "PATH", default_value = "tadpool")]
+    pub(crate) program: String,
+    /// The script of the job array to write; that of the merge goes beside it, as `NAME-merge`.
     #[arg(long, value_name = "FILE", default_value = "study.sbatch")]
     pub(crate) script: PathBuf,
     /// The study, as it is typed behind `tadpool study`.
@@ -253,6 +262,43 @@ pub(crate) struct SlurmArgs {
     pub(crate) study: Vec<String>,
 }
 
+impl StudyArgs {
+    /// Checks what no single flag can know.
+    ///
+    /// # Errors
+    ///
+    /// A usage error for a family without a formula, and for an adapter where no GPU is to be used.
+    pub(crate) fn check(&self) -> Result<(), clap::Error> {
+        let common = match &self.kind {
+            StudyKind::Recover(args) => &args.common,
+            StudyKind::Sbc(args) => &args.common,
+            StudyKind::Power(args) => &args.common,
+            StudyKind::Kfold(args) => &args.common,
+            StudyKind::Merge(_) | StudyKind::Slurm(_) => return Ok(()),
+        };
+        common.model.check()?;
+        if common.adapter.is_some() && common.backend == Backend::Cpu {
+            return Err(Cli::command().error(
+                ErrorKind::ArgumentConflict,
+                "--adapter names a GPU adapter, and --backend cpu uses none; leave one of them out",
+            ));
+        }
+        Ok(())
+    }
+}
+
 fn shard(text: &str) -> Result<Shard, String> {
-    Shard::parse(text).map_err(|error| error.message().to_owned())
+    text.parse().map_err(said)
+}
+
+fn time_limit(text: &str) -> Result<TimeLimit, String> {
+    text.parse().map_err(said)
+}
+
+/// What an error says, remedy and all.
+fn said(error: Error) -> String {
+    match error.help() {
+        Some(help) => format!("{}; {help}", error.message()),
+        None => error.message().to_owned(),
+    }
 }
