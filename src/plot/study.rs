@@ -8,7 +8,7 @@ use super::source::Options;
 use crate::diag::calibration::Band;
 use crate::error::Result;
 
-pub use super::chart::coverage::{Row, Spread};
+pub use super::chart::coverage::{Recovered, Spread};
 pub use super::chart::effects::Places;
 pub use super::chart::errors::{Method, Place};
 pub use super::chart::power::Curve;
@@ -87,7 +87,7 @@ pub fn coverages(
     heading: Heading<'_>,
     nominal: f64,
     interval: &str,
-    rows: &[Row],
+    rows: &[Recovered],
     options: &Options,
 ) -> Result<Picture> {
     coverage::scene(options.width, heading.both(), (nominal, interval), rows).picture(options.scale)

@@ -24,7 +24,7 @@ impl Spread {
 
 /// A quantity, or a group of numbers.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Row {
+pub struct Recovered {
     /// Its name.
     pub name: String,
     /// Bias over root mean square error: of any unit, between −1 and 1.
@@ -45,7 +45,7 @@ pub(crate) fn scene(
     width: f64,
     title: (&str, &str),
     (nominal, interval): (f64, &str),
-    rows: &[Row],
+    rows: &[Recovered],
 ) -> Scene {
     let mut scene = Scene::new(width, 100.0);
     heading(&mut scene, title.0, title.1);
@@ -65,7 +65,8 @@ pub(crate) fn scene(
         .collect();
     let left = MARGIN + 10.0 + font::widest(names.iter().map(String::as_str), LABEL);
     let each = 0.5 * (width - left - MARGIN - BETWEEN);
-    let spreads = |spread: &dyn Fn(&Row) -> Spread| -> Vec<Spread> { rows.iter().map(spread).collect() };
+    let spreads =
+        |spread: &dyn Fn(&Recovered) -> Spread| -> Vec<Spread> { rows.iter().map(spread).collect() };
     let panels = [
         ("bias / root mean square error", 0.0, spreads(&|row| row.bias)),
         ("coverage", nominal, spreads(&|row| row.coverage)),
@@ -122,7 +123,7 @@ mod tests {
 
     #[test]
     fn intervals_that_miss_stand_out_each_in_its_row() {
-        let row = |name: &str, bias: f64, coverage: f64| Row {
+        let row = |name: &str, bias: f64, coverage: f64| Recovered {
             name: name.into(),
             bias: spread(bias, 0.1),
             coverage: spread(coverage, 0.02),
@@ -131,7 +132,7 @@ mod tests {
             row("a", 0.05, 0.89),
             row("b", 0.3, 0.9),
             row("c", -0.02, 0.6),
-            Row {
+            Recovered {
                 name: "d".into(),
                 bias: spread(f64::NAN, f64::NAN),
                 coverage: spread(0.89, f64::NAN),
