@@ -54,3 +54,4 @@ pub use same_data::{Known, data_difference};
 pub use sample::{available_threads, fit, fit_as_planned};
 pub use select::select;
 pub use storage::writable;
+pub(crate) use storage::{put, sync_folder};
