@@ -14,14 +14,19 @@
 
 pub mod batch;
 mod draws;
+mod fields;
 mod gathered;
 mod manifest;
 mod merge;
+mod parquet;
+mod piece;
 mod record;
 mod shard;
 mod simulated;
 pub mod slurm;
 mod store;
+#[cfg(test)]
+mod store_tests;
 mod tables;
 
 pub use draws::Draws;
