@@ -42,7 +42,7 @@ mod select;
 mod storage;
 mod tables;
 
-pub use device::gpu_driver;
+pub use device::{gpu_batch_driver, gpu_driver};
 pub use doubts::REFITS_LATER;
 pub use elpd::{Criterion, Elpd, Own};
 pub use footprint::GROWING_BYTES;

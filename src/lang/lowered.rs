@@ -375,7 +375,13 @@ impl Lowered {
                 values: weights.to_vec(),
                 varying: true,
             });
-            let weight = graph.push(Op::Column(id), Type { per_chain: false, ..ty });
+            let weight = graph.push(
+                Op::Column(id),
+                Type {
+                    per_chain: false,
+                    ..ty
+                },
+            );
             self.program.density[likelihood.term] = graph.push(Op::Binary(Binary::Mul, term, weight), ty);
         }
         Ok(())

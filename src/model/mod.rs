@@ -10,7 +10,7 @@ mod replicate;
 use std::sync::OnceLock;
 
 use crate::back::evaluate::{Centring, Density, Evaluator};
-use crate::back::kernel::{DensityKernel, Form, FusedKernel, KernelSize, Memory, RowsKernel};
+use crate::back::kernel::{Data, DensityKernel, Form, FusedKernel, KernelSize, Memory, RowsKernel};
 use crate::back::reference::{self, Evaluation};
 use crate::back::simd::{OutputWorker, SimdDensity};
 use crate::back::wgsl;
@@ -268,7 +268,17 @@ impl Model {
     ///
     /// An environment error with the numbers if the model does not fit a GPU thread.
     pub fn kernel(&self) -> Result<DensityKernel> {
-        wgsl::kernel(self.density.clone())
+        wgsl::kernel(self.density.clone(), Data::Shared)
+    }
+
+    /// The same for replicates of the data side by side: each ensemble reads columns of its own, and
+    /// [`wgsl::data_of`] a replicate's program gives them.
+    ///
+    /// # Errors
+    ///
+    /// As [`Model::kernel`].
+    pub fn batch_kernel(&self) -> Result<DensityKernel> {
+        wgsl::kernel(self.density.clone(), Data::PerEnsemble)
     }
 
     /// What that text comes to in its forms.
@@ -286,7 +296,16 @@ impl Model {
     ///
     /// As [`Model::kernel`].
     pub fn fused_kernel(&self, form: Form, memory: Memory) -> Result<FusedKernel> {
-        wgsl::fused_kernel(self.density.clone(), form, memory)
+        wgsl::fused_kernel(self.density.clone(), form, memory, Data::Shared)
+    }
+
+    /// The same for replicates of the data side by side, see [`Model::batch_kernel`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Model::kernel`].
+    pub fn batch_fused_kernel(&self, form: Form, memory: Memory) -> Result<FusedKernel> {
+        wgsl::fused_kernel(self.density.clone(), form, memory, Data::PerEnsemble)
     }
 
     /// The same with its rows split over threads, for long tables.

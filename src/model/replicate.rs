@@ -131,7 +131,9 @@ impl MeansWorker<'_> {
             None => vec![1.0; outcome.rows],
             Some(place) => {
                 let own = &arguments[outcome.first + place];
-                (0..outcome.rows).map(|row| own[if own.len() == 1 { 0 } else { row }]).collect()
+                (0..outcome.rows)
+                    .map(|row| own[if own.len() == 1 { 0 } else { row }])
+                    .collect()
             }
         };
         self.means.outcomes.iter().map(of).collect()

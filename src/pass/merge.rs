@@ -36,7 +36,12 @@ impl Data {
 
     fn times(&self, other: &Self) -> Self {
         Self {
-            values: self.values.iter().zip(&other.values).map(|(x, f)| x * f).collect(),
+            values: self
+                .values
+                .iter()
+                .zip(&other.values)
+                .map(|(x, f)| x * f)
+                .collect(),
             varying: self.varying || other.varying,
         }
     }
@@ -49,7 +54,10 @@ impl Data {
     }
 
     fn add(&mut self, other: &Self) {
-        self.values.iter_mut().zip(&other.values).for_each(|(sum, x)| *sum += x);
+        self.values
+            .iter_mut()
+            .zip(&other.values)
+            .for_each(|(sum, x)| *sum += x);
         self.varying |= other.varying;
     }
 

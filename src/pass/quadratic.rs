@@ -111,7 +111,9 @@ fn terms(program: &Program, plate: PlateId) -> Option<Terms> {
         match (summand.scalar, summand.part) {
             (Some(_), _) => return None,
             (None, Some(part)) if graph.ty(part).plate != Some(plate) => {
-                terms.plain.push((summand.data.sum(), summand.data.varying, Some(part)));
+                terms
+                    .plain
+                    .push((summand.data.sum(), summand.data.varying, Some(part)));
             }
             (None, Some(part)) if is_by_level(graph, part, plate) => terms.levels.push((summand.data, part)),
             (None, Some(part)) => terms.squares.push(square(graph, summand.data, part, plate)?),

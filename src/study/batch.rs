@@ -1,4 +1,4 @@
-//! The batch: many replicates fitted in one run, each an ensemble with its own data, adaptation and random streams.
+//! The batch: many replicates fitted in one run, each with its own data, adaptation and random streams.
 //!
 //! A replicate that diverges, does not converge or meets numbers that are not finite is tried once more, with four times
 //! the warm-up and four times the iterations for the same number of draws; then it is kept as it is and its record says
@@ -11,7 +11,7 @@ use super::draws::Draws;
 use super::record::{Estimate, Part, Record, Status};
 use crate::error::{Error, Kind, Result};
 use crate::model::Model;
-use crate::sampler::{Sampler, Samples, Settings, State, Watch, run_unit, share_out};
+use crate::sampler::{self, Sampler, Samples, Settings, State, Watch, share_out};
 
 /// How much longer the second try is.
 const PATIENCE: u32 = 4;
@@ -21,7 +21,7 @@ pub const RHAT_LIMIT: f64 = 1.05;
 /// How each replicate is sampled.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sampling {
-    /// Chains of one ensemble.
+    /// Chains, in ensembles of 16 where their number allows it.
     pub chains: usize,
     /// Iterations of warm-up at the first try.
     pub warmup: u32,
@@ -151,7 +151,14 @@ fn replicate<S: Study>(
         gradient_evaluations += samples.gradient_evaluations;
         let draws = Draws::new(&prepared.model, samples);
         let estimates = study.digest(replicate, &prepared, &draws)?;
-        let record = judged(replicate, sampling, patience, &draws, &estimates, gradient_evaluations);
+        let record = judged(
+            replicate,
+            sampling,
+            patience,
+            &draws,
+            &estimates,
+            gradient_evaluations,
+        );
         let is_sound = record.status.is_sound();
         last = Some((record, estimates));
         if is_sound {
@@ -180,7 +187,7 @@ fn sample(
         observer: &observer,
         stop,
     };
-    run_unit(model, &settings, 0, state, watch)
+    sampler::run(model, &settings, &state, watch)
 }
 
 fn settings(sampling: &Sampling, replicate: u32, patience: u32) -> Settings {
@@ -230,16 +237,25 @@ fn judged(
 ) -> Record {
     let divergences = draws.divergences();
     // Quantities that never change, a correlation's 1 say, have neither.
-    let varying = || estimates.iter().filter(|estimate| estimate.sd != 0.0 && !estimate.rhat.is_nan());
+    let varying = || {
+        estimates
+            .iter()
+            .filter(|estimate| estimate.sd != 0.0 && !estimate.rhat.is_nan())
+    };
     let worst = varying().max_by(|a, b| a.rhat.total_cmp(&b.rhat));
     let least = varying().min_by(|a, b| a.ess_bulk.total_cmp(&b.ess_bulk));
     let max_rhat = worst.map_or(f64::NAN, |estimate| estimate.rhat);
     let min_ess = least.map_or(f64::NAN, |estimate| estimate.ess_bulk);
-    let broken = estimates.iter().find(|estimate| estimate.mean.is_nan() && !estimate.truth.is_nan());
+    let broken = estimates
+        .iter()
+        .find(|estimate| estimate.mean.is_nan() && !estimate.truth.is_nan());
     let (status, message) = if divergences > 0 {
         (Status::Diverged, format!("{divergences} divergent transitions"))
     } else if let Some(estimate) = broken {
-        (Status::Unconverged, format!("draws of {} are not finite", estimate.quantity))
+        (
+            Status::Unconverged,
+            format!("draws of {} are not finite", estimate.quantity),
+        )
     } else if let Some(estimate) = worst.filter(|estimate| estimate.rhat > RHAT_LIMIT) {
         (
             Status::Unconverged,
@@ -248,7 +264,10 @@ fn judged(
     } else if let Some(estimate) = least.filter(|estimate| estimate.ess_bulk < sampling.min_ess) {
         (
             Status::Unconverged,
-            format!("{} has {:.0} effective draws", estimate.quantity, estimate.ess_bulk),
+            format!(
+                "{} has {:.0} effective draws",
+                estimate.quantity, estimate.ess_bulk
+            ),
         )
     } else if patience > 1 {
         (Status::Retried, String::new())

@@ -23,10 +23,68 @@ pub struct Draws<'m> {
 }
 
 impl<'m> Draws<'m> {
-    /// Names the draws of one ensemble.
+    /// Names the draws.
     pub(super) fn new(model: &'m Model, samples: Samples) -> Self {
-        let named = model.named_values_in(codes(&samples), &samples.positions);
-        Self { model, samples, named }
+        let mut draws = Self {
+            model,
+            samples,
+            named: Vec::new(),
+        };
+        draws.named = draws.joined(|codes, positions| model.named_values_in(codes, positions));
+        draws
+    }
+
+    /// The ensembles: the codes of the centring weights that their positions are in, and these, `[chain][draw][dim]`.
+    pub fn ensembles(&self) -> impl Iterator<Item = (&[u32], &[f64])> {
+        let size = self.samples.positions.len() / self.samples.ensembles;
+        let of = move |unit| {
+            (
+                codes(&self.samples, unit),
+                &self.samples.positions[unit * size..][..size],
+            )
+        };
+        (0..self.samples.ensembles).map(of)
+    }
+
+    /// What `evaluate` makes of the positions of each ensemble, lists of `[position][element]`, joined to
+    /// `[chain][draw][element]`.
+    pub fn joined(&self, mut evaluate: impl FnMut(&[u32], &[f64]) -> Vec<Vec<f64>>) -> Vec<Vec<f64>> {
+        let mut all: Vec<Vec<f64>> = Vec::new();
+        for (codes, positions) in self.ensembles() {
+            let own = evaluate(codes, positions);
+            if all.is_empty() {
+                all = own;
+            } else {
+                all.iter_mut()
+                    .zip(own)
+                    .for_each(|(all, mut own)| all.append(&mut own));
+            }
+        }
+        all
+    }
+
+    /// The same at the draws that ranks are taken among, in their order.
+    pub fn joined_ranked(&self, mut evaluate: impl FnMut(&[u32], &[f64]) -> Vec<Vec<f64>>) -> Vec<Vec<f64>> {
+        let (chains, draws) = self.shape();
+        let (dim, of_ensemble) = (self.samples.dim, chains * draws / self.samples.ensembles);
+        let ranked = self.ranked();
+        let mut all: Vec<Vec<f64>> = Vec::new();
+        for cells in ranked.chunk_by(|a, b| a / of_ensemble == b / of_ensemble) {
+            let positions: Vec<f64> = cells
+                .iter()
+                .flat_map(|cell| &self.samples.positions[cell * dim..(cell + 1) * dim])
+                .copied()
+                .collect();
+            let own = evaluate(codes(&self.samples, cells[0] / of_ensemble), &positions);
+            if all.is_empty() {
+                all = own;
+            } else {
+                all.iter_mut()
+                    .zip(own)
+                    .for_each(|(all, mut own)| all.append(&mut own));
+            }
+        }
+        all
     }
 
     /// The model that was fitted.
@@ -37,16 +95,6 @@ impl<'m> Draws<'m> {
     /// Chains and draws of each.
     pub fn shape(&self) -> (usize, usize) {
         (self.samples.chains, self.samples.draws)
-    }
-
-    /// The centring weights' codes that the positions are in.
-    pub fn codes(&self) -> &[u32] {
-        codes(&self.samples)
-    }
-
-    /// `[chain][draw][dim]`.
-    pub fn positions(&self) -> &[f64] {
-        &self.samples.positions
     }
 
     /// Draws of the quantity at that place of the model's, `[chain][draw][element]`.
@@ -63,15 +111,7 @@ impl<'m> Draws<'m> {
     /// what the limit on effective draws sees to.
     pub fn ranked(&self) -> Vec<usize> {
         let (chains, draws) = self.shape();
-        let stride = (chains * draws).div_ceil(RANKED + 1).min(draws);
-        let mut cells: Vec<usize> = (0..chains)
-            .flat_map(|chain| {
-                (1..=draws / stride).map(move |place| chain * draws + place * stride - 1)
-            })
-            .collect();
-        let most = (cells.len() + 1).checked_ilog2().map_or(0, |log| (1 << log) - 1);
-        cells.truncate(most.min(RANKED));
-        cells
+        ranked_of(chains, draws)
     }
 
     /// What is said of every element of every quantity, with its rank among the draws where there is a `truth` of it
@@ -126,6 +166,17 @@ impl<'m> Draws<'m> {
     }
 }
 
+/// The cells of `[chain][draw]` that ranks are taken among, see [`Draws::ranked`].
+pub(super) fn ranked_of(chains: usize, draws: usize) -> Vec<usize> {
+    let stride = (chains * draws).div_ceil(RANKED + 1).min(draws);
+    let mut cells: Vec<usize> = (0..chains)
+        .flat_map(|chain| (1..=draws / stride).map(move |place| chain * draws + place * stride - 1))
+        .collect();
+    let most = (cells.len() + 1).checked_ilog2().map_or(0, |log| (1 << log) - 1);
+    cells.truncate(most.min(RANKED));
+    cells
+}
+
 /// How many of `draws` lie below `truth`; of those that are equal to it as many as a random number says. `place` sets the
 /// quantities of a replicate apart.
 pub(super) fn rank(
@@ -152,13 +203,14 @@ pub(super) fn rank(
     f64::from(below) + share as f64
 }
 
-fn codes(samples: &Samples) -> &[u32] {
-    // One ensemble, so that all codes are its own.
-    samples
+fn codes(samples: &Samples, ensemble: usize) -> &[u32] {
+    let learned = samples
         .state
         .tuning
         .as_ref()
-        .map_or(&[][..], |tuning| &tuning.centring)
+        .map_or(&[][..], |tuning| &tuning.centring);
+    let levels = learned.len() / samples.ensembles;
+    &learned[ensemble * levels..][..levels]
 }
 
 #[cfg(test)]
@@ -176,6 +228,9 @@ mod tests {
             counts[of(1.0, &[1.0, 1.0, 1.0], place) as usize] += 1;
         }
         // Each of 0 to 3 a quarter of the time: sd √(4000·¼·¾) = 27.
-        assert!(counts.iter().all(|count| (count - 1000_i32).abs() < 5 * 27), "{counts:?}");
+        assert!(
+            counts.iter().all(|count| (count - 1000_i32).abs() < 5 * 27),
+            "{counts:?}"
+        );
     }
 }

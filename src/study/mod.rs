@@ -13,15 +13,25 @@
 //! one that fails is counted, named and kept; a part in a folder is whole or not there, and damage to it is found.
 
 pub mod batch;
+mod calibration;
+mod designs;
 mod draws;
 mod fields;
+mod findings;
+mod folds;
 mod gathered;
 mod manifest;
 mod merge;
 mod parquet;
 mod piece;
+mod posterior;
+mod power;
+mod predictive;
+mod quantities;
 mod record;
+mod recovery;
 mod shard;
+mod sheet;
 mod simulated;
 pub mod slurm;
 mod store;
@@ -29,11 +39,20 @@ mod store;
 mod store_tests;
 mod tables;
 
+pub use calibration::{BIN_PROB, Calibrated, Calibration};
+pub use designs::{Criterion, Design, DesignSize, vary};
 pub use draws::Draws;
+pub use findings::Findings;
+pub use folds::{CrossValidation, Folds};
 pub use manifest::{Aim, Difference, Manifest};
 pub use merge::merge;
+pub use posterior::posterior_of;
+pub use power::{DesignPower, DesignStudy, Power, Share};
+pub use predictive::{LeftOut, Predictive};
 pub use record::{Estimate, Kind, Part, Record, Status};
+pub use recovery::{Alternative, GroupRecovery, RecoveredQuantity, RecoveryStudy, SizeClass};
 pub use shard::Shard;
+pub use sheet::{Grid, Section, Sheet, Shown};
 pub use simulated::{Known, Questions, Simulations};
 pub use store::Store;
 pub use tables::write_tables;

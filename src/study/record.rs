@@ -195,6 +195,9 @@ impl Part {
 
     /// How many replicates ended so.
     pub fn count(&self, status: Status) -> usize {
-        self.records.iter().filter(|record| record.status == status).count()
+        self.records
+            .iter()
+            .filter(|record| record.status == status)
+            .count()
     }
 }

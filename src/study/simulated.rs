@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::batch::{Prepared, Study};
+use super::designs::Criterion;
 use super::draws::{Draws, rank};
 use super::record::{Estimate, Kind};
 use crate::data::Table;
@@ -22,6 +23,8 @@ pub struct Questions {
     pub log_lik: bool,
     /// The index whose groups' mean outcomes are estimated, and compared with estimates without a model.
     pub by: Option<String>,
+    /// What the posterior probability is asked of.
+    pub criteria: Vec<Criterion>,
 }
 
 /// A study over simulated data sets of one design.
@@ -33,7 +36,14 @@ pub struct Simulations {
     seed: u64,
     questions: Questions,
     groups: Option<Groups>,
+    /// Observed rows that simulated ones are fitted together with.
+    observed: Option<Table>,
     forgets_jacobians: bool,
+}
+
+/// What the condition of a criterion is called in the model that is fitted.
+fn condition(place: usize) -> String {
+    format!("criterion_{}", place + 1)
 }
 
 /// The groups that mean outcomes are estimated of.
@@ -75,11 +85,19 @@ impl Simulations {
     /// # Errors
     ///
     /// A user error if the model does not fit the simulator's design or lacks what the questions name.
-    pub fn new(simulator: Simulator, (name, text): (&str, &str), seed: u64, questions: Questions) -> Result<Self> {
-        let text = match simulator.formula() {
+    pub fn new(
+        simulator: Simulator,
+        (name, text): (&str, &str),
+        seed: u64,
+        questions: Questions,
+    ) -> Result<Self> {
+        let mut text = match simulator.formula() {
             Some(expanded) => expanded.text.clone(),
             None => text.to_owned(),
         };
+        for (place, criterion) in questions.criteria.iter().enumerate() {
+            text.push_str(&format!("\n{} = {}\n", condition(place), criterion.condition));
+        }
         let mut study = Self {
             simulator,
             name: name.to_owned(),
@@ -87,17 +105,32 @@ impl Simulations {
             seed,
             questions,
             groups: None,
+            observed: None,
             forgets_jacobians: false,
         };
-        study.groups = match &study.questions.by {
-            None => None,
-            Some(by) => {
-                let by = by.clone();
-                let (model, _) = study.model(0)?;
-                Some(Groups::of(&model, &by)?)
+        let (model, _) = study.model(0)?;
+        for (place, criterion) in study.questions.criteria.iter().enumerate() {
+            let name = condition(place);
+            let quantities = &model.lowered().quantities;
+            let found = quantities.iter().find(|quantity| quantity.name == name);
+            if found.is_none_or(|quantity| !quantity.dims.is_empty()) {
+                return Err(
+                    Error::user(format!("`{}` is not about one number", criterion.text))
+                        .with_help("name one element, such as P(b[2] > 0) > 0.95"),
+                );
             }
-        };
+        }
+        if let Some(by) = &study.questions.by {
+            study.groups = Some(Groups::of(&model, by)?);
+        }
         Ok(study)
+    }
+
+    /// The same with the rows of `observed` before those that are simulated: each replicate is fitted to both.
+    #[must_use]
+    pub fn beside(mut self, observed: Table) -> Self {
+        self.observed = Some(observed);
+        self
     }
 
     /// The same with the Jacobians of positive parameters left out of the fitted model: a fault on purpose.
@@ -106,6 +139,11 @@ impl Simulations {
     pub fn forgetting_jacobians(mut self) -> Self {
         self.forgets_jacobians = true;
         self
+    }
+
+    /// The text that is fitted: that of the model, a formula's lines in place of it, with a line for each criterion.
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     /// Where the data come from.
@@ -124,7 +162,10 @@ impl Simulations {
 
     fn model(&self, replicate: u32) -> Result<(Model, crate::predict::Simulated)> {
         let simulated = self.simulator.replicates(self.seed, replicate..replicate + 1)?;
-        let table: Table = self.simulator.data_set(&simulated, 0)?;
+        let mut table = self.simulator.data_set(&simulated, 0)?;
+        if let Some(observed) = &self.observed {
+            table = observed.followed_by(&table)?;
+        }
         let options = ReplicateOptions {
             forgets_jacobians: self.forgets_jacobians,
             ..ReplicateOptions::default()
@@ -158,10 +199,19 @@ impl Groups {
     fn of(model: &Model, by: &str) -> Result<Self> {
         let lowered = model.lowered();
         let rows = lowered.plates.first().map_or("", |plate| plate.name.as_str());
-        let indices = || lowered.plates.iter().filter(|plate| plate.codes.is_some() && plate.dims.len() == 1);
+        let indices = || {
+            lowered
+                .plates
+                .iter()
+                .filter(|plate| plate.codes.is_some() && plate.dims.len() == 1)
+        };
         let plate = indices().find(|plate| plate.name == by);
-        let Some((plate, codes)) = plate.and_then(|plate| plate.codes.as_ref().map(|codes| (plate, codes))) else {
-            let names: Vec<&str> = indices().map(|plate| plate.name.as_str()).filter(|name| *name != rows).collect();
+        let Some((plate, codes)) = plate.and_then(|plate| plate.codes.as_ref().map(|codes| (plate, codes)))
+        else {
+            let names: Vec<&str> = indices()
+                .map(|plate| plate.name.as_str())
+                .filter(|name| *name != rows)
+                .collect();
             return Err(Error::user(format!("`{by}` is no index of the model"))
                 .with_help(format!("its indices are: {}", names.join(", "))));
         };
@@ -169,12 +219,16 @@ impl Groups {
             .likelihoods
             .iter()
             .position(|likelihood| likelihood.plate == rows)
-            .ok_or_else(|| Error::user("the model has no outcome over the rows, so that groups have no mean of it"))?;
+            .ok_or_else(|| {
+                Error::user("the model has no outcome over the rows, so that groups have no mean of it")
+            })?;
         Ok(Self {
             names: plate.dims[0]
                 .labels
                 .iter()
-                .map(|label| Arc::from(crate::data::element_name(by, [(by, label.as_str())].into_iter()).as_str()))
+                .map(|label| {
+                    Arc::from(crate::data::element_name(by, [(by, label.as_str())].into_iter()).as_str())
+                })
                 .collect(),
             codes: codes.clone(),
             outcome: (outcome, lowered.likelihoods[outcome].outcome.clone()),
@@ -202,7 +256,10 @@ impl Study for Simulations {
         let (model, simulated) = self.model(replicate)?;
         let mut truth = Vec::new();
         for quantity in &model.lowered().quantities {
-            let known = simulated.quantities.iter().find(|known| known.name == quantity.name);
+            let known = simulated
+                .quantities
+                .iter()
+                .find(|known| known.name == quantity.name);
             let len = quantity.elements().len();
             match known.filter(|known| known.values.len() == len) {
                 Some(known) => truth.extend(&known.values),
@@ -261,27 +318,33 @@ impl Study for Simulations {
     }
 
     fn digest(&self, replicate: u32, prepared: &Prepared<Known>, draws: &Draws<'_>) -> Result<Vec<Estimate>> {
-        let Questions { interval, prob, .. } = self.questions;
+        let (interval, prob) = (self.questions.interval, self.questions.prob);
         let known = &prepared.known;
-        let mut estimates =
-            draws.estimates(replicate, Some(&known.truth), (interval, prob), self.seed)?;
-        let (chains, each) = draws.shape();
-        let dim = draws.positions().len() / (chains * each);
-        if self.questions.log_lik {
-            let cells = draws.ranked();
-            let positions: Vec<f64> = cells
-                .iter()
-                .flat_map(|cell| &draws.positions()[cell * dim..(cell + 1) * dim])
-                .copied()
-                .collect();
-            let pointwise = prepared.model.pointwise_log_likelihood_in(draws.codes(), &positions);
-            let mut totals = vec![0.0; cells.len()];
-            for values in &pointwise {
-                let rows = values.len() / cells.len().max(1);
-                for (total, own) in totals.iter_mut().zip(values.chunks(rows.max(1))) {
-                    *total += own.iter().sum::<f64>();
-                }
+        let mut estimates = draws.estimates(replicate, Some(&known.truth), (interval, prob), self.seed)?;
+        for (place, criterion) in self.questions.criteria.iter().enumerate() {
+            let name = condition(place);
+            for estimate in estimates
+                .iter_mut()
+                .filter(|estimate| *estimate.quantity == *name)
+            {
+                estimate.kind = Kind::Criterion;
+                estimate.quantity = Arc::from(criterion.text.as_str());
             }
+        }
+        let (chains, _) = draws.shape();
+        if self.questions.log_lik {
+            let totals = draws.joined_ranked(|codes, positions| {
+                let pointwise = prepared.model.pointwise_log_likelihood_in(codes, positions);
+                let mut totals = vec![0.0; positions.len() / prepared.model.dim()];
+                for values in &pointwise {
+                    let rows = (values.len() / totals.len()).max(1);
+                    for (total, own) in totals.iter_mut().zip(values.chunks(rows)) {
+                        *total += own.iter().sum::<f64>();
+                    }
+                }
+                vec![totals]
+            });
+            let totals = totals.concat();
             let place = estimates.len();
             estimates.push(Estimate {
                 truth: known.log_lik,
@@ -291,12 +354,12 @@ impl Study for Simulations {
             });
         }
         if let (Some(groups), Some(known)) = (&self.groups, &known.groups) {
-            let count = chains * each;
-            let rows = known.means.worker(draws.codes()).evaluate(draws.positions(), count);
-            let rows = &rows[groups.outcome.0];
-            let len = known.weights.len();
-            let of_draws: Vec<Vec<f64>> = rows
-                .chunks(len)
+            let rows = draws.joined(|codes, positions| {
+                let count = positions.len() / prepared.model.dim();
+                known.means.worker(codes).evaluate(positions, count)
+            });
+            let of_draws: Vec<Vec<f64>> = rows[groups.outcome.0]
+                .chunks(known.weights.len())
                 .map(|rows| groups.means(rows, &known.weights))
                 .collect();
             for (group, name) in groups.names.iter().enumerate() {
