@@ -56,6 +56,15 @@ pub trait Study: Sync {
     /// A user error for a data set that cannot be made or fitted, which becomes part of the replicate's record.
     fn prepare(&self, replicate: u32) -> Result<Prepared<Self::Known>>;
 
+    /// The model of some replicate: what all have in common can be seen by it.
+    ///
+    /// # Errors
+    ///
+    /// A user error if none can be made.
+    fn example(&self) -> Result<Model> {
+        Ok(self.prepare(0)?.model)
+    }
+
     /// The numbers that are kept.
     ///
     /// # Errors

@@ -18,7 +18,7 @@ use crate::model::Model;
 use crate::sampler::{GpuEngine, Layout, Samples, State, Watch, run_on_engine, share_out};
 
 /// What the draws of a wave may take, in f64.
-const WAVE_BYTES: usize = 256 << 20;
+const WAVE_BYTES: usize = 128 << 20;
 /// The most replicates of a wave, all of which a kill loses.
 const MOST: usize = 4096;
 
@@ -57,14 +57,14 @@ impl Device {
     ///
     /// # Errors
     ///
-    /// Those of the device; a user error for a model that fits no GPU, or if the first replicate cannot be made.
+    /// Those of the device; a user error for a model that fits no GPU, or if no replicate can be made.
     pub fn new<S: Study>(
         adapter: &Adapter,
         study: &S,
         sampling: &Sampling,
         replicates: usize,
     ) -> Result<Self> {
-        let example = study.prepare(0)?.model;
+        let example = study.example()?;
         let mapping = Mapping::choose(&example.kernel_size()?, adapter, Driver::Auto);
         let layout = Layout::of(sampling.chains);
         let each = sampling.chains * sampling.draws * example.dim() * size_of::<f64>();
