@@ -113,6 +113,11 @@ impl Sheet {
 }
 
 impl Grid {
+    /// Whether a column holds words: names, or sentences, which have no title.
+    fn is_words(&self, column: usize) -> bool {
+        column == 0 || self.heads[column].is_empty()
+    }
+
     fn aligned(&self, most: usize) -> String {
         let columns = self.heads.len();
         let shown = self.rows.len().min(most.max(1));
@@ -133,9 +138,9 @@ impl Grid {
                 .enumerate()
                 .map(|(column, (cell, &width))| {
                     let blanks = " ".repeat(width - cell.chars().count());
-                    match column {
-                        0 => format!("{cell}{blanks}"),
-                        _ => format!("{blanks}{cell}"),
+                    match self.is_words(column) {
+                        true => format!("{cell}{blanks}"),
+                        false => format!("{blanks}{cell}"),
                     }
                 })
                 .collect();
@@ -159,7 +164,11 @@ impl Grid {
             .map(|(column, head)| {
                 (
                     head.as_str(),
-                    if column == 0 { Align::Left } else { Align::Right },
+                    if self.is_words(column) {
+                        Align::Left
+                    } else {
+                        Align::Right
+                    },
                 )
             })
             .collect();
@@ -171,6 +180,7 @@ impl Grid {
                 cells
                     .map(|(column, cell)| match column {
                         0 => Cell::code(cell),
+                        _ if self.is_words(column) => Cell::text(cell),
                         _ => Cell::number(cell, cell.parse().unwrap_or(f64::NAN)),
                     })
                     .collect()
