@@ -14,5 +14,6 @@ mod report;
 mod results;
 mod stages;
 mod stopping;
+mod study;
 mod trouble;
 mod usage;

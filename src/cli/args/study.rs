@@ -44,27 +44,28 @@ pub(crate) enum StudyKind {
     Slurm(Box<SlurmArgs>),
 }
 
-const RECOVER_EXAMPLES: &str = "Errors of groups are those of their mean outcomes: of probabilities where outcomes are \
+const RECOVER_EXAMPLES: &str =
+    "Errors of groups are those of their mean outcomes: of probabilities where outcomes are \
      counts of successes. No pooling takes each group's own mean, complete pooling that of all rows.
 
 Example, from the folder of the repository:
-  tadpool study recover data/ponds/m12_3.tad --data data/ponds/ponds.csv --set a=1.4 --set sigma=1.5 --by pond \
-     --against no-pooling,complete-pooling --replicates 100";
+  tadpool study recover data/ponds/m12_3.tad --data data/ponds/ponds.csv --replicates 50 \\
+      --set a=1.4 --set sigma=1.5 --by pond --against no-pooling,complete-pooling";
 
 const SBC_EXAMPLES: &str = "If prior, data and sampler belong together, the truth's rank among the draws is uniform. Every \
      parameter, every derived quantity and the log likelihood is tested by simultaneous bands of the ranks' distribution \
      function (Säilynoja, Bürkner and Vehtari 2022); the level is that of the whole study. Exits with 4 if one fails.
 
 Example, from the folder of the repository:
-  tadpool study sbc data/reedfrogs/m12_2.tad --data data/reedfrogs/reedfrogs.csv --replicates 200";
+  tadpool study sbc data/reedfrogs/m12_2.tad --data data/reedfrogs/reedfrogs.csv --replicates 50";
 
 const POWER_EXAMPLES: &str = "A criterion is a posterior probability and a threshold, P(CONDITION) > X; the condition is in the \
      model's language. In --vary an index, or its plural, takes numbers of groups: rows of the design are repeated for them. \
      A column takes numbers.
 
 Example, from the folder of the repository:
-  tadpool study power data/ponds/m12_3.tad --data data/ponds/ponds.csv --set a=1 --vary 'ponds=10,20' \
-     --criterion 'P(a > 0) > 0.95' --replicates 50";
+  tadpool study power data/ponds/m12_3.tad --data data/ponds/ponds.csv --replicates 20 \\
+      --set a=1 --set sigma=1 --vary 'ponds=10,20' --criterion 'P(a > 0) > 0.95'";
 
 const KFOLD_EXAMPLES: &str = "Examples, from the folder of the repository:
   tadpool study kfold data/reedfrogs/m12_2.tad --data data/reedfrogs/reedfrogs.csv --folds 10
@@ -74,7 +75,8 @@ const MERGE_EXAMPLES: &str = "Example:
   tadpool study merge m12_2-sbc";
 
 const SLURM_EXAMPLES: &str = "Example:
-  tadpool study slurm --shards 8 --time 0:30:00 --out m12_2-sbc -- sbc m12_2.tad --data reedfrogs.csv --replicates 8000";
+  tadpool study slurm --shards 8 --time 0:30:00 --out m12_2-sbc -- \\
+      sbc m12_2.tad --data reedfrogs.csv --replicates 8000";
 
 /// What all studies that fit have in common.
 #[derive(Debug, Args)]
