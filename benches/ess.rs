@@ -26,28 +26,25 @@ const WARMUP: u32 = 400;
 const DRAWS: usize = 400;
 
 /// What is switched on, each with all before it.
-const SETTINGS: [(&str, LowerOptions); 3] = [
-    (
-        "non-centred",
-        LowerOptions {
-            centring: Some(false),
-            ridges: false,
-        },
-    ),
-    (
-        "+ learned λ",
-        LowerOptions {
-            centring: None,
-            ridges: false,
-        },
-    ),
-    (
-        "+ ridge shift",
-        LowerOptions {
-            centring: None,
-            ridges: true,
-        },
-    ),
+struct Setting {
+    name: &'static str,
+    options: LowerOptions,
+    directions: bool,
+}
+
+const fn setting(name: &'static str, centring: Option<bool>, ridges: bool, directions: bool) -> Setting {
+    Setting {
+        name,
+        options: LowerOptions { centring, ridges },
+        directions,
+    }
+}
+
+const SETTINGS: [Setting; 4] = [
+    setting("non-centred", Some(false), false, false),
+    setting("+ learned λ", None, false, false),
+    setting("+ ridge shift", None, true, false),
+    setting("+ directions", None, true, true),
 ];
 
 struct Case {
@@ -173,7 +170,7 @@ struct Outcome {
     worst: String,
 }
 
-fn sample(density: &dyn Density, seed: u64) -> Result<Samples> {
+fn sample(density: &dyn Density, seed: u64, directions: bool) -> Result<Samples> {
     let settings = Settings {
         sampler: Sampler::Hmc,
         chains: CHAINS,
@@ -183,6 +180,7 @@ fn sample(density: &dyn Density, seed: u64) -> Result<Samples> {
         seed,
         replicate: 0,
         target_accept: 0.8,
+        directions,
         threads: 1,
     };
     let state = State::dispersed(density, &settings)?;
@@ -204,8 +202,8 @@ fn codes(samples: &Samples, ensemble: usize) -> &[u32] {
     &all[ensemble * levels..(ensemble + 1) * levels]
 }
 
-fn run(model: &Model, seed: u64) -> Result<Outcome> {
-    let samples = sample(model, seed)?;
+fn run(model: &Model, seed: u64, directions: bool) -> Result<Outcome> {
+    let samples = sample(model, seed, directions)?;
     let mut named = vec![Vec::new(); model.lowered().quantities.len()];
     let ensemble = samples.positions.len() / samples.ensembles;
     for (e, positions) in samples.positions.chunks_exact(ensemble).enumerate() {
@@ -325,8 +323,8 @@ impl Evaluator for WhitenedEvaluator<'_> {
 
 /// A run with a dense metric.
 fn run_dense(model: &Model, seed: u64) -> Result<Outcome> {
-    let whitened = Whitened::by(model, &sample(model, seed + 1000)?);
-    let samples = sample(&whitened, seed)?;
+    let whitened = Whitened::by(model, &sample(model, seed + 1000, false)?);
+    let samples = sample(&whitened, seed, false)?;
     let mut positions = samples.positions.clone();
     for (z, x) in samples
         .positions
@@ -395,11 +393,13 @@ fn main() -> Result<()> {
         if !wanted.is_empty() && !wanted.iter().any(|name| name == case.name) {
             continue;
         }
-        for (place, (setting, options)) in SETTINGS.into_iter().enumerate() {
-            let model = Model::with_options(case.name, &case.text, &case.table, &options)?;
-            row(&case, setting, &model, run)?;
+        for (place, setting) in SETTINGS.iter().enumerate() {
+            let model = Model::with_options(case.name, &case.text, &case.table, &setting.options)?;
+            row(&case, setting.name, &model, |model, seed| {
+                run(model, seed, setting.directions)
+            })?;
             if place + 1 == SETTINGS.len() {
-                row(&case, "dense metric", &model, run_dense)?;
+                row(&case, "(known covariance)", &model, run_dense)?;
             }
         }
     }

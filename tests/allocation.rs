@@ -71,6 +71,7 @@ fn leapfrog_steps_and_iterations_allocate_nothing() {
             seed: 3,
             replicate: 0,
             target_accept: 0.8,
+            directions: true,
             threads: 1,
         };
         let mut engine = CpuEngine::new(&model, &settings, 0, CHAINS);

@@ -25,6 +25,7 @@ fn sample(model: &Model, seed: u64) -> Samples {
         seed,
         replicate: 0,
         target_accept: 0.8,
+        directions: true,
         threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
     };
     let state = State::dispersed(model, &settings).expect("a starting point");
