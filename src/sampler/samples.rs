@@ -14,7 +14,7 @@ pub struct Tuning {
     /// Diagonal of the inverse mass matrix, `[unit][dim]`, position² units.
     pub inv_mass_diag: Vec<f64>,
     /// Directions that correct the diagonal, one factor I + stretch · u uᵀ of the whitening each: their stretches,
-    /// `[unit][direction]`, 0 for none. Empty for ensembles that have none.
+    /// `[unit][direction]`, 0 for none. Empty for ensembles whose metric is a diagonal.
     pub stretches: Vec<f64>,
     /// The directions' unit vectors u on the scale of the diagonal, `[unit][direction][dim]`.
     pub directions: Vec<f64>,

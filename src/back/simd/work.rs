@@ -4,7 +4,7 @@
 
 use super::code::{Code, Instruction};
 use super::rows::{Link, Rows};
-use crate::ir::Unary;
+use crate::ir::{Binary, Unary};
 
 /// An exponential, a logarithm and what is made of one of them.
 const EXPONENTIAL: f64 = 15.0;
@@ -24,8 +24,8 @@ impl Code {
                         Instruction::Rows(at) => of_rows(&self.rows[*at as usize]),
                         Instruction::Unary(operation, ..) => of_unary(*operation),
                         Instruction::SoftplusInvLogit(..) => 2.0 * EXPONENTIAL,
-                        Instruction::Binary(..)
-                        | Instruction::MultiplyAdd { .. }
+                        Instruction::Binary(operation, ..) => of_binary(*operation),
+                        Instruction::MultiplyAdd { .. }
                         | Instruction::Select(..)
                         | Instruction::Gather { .. }
                         | Instruction::Pick { .. }
@@ -50,6 +50,21 @@ fn of_unary(operation: Unary) -> f64 {
         Unary::Exp | Unary::Ln | Unary::Log1p | Unary::Expm1 | Unary::InvLogit => EXPONENTIAL,
         Unary::Softplus => 2.0 * EXPONENTIAL,
         Unary::Lgamma | Unary::Digamma | Unary::StdNormalCdf | Unary::LogStdNormalCdf => SPECIAL,
+    }
+}
+
+fn of_binary(operation: Binary) -> f64 {
+    match operation {
+        Binary::Add
+        | Binary::Sub
+        | Binary::Mul
+        | Binary::Min
+        | Binary::Max
+        | Binary::Lt
+        | Binary::Le
+        | Binary::Eq => 1.0,
+        Binary::Div => 5.0,
+        Binary::Pow => 2.0 * EXPONENTIAL,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::directions::Directions;
+use super::directions::{Directions, MOST_DRAWS};
 use super::moments::{LargestEigenvalue, MovingMoments};
 use super::reach::Reach;
 use super::{MAX_LEAPFROG_STEPS, Plan};
@@ -62,6 +62,7 @@ pub struct Adaptation {
     warmup: Range<u32>,
     /// Iterations of warm-up before the first whose metric is estimated.
     settling: u32,
+    chains: usize,
     target_accept: f64,
     step: StepSize,
     /// Iterations up to now in which no chain moved.
@@ -102,6 +103,7 @@ impl Adaptation {
         let dim = inv_mass_diag.len();
         Self {
             settling: SETTLING.min(warmup.len() as u32 / 4),
+            chains,
             target_accept,
             step: if warmup.is_empty() {
                 StepSize::Fixed(step_size)
@@ -193,12 +195,8 @@ impl Adaptation {
     /// as chains have settled, and when the coordinates may just have changed.
     fn searches(&self) -> [Range<u32>; 3] {
         let total = self.warmup.len() as u32;
-        let part = total / 16;
-        [
-            self.settling..self.settling + part,
-            total / 4..total / 4 + part,
-            total / 2..total / 2 + part,
-        ]
+        let enough = MOST_DRAWS.div_ceil(self.chains) as u32;
+        [self.settling, total / 4, total / 2].map(|first| first..first + enough.min(total / 16))
     }
 
     /// Whether [`Adaptation::collect`] is to be called after `iteration`.
@@ -262,6 +260,11 @@ impl Adaptation {
     /// The directions of the metric of the next iteration, on the scale of the diagonal.
     pub fn directions(&self) -> &[Direction] {
         &self.directions
+    }
+
+    /// Whether the metric may be more than a diagonal.
+    pub(crate) fn has_room_for_directions(&self) -> bool {
+        self.work.is_some() || !self.directions.is_empty()
     }
 
     /// Longest integration time, the reach times √λ_max on the whitened scale.

@@ -411,7 +411,7 @@ mod tests {
     /// Three orthonormal directions in ten coordinates: more than one group of axes.
     fn directions() -> Vec<Direction> {
         let unit = |period: usize| {
-            let sign = |i: usize| if i / period % 2 == 0 { 1.0 } else { -1.0 };
+            let sign = |i: usize| if (i / period).is_multiple_of(2) { 1.0 } else { -1.0 };
             (0..10)
                 .map(|i| if i < 8 { sign(i) / 8f64.sqrt() } else { 0.0 })
                 .collect()

@@ -20,9 +20,14 @@ fn steps(samples: &Samples) -> f64 {
 /// Directions of every ensemble.
 fn counts(state: &State) -> Vec<usize> {
     let tuning = state.tuning.as_ref().unwrap();
-    let room = tuning.stretches.len() / tuning.step_sizes.len();
-    let count = |own: &[f64]| own.iter().filter(|stretch| **stretch != 0.0).count();
-    tuning.stretches.chunks_exact(room).map(count).collect()
+    let ensembles = tuning.step_sizes.len();
+    (0..ensembles)
+        .map(|e| {
+            tuning
+                .directions_of(e, state.positions.len() / (16 * ensembles))
+                .len()
+        })
+        .collect()
 }
 
 /// The long direction and the narrow ones, λ = 7.65 and .05: with the long one in the metric all are as narrow, and the

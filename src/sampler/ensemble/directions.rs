@@ -13,6 +13,9 @@ use crate::sampler::vectors::{add_scaled, dot};
 
 /// Draws below which no direction is sought.
 const FEWEST_DRAWS: usize = 100;
+/// Draws that are looked at. There must be more of them than coordinates, so that with this many coordinates and more none
+/// are found: the two matrices would take as long as a warm-up.
+pub(super) const MOST_DRAWS: usize = 400;
 /// Directions whose λ lies between its inverse and this are the noise of the draws as likely as not.
 const CUTOFF: f64 = 1.5;
 /// By what factor directions must shorten the time of a trajectory.
@@ -45,7 +48,7 @@ impl Directions {
     /// Counts `positions` and the `gradients` there, `[chain][dim]`; chains where these are not finite are passed over.
     pub(super) fn add(&mut self, dim: usize, positions: &[f64], gradients: &[f64]) {
         for (position, gradient) in positions.chunks_exact(dim).zip(gradients.chunks_exact(dim)) {
-            if gradient.iter().all(|g| g.is_finite()) {
+            if self.draws.len() < MOST_DRAWS * dim && gradient.iter().all(|g| g.is_finite()) {
                 self.draws.extend_from_slice(position);
                 self.gradients.extend_from_slice(gradient);
             }
@@ -61,7 +64,8 @@ impl Directions {
     /// `work` multiplications; none where none do.
     pub(super) fn find(&self, inv_mass: &[f64], work: f64) -> Option<Found> {
         let dim = inv_mass.len();
-        if self.draws.len() < FEWEST_DRAWS * dim {
+        let count = self.draws.len() / dim;
+        if count < FEWEST_DRAWS || count <= dim {
             return None;
         }
         let draws = whitened(&self.draws, inv_mass.iter().map(|v| 1.0 / v.sqrt()));
@@ -395,6 +399,8 @@ mod tests {
         let unit = [1.0; DIM];
         assert_eq!(draws(400, [1.0; 2], &unit).find(&unit, f64::INFINITY), None);
         assert_eq!(draws(99, [25.0, 0.04], &unit).find(&unit, 1e4), None);
+        let many = draws(MOST_DRAWS as u32 + 50, [25.0, 0.04], &unit);
+        assert_eq!(many.draws.len(), MOST_DRAWS * DIM);
     }
 
     #[test]

@@ -340,16 +340,15 @@ impl Driver<'_> {
     }
 
     fn tuning(&self) -> Tuning {
-        let dim = self.adaptations.first().map_or(0, |a| a.inv_mass_diag().len());
-        let (stretches, directions) = self
-            .adaptations
-            .iter()
-            .map(|a| tuned_directions(a.directions(), dim))
-            .fold((Vec::new(), Vec::new()), |(mut stretches, mut units), own| {
-                stretches.extend(own.0);
-                units.extend(own.1);
-                (stretches, units)
-            });
+        let (mut stretches, mut directions) = (Vec::new(), Vec::new());
+        if self.adaptations.iter().any(Adaptation::has_room_for_directions) {
+            for adaptation in &self.adaptations {
+                let (own, units) =
+                    tuned_directions(adaptation.directions(), adaptation.inv_mass_diag().len());
+                stretches.extend(own);
+                directions.extend(units);
+            }
+        }
         Tuning {
             step_sizes: self.adaptations.iter().map(Adaptation::step_size).collect(),
             inv_mass_diag: self.inv_mass(),

@@ -1,5 +1,7 @@
 //! Ensemble HMC: chains in lockstep that share metric, step size and trajectory length.
 //!
+//! The metric is a diagonal, on the CPU with directions beside it where `directions` finds such as pay.
+//!
 //! Jittered HMC whose number of steps follows a quasi-random sequence, adapted across chains as in ChEES-HMC (Hoffman,
 //! Radul, Sountsov 2021) and SNAPER-HMC (Sountsov, Hoffman 2021). An [`Engine`] moves the chains: [`CpuEngine`] here,
 //! the GPU's in `gpu/`; [`Adaptation`] is the same for both, and [`run_on_engine`] drives either.
