@@ -43,7 +43,11 @@ struct Setting {
 const fn setting(name: &'static str, centring: Option<bool>, ridges: bool, directions: bool) -> Setting {
     Setting {
         name,
-        options: LowerOptions { centring, ridges },
+        options: LowerOptions {
+            centring,
+            ridges,
+            alike: false,
+        },
         directions,
     }
 }

@@ -1,5 +1,6 @@
 //! Gradients per second of the GPU drivers on m12_2, stepped and fused in each form, against the CPU's code, by number of
-//! chains, all in one run; centred as written, and with learned centring weights.
+//! chains, all in one run; centred as written, and with learned centring weights. Rows of batches give each ensemble data
+//! of its own.
 //!
 //! `cargo bench --bench fused [CHAINS …] [steps=N] [thin=N] [only=WORDS]`: of every `thin` iterations (1) the fused driver
 //! returns the last, the others stay on the device; `only` takes the rows with these words. The first line names the adapter, and whether it is software. Rows take turns,
@@ -11,9 +12,10 @@ use std::time::Instant;
 use tadpool::back::evaluate::{Density, Evaluator};
 use tadpool::back::kernel::{Form, Memory};
 use tadpool::back::simd::{InstructionSet, LANES};
+use tadpool::back::wgsl::data_of;
 use tadpool::data::Table;
 use tadpool::error::{Error, Result};
-use tadpool::gpu::{FusedHmc, Gpu, IterationResult, Plan, SteppedHmc};
+use tadpool::gpu::{BatchData, FusedHmc, Gpu, IterationResult, Plan, SteppedHmc};
 use tadpool::lang::LowerOptions;
 use tadpool::model::Model;
 use tadpool::rng::{Purpose, Stream};
@@ -150,24 +152,49 @@ fn bench(gpu: &Gpu, model: &Model, chains: usize, length: u32, asked: &Asked) ->
         .density()
         .clone()
         .with_instruction_set(InstructionSet::Scalar)?;
+    let mut batch = BatchData::default();
+    let (columns, constant) = data_of(model.density_program());
+    for replicate in 0..(chains / ENSEMBLE) as u32 {
+        batch.push(replicate, 1, &columns, constant);
+    }
     let mut rows = Vec::new();
-    for (name, form) in [
-        ("stepped", None),
-        ("fused, arrays", Some((Form::Arrays, Memory::Held))),
-        ("fused, unrolled", Some((Form::Unrolled, Memory::Held))),
+    let unrolled = |memory| Some((Form::Unrolled, memory));
+    let arrays = Some((Form::Arrays, Memory::Held));
+    for (name, form, is_batch) in [
+        ("stepped", None, false),
+        ("stepped, a batch", None, true),
+        ("fused, arrays", arrays, false),
+        ("fused, arrays, a batch", arrays, true),
+        ("fused, unrolled", unrolled(Memory::Held), false),
+        ("fused, unrolled, a batch", unrolled(Memory::Held), true),
         (
             "fused, unrolled, start in buffers",
-            Some((Form::Unrolled, Memory::Buffers)),
+            unrolled(Memory::Buffers),
+            false,
+        ),
+        (
+            "fused, unrolled, start in buffers, a batch",
+            unrolled(Memory::Buffers),
+            true,
         ),
     ]
     .into_iter()
-    .filter(|(name, _)| asked.wants(name))
+    .filter(|(name, ..)| asked.wants(name))
     {
         let start = Instant::now();
         let work = match form {
-            None => Work::Stepped(SteppedHmc::new(gpu, &model.kernel()?, chains, ENSEMBLE, 1, 0)?),
+            None => Work::Stepped(match is_batch {
+                false => SteppedHmc::new(gpu, &model.kernel()?, chains, ENSEMBLE, 1, 0)?,
+                true => SteppedHmc::with_batch(gpu, &model.batch_kernel()?, &batch, ENSEMBLE, 1)?,
+            }),
             Some((form, memory)) => {
-                let mut hmc = fused(form, memory)?;
+                let mut hmc = match is_batch {
+                    false => fused(form, memory)?,
+                    true => {
+                        let kernel = model.batch_fused_kernel(form, memory)?;
+                        FusedHmc::with_batch(gpu, &kernel, &batch, ENSEMBLE, 1)?
+                    }
+                };
                 hmc.set_thin(asked.thin);
                 Work::Fused(hmc)
             }

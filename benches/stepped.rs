@@ -4,7 +4,7 @@
 
 use std::time::Instant;
 
-use tadpool::back::kernel::DensityKernel;
+use tadpool::back::kernel::{Data, DensityKernel};
 use tadpool::error::Result;
 use tadpool::gpu::{Gpu, Plan, SteppedHmc};
 
@@ -16,6 +16,7 @@ fn tanks() -> DensityKernel {
         wgsl: include_str!("../tests/wgsl/tanks.wgsl").into(),
         columns: (0..48).map(survived).chain((0..48).map(density)).collect(),
         indices: Vec::new(),
+        data: Data::Shared,
         dim: 50,
         constant: 0.0,
         centring: Vec::new(),

@@ -9,7 +9,6 @@ struct Params {
     first_iteration: u32,
     seed_low: u32,
     seed_high: u32,
-    replicate: u32,
     // Words of the draws to poison.
     draw_words: u32,
     // Centring weights of an ensemble.
@@ -49,7 +48,7 @@ override DRAW_ENERGY_ERROR: u32;
 override DRAW_STATUS: u32;
 
 @group(0) @binding(0) var<uniform> params: Params;
-// Data columns and index columns of the model.
+// Data columns of the model, those of all ensembles or [ensemble][entry], and index columns.
 @group(0) @binding(1) var<storage, read> columns: array<f32>;
 @group(0) @binding(2) var<storage, read> indices: array<u32>;
 // [DIM][chain], unconstrained scale, and the derivative of the log density there.
@@ -57,8 +56,9 @@ override DRAW_STATUS: u32;
 @group(0) @binding(4) var<storage, read_write> gradient: array<f32>;
 // [3 · DIM][chain]: momentum, then position and gradient at the start of the iteration.
 @group(0) @binding(5) var<storage, read_write> trajectory: array<f32>;
-// f32 bits of inv_mass_diag [ensemble][DIM], codes of centring weights [ensemble][level], limits [ensemble], then per
-// [iteration][ensemble]: f32 bits of step_size, leapfrog steps.
+// f32 bits of inv_mass_diag [ensemble][DIM], codes of centring weights [ensemble][level], limits [ensemble], names of
+// random streams [ensemble] (replicate, first chain), then per [iteration][ensemble]: f32 bits of step_size, leapfrog
+// steps.
 @group(0) @binding(6) var<storage, read> settings: array<u32>;
 // [CHAIN_…][chain]: counters, and f32 bits of energies as (whole, rest) pairs.
 @group(0) @binding(7) var<storage, read_write> chain_state: array<u32>;

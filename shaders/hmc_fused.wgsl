@@ -10,14 +10,15 @@
 // same, only where start and metric lie in the thread's own memory, `//@stored LINE` only where they stay in the buffers:
 // there `position` and `gradient` hold the start of the iteration until a proposal is accepted. In such a line x@ is the
 // position, d@ the gradient, p@ the momentum, b@ and e@ position and gradient at the start of the iteration, m@
-// inv_mass_diag, and @i the coordinate's number.
+// inv_mass_diag, and @i the coordinate's number. `//@shared_columns` and `//@own_columns` stand for what reads the data
+// that all ensembles share, or that each has of its own.
 
 //@declare
 
 // The momenta's normals, four from each block of the stream.
-fn hmc_momentum(chain: u32, iteration: u32) {
+fn hmc_momentum(stream: Stream, iteration: u32) {
     for (var block = 0u; 4u * block < DIM; block++) {
-        let z = philox_normals(philox_block(PURPOSE_MOMENTUM, chain, params.first_iteration + iteration, block));
+        let z = philox_normals(philox_block(PURPOSE_MOMENTUM, stream, params.first_iteration + iteration, block));
         //@momentum
     }
 }
@@ -31,7 +32,7 @@ fn iterate(
     @builtin(local_invocation_index) lane: u32,
 ) {
     // Before any branch: software Vulkan loads one word for all lanes only where all are sure to be active.
-    //@columns
+    //@shared_columns
     let chain = hmc_chain(workgroup, workgroups, lane);
     if chain >= params.chains {
         return;
@@ -51,6 +52,8 @@ fn iterate(
     var now = vec2<f32>(hmc_load(CHAIN_NOW_WHOLE, chain), hmc_load(CHAIN_NOW_REST, chain));
     var start = vec2<f32>(hmc_load(CHAIN_START_WHOLE, chain), hmc_load(CHAIN_START_REST, chain));
     var kinetic_start = vec2<f32>(hmc_load(CHAIN_KINETIC_WHOLE, chain), hmc_load(CHAIN_KINETIC_REST, chain));
+    let stream = hmc_stream(chain);
+    //@own_columns
     //@tuned
     //@each x@ = position[@i * chains + chain];
     //@held d@ = gradient[@i * chains + chain];
@@ -65,7 +68,7 @@ fn iterate(
     while (iteration < limit || is_evaluation) && budget > 0u {
         let plan = hmc_plan(iteration, ensemble);
         if step == 0u && !is_evaluation {
-            hmc_momentum(chain, iteration);
+            hmc_momentum(stream, iteration);
             // p = z / √inv_mass, so that p² · inv_mass / 2 = z² / 2.
             kinetic_start = vec2<f32>(0.0, 0.0);
             //@each kinetic_start = accumulate(kinetic_start, 0.5 * p@ * p@);
@@ -103,7 +106,7 @@ fn iterate(
         let energy_error = parts.x + parts.y;
         let is_bad = tp_is_bad(energy_error);
         let is_divergent = is_bad || energy_error > MAX_ENERGY_ERROR;
-        let word = philox_block(PURPOSE_ACCEPT, chain, params.first_iteration + iteration, 0u).x;
+        let word = philox_block(PURPOSE_ACCEPT, stream, params.first_iteration + iteration, 0u).x;
         // u < exp(−ΔH), in logarithms: exp may flush to 0 where the uniform is smaller still.
         let is_accepted = !is_divergent && philox_neg_log_uniform(word) > energy_error;
         //@held x@ = select(b@, x@, is_accepted);

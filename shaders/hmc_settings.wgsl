@@ -40,8 +40,16 @@ fn hmc_limit(ensemble: u32) -> u32 {
     return settings[params.ensembles * (DIM + params.levels) + ensemble];
 }
 
+// The names of a chain's random streams. An ensemble's chains follow those of the same replicate's ensembles before it,
+// so that they are numbered as in a run of the replicate alone.
+fn hmc_stream(chain: u32) -> Stream {
+    let ensemble = chain / params.chains_per_ensemble;
+    let at = params.ensembles * (DIM + params.levels + 1u) + 2u * ensemble;
+    return Stream(settings[at], settings[at + 1u] + (chain - ensemble * params.chains_per_ensemble));
+}
+
 fn hmc_plan(iteration: u32, ensemble: u32) -> Plan {
-    let at = params.ensembles * (DIM + params.levels + 1u) + 2u * (iteration * params.ensembles + ensemble);
+    let at = params.ensembles * (DIM + params.levels + 3u) + 2u * (iteration * params.ensembles + ensemble);
     return Plan(bitcast<f32>(settings[at]), settings[at + 1u]);
 }
 

@@ -50,8 +50,9 @@ fn begin(
     let iteration = chain_state[hmc_state(CHAIN_ITERATION, chain)];
     let step_size = hmc_plan(iteration, ensemble).step_size;
     var kinetic = vec2<f32>(0.0, 0.0);
+    let stream = hmc_stream(chain);
     for (var block = 0u; 4u * block < DIM; block++) {
-        let words = philox_block(PURPOSE_MOMENTUM, chain, params.first_iteration + iteration, block);
+        let words = philox_block(PURPOSE_MOMENTUM, stream, params.first_iteration + iteration, block);
         let normals = philox_normals(words);
         for (var k = 0u; k < min(4u, DIM - 4u * block); k++) {
             let i = 4u * block + k;
@@ -140,7 +141,7 @@ fn finish(
     let energy_error = parts.x + parts.y;
     let is_bad = tp_is_bad(energy_error);
     let is_divergent = is_bad || energy_error > MAX_ENERGY_ERROR;
-    let word = philox_block(PURPOSE_ACCEPT, chain, params.first_iteration + iteration, 0u).x;
+    let word = philox_block(PURPOSE_ACCEPT, hmc_stream(chain), params.first_iteration + iteration, 0u).x;
     // u < exp(−ΔH), in logarithms: exp may flush to 0 where the uniform is smaller still.
     let is_accepted = !is_divergent && philox_neg_log_uniform(word) > energy_error;
 

@@ -27,11 +27,17 @@ fn philox4x32(start: vec4<u32>, key: vec2<u32>) -> vec4<u32> {
     return philox_round(counter, key + 9u * weyl);
 }
 
-// Block `block` of the stream (params.seed, params.replicate, chain, iteration, purpose).
-fn philox_block(purpose: u32, chain: u32, iteration: u32, block: u32) -> vec4<u32> {
+// A chain's name in its streams: the number of its replicate, and its own number within that.
+struct Stream {
+    replicate: u32,
+    chain: u32,
+}
+
+// Block `block` of the stream (params.seed, replicate, chain, iteration, purpose).
+fn philox_block(purpose: u32, stream: Stream, iteration: u32, block: u32) -> vec4<u32> {
     let tag = (purpose << 24u) | (block & 0xffffffu);
     return philox4x32(
-        vec4<u32>(tag, iteration, chain, params.replicate),
+        vec4<u32>(tag, iteration, stream.chain, stream.replicate),
         vec2<u32>(params.seed_low, params.seed_high),
     );
 }

@@ -71,7 +71,8 @@ fn begin(
     let chains = params.chains;
     let iteration = chain_state[hmc_state(CHAIN_ITERATION, chain)];
     let step_size = rows_plan(chain).step_size;
-    let normals = philox_normals(philox_block(PURPOSE_MOMENTUM, chain, params.first_iteration + iteration, block));
+    let words = philox_block(PURPOSE_MOMENTUM, hmc_stream(chain), params.first_iteration + iteration, block);
+    let normals = philox_normals(words);
     var sum = 0.0;
     for (var k = 0u; k < min(4u, DIM - 4u * block); k++) {
         let i = 4u * block + k;
@@ -244,7 +245,7 @@ fn decide(
     let energy_error = parts.x + parts.y;
     let is_bad = tp_is_bad(energy_error);
     let is_divergent = is_bad || energy_error > MAX_ENERGY_ERROR;
-    let word = philox_block(PURPOSE_ACCEPT, chain, params.first_iteration + iteration, 0u).x;
+    let word = philox_block(PURPOSE_ACCEPT, hmc_stream(chain), params.first_iteration + iteration, 0u).x;
     // u < exp(−ΔH), in logarithms: exp may flush to 0 where the uniform is smaller still.
     let is_accepted = !is_divergent && philox_neg_log_uniform(word) > energy_error;
     progress[hmc_state(ROW_ACCEPTED, chain)] = select(0u, 1u, is_accepted);

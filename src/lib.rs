@@ -57,8 +57,8 @@
 //!
 //! A module imports only from modules before it in this list (a test reads every `use` line): `error`, `num`, `rng`,
 //! `data`, `diag`, `ir`, `dist`, `transform`, `ad`, `lang`, `pass`, `back`, `gpu`, `model`, `sampler`, `fit`, `export`,
-//! `predict`, `trouble`, `plot`, `report`, `bench`, `cli`. Clocks are read in `fit`, `bench` and `cli` alone; files are
-//! touched by `fit`, `cli` and [`data::Table::from_path`].
+//! `predict`, `trouble`, `plot`, `report`, `study`, `bench`, `cli`. Clocks are read in `fit`, `bench` and `cli` alone; files are
+//! touched by `fit`, `study`, `cli` and [`data::Table::from_path`].
 //!
 //! # Vocabulary
 //!
@@ -110,6 +110,7 @@ pub mod predict;
 pub mod report;
 pub mod rng;
 pub mod sampler;
+pub mod study;
 pub mod transform;
 pub mod trouble;
 

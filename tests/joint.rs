@@ -38,6 +38,7 @@ fn model(centring: Option<bool>) -> Model {
     let options = LowerOptions {
         centring,
         ridges: false,
+        ..LowerOptions::default()
     };
     Model::with_options("m", TEXT, &table, &options).unwrap_or_else(|error| panic!("{error}"))
 }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const LAYERS: [&str; 23] = [
+const LAYERS: [&str; 24] = [
     "error",
     "num",
     "rng",
@@ -25,6 +25,7 @@ const LAYERS: [&str; 23] = [
     "trouble",
     "plot",
     "report",
+    "study",
     "bench",
     "cli",
 ];

@@ -11,12 +11,17 @@
 /// which the driver defines: the code of the centring weight (see `back::evaluate::Centring`) of the chain's ensemble.
 /// It may call `accumulate(sum: vec2<f32>, term: f32) -> vec2<f32>` and the special
 /// functions of `shaders/special.wgsl`.
+///
+/// With [`Data::PerEnsemble`] it reads `columns[column_base + …]` instead.
 #[derive(Debug, Clone)]
 pub struct DensityKernel {
     /// The text of `log_density_grad` and of what it needs of its own.
     pub wgsl: String,
-    /// Data columns, one after another; the generated text knows the offsets.
+    /// Data columns, one after another; the generated text knows the offsets. With [`Data::PerEnsemble`] those of the
+    /// program that the text was made from: a batch brings as many for each ensemble.
     pub columns: Vec<f32>,
+    /// Whether all ensembles read the same columns.
+    pub data: Data,
     /// Index columns, one after another.
     pub indices: Vec<u32>,
     /// The initial codes of the centring weights, `[level]`; empty if there are none.
@@ -49,6 +54,18 @@ pub enum Memory {
     Buffers,
 }
 
+/// Whose data columns a kernel's text reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Data {
+    /// All ensembles the same ones.
+    Shared,
+    /// Each ensemble its own, `[ensemble][entry]`: replicates of a study side by side. Index columns, and whatever the
+    /// text has baked in, are shared all the same. The text adds `column_base`, entries of a set of columns times the
+    /// number of the chain's ensemble: in [`Form::Buffers`] a name of its own, in the other forms a private variable
+    /// that the driver sets.
+    PerEnsemble,
+}
+
 /// What a model's text comes to in its forms, for choosing among them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KernelSize {
@@ -73,7 +90,8 @@ pub struct FusedKernel {
     /// Where position and gradient are: [`Form::Arrays`] or [`Form::Unrolled`].
     pub form: Form,
     /// With [`Memory::Held`] an unrolled text names entry 9 of the data columns `k9`, a private scalar that the driver
-    /// loads; otherwise `known_columns[2u].y`, of a uniform array of vectors.
+    /// loads; otherwise `known_columns[2u].y`, of a uniform array of vectors, or where each ensemble has its own,
+    /// `columns[column_base + 9u]`.
     pub memory: Memory,
     /// What an unrolled text reads by the codes of centring weights: where in the columns the candidates begin, and the
     /// weight's level. It names number 3 of this list, the entry at (start + code of the level), `c3` where held, a

@@ -77,7 +77,7 @@ pub(super) fn run(args: &FitArgs, command: String) -> Result<Outcome> {
         }
         counters.observe(progress);
     };
-    let drawn = watched(&counters, args.quiet, || {
+    let drawn = watched(&|elapsed| counters.line(elapsed), args.quiet, || {
         fit_as_planned(&model, &options, &plan, &observer, stop)
     });
     let (mut result, report) = match drawn {

@@ -1,7 +1,7 @@
 //! The command line: what is typed, what is printed, the exit codes.
 //!
 //! May import every other module of the crate; none imports this one. One file per command (`fit`, `summary`, `compare`,
-//! `predict`, `plot`, `report`, `simulate`, `export`, `check`, `bench`, `devices`) and one per thing they share: the flags
+//! `predict`, `plot`, `report`, `simulate`, `study`, `export`, `check`, `bench`, `devices`) and one per thing they share: the flags
 //! (`args`), the printed page (`page`, `table`, `spreads`, `comparison`, `describe`), selections, progress, Ctrl-C, the
 //! streams.
 //!
@@ -30,6 +30,7 @@ mod report;
 mod simulate;
 mod source;
 mod spreads;
+mod study;
 mod style;
 mod summary;
 mod table;
@@ -89,12 +90,13 @@ pub fn run(words: &[OsString]) -> u8 {
     let parsed = Cli::command()
         .color(usage)
         .try_get_matches_from(words)
-        .map_err(|error| args::with_tip(args::named_later(error), words))
+        .map_err(|error| args::with_tip(error, words))
         .and_then(|matches| Cli::from_arg_matches(&matches))
         .and_then(|cli| match &cli.command {
             Command::Fit(args) => args.check().map(|()| cli),
             Command::Bench(args) => args.check().map(|()| cli),
             Command::Simulate(args) => args.model.check().map(|()| cli),
+            Command::Study(args) => args.check().map(|()| cli),
             Command::Check(args) => args.model.check().map(|()| cli),
             Command::Summary(_)
             | Command::Plot(_)
@@ -118,6 +120,7 @@ pub fn run(words: &[OsString]) -> u8 {
         Command::Plot(args) => plot::run(args),
         Command::Predict(args) => predict::run(args),
         Command::Simulate(args) => simulate::run(args),
+        Command::Study(args) => study::run(args),
         Command::Compare(args) => compare::run(args),
         Command::Report(args) => report::run(args),
         Command::Export(args) => export::run(args),

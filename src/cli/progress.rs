@@ -147,7 +147,7 @@ pub(super) fn rounded(count: f64) -> String {
 }
 
 /// Seconds as `0:07`, `12:05`, `3:00:10`.
-fn clock(seconds: f64) -> String {
+pub(super) fn clock(seconds: f64) -> String {
     let seconds = seconds.ceil() as u64;
     let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     if hours > 0 {

@@ -5,7 +5,6 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use super::output::to_stderr;
-use super::progress::Counters;
 
 /// Between two drawings of the line on a terminal.
 const REDRAW: Duration = Duration::from_millis(120);
@@ -14,14 +13,18 @@ const PLAIN: Duration = Duration::from_secs(5);
 /// Before the first line on a pipe.
 const FIRST_LINE: Duration = Duration::from_secs(2);
 
-/// Runs `work` and shows `counters` meanwhile, unless `quiet`.
-pub(super) fn watched<T>(counters: &Counters, quiet: bool, work: impl FnOnce() -> T) -> T {
+/// Runs `work` and shows the line that `line` makes of the time since it began meanwhile, unless `quiet`.
+pub(super) fn watched<T>(
+    line: &(dyn Fn(Duration) -> String + Sync),
+    quiet: bool,
+    work: impl FnOnce() -> T,
+) -> T {
     if quiet {
         return work();
     }
     let (done, finished) = mpsc::channel::<()>();
     std::thread::scope(|scope| {
-        scope.spawn(|| show(counters, finished));
+        scope.spawn(|| show(line, finished));
         let result = work();
         // Dropping the sender ends the showing; also when `work` panics.
         drop(done);
@@ -29,14 +32,14 @@ pub(super) fn watched<T>(counters: &Counters, quiet: bool, work: impl FnOnce() -
     })
 }
 
-/// Shows `counters` until the other end of `finished` is dropped.
-fn show(counters: &Counters, finished: mpsc::Receiver<()>) {
+/// Shows the line until the other end of `finished` is dropped.
+fn show(line_at: &(dyn Fn(Duration) -> String + Sync), finished: mpsc::Receiver<()>) {
     let start = Instant::now();
     let on_terminal = stderr().is_terminal();
     let mut wait = if on_terminal { REDRAW } else { FIRST_LINE };
     let mut shown: usize = 0;
     while finished.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
-        let mut line = counters.line(start.elapsed());
+        let mut line = line_at(start.elapsed());
         if on_terminal {
             // A line that wraps could not be redrawn in place.
             let columns: usize =

@@ -61,6 +61,13 @@ pub fn text_key(texts: &[&str]) -> u64 {
     (hash.0 >> 64) as u64 ^ hash.0 as u64
 }
 
+/// The fingerprint of the bytes of a file.
+pub fn bytes_fingerprint(bytes: &[u8]) -> Fingerprint {
+    let mut hash = Fnv1a::new();
+    hash.write(bytes);
+    Fingerprint(hash.0)
+}
+
 fn digest(column: &Column) -> u128 {
     let mut hash = Fnv1a::new();
     hash.write_text(column.name());
@@ -105,9 +112,7 @@ mod tests {
             ("a", 0xD228_CB69_6F1A_8CAF_7891_2B70_4E4A_8964),
             ("foobar", 0x343E_1662_793C_64BF_6F0D_3597_BA44_6F18_u128),
         ] {
-            let mut hash = Fnv1a::new();
-            hash.write(text.as_bytes());
-            assert_eq!(hash.0, expected, "{text}");
+            assert_eq!(bytes_fingerprint(text.as_bytes()).0, expected, "{text}");
         }
     }
 

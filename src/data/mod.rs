@@ -31,7 +31,7 @@ mod usage;
 pub use column::{Column, Values};
 pub use delimiter::Delimiter;
 pub use factor::Factor;
-pub use fingerprint::{Fingerprint, fingerprint, text_key};
+pub use fingerprint::{Fingerprint, bytes_fingerprint, fingerprint, text_key};
 pub use label::{
     element_name, is_pair_axis, natural_order, number_label, pair_axis, printed_label, short_number,
     three_digits,

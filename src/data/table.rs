@@ -75,6 +75,46 @@ impl Table {
         ))
     }
 
+    /// The table as CSV: a line of names, then the cells as they were written, quoted where need be.
+    pub fn to_csv(&self) -> String {
+        let line = |cells: Vec<&str>| {
+            let quoted = cells.into_iter().map(|cell| {
+                if cell.is_empty() || cell.contains([',', '"', '\n', '\r', ';', '\t', ' ']) {
+                    format!("\"{}\"", cell.replace('"', "\"\""))
+                } else {
+                    cell.to_owned()
+                }
+            });
+            quoted.collect::<Vec<_>>().join(",") + "\n"
+        };
+        let mut text = line(self.names().collect());
+        for row in 0..self.rows() {
+            text.push_str(&line(
+                self.columns.iter().map(|column| column.cell(row)).collect(),
+            ));
+        }
+        text
+    }
+
+    /// The rows of this table, then those of `other`, over the columns that both have; lines are counted anew.
+    ///
+    /// # Errors
+    ///
+    /// A bug error if they have no column in common.
+    pub fn followed_by(&self, other: &Self) -> Result<Self> {
+        let columns = self.columns.iter().filter_map(|column| {
+            let second = other.column(column.name())?;
+            let cells = |column: &Column| -> Vec<String> {
+                (0..column.rows())
+                    .map(|row| column.cell(row).to_owned())
+                    .collect()
+            };
+            let all = [cells(column), cells(second)].concat();
+            Some(Column::from_cells(column.name(), all.iter().map(String::as_str)))
+        });
+        Self::from_columns(self.name.clone(), columns.collect())
+    }
+
     /// A table as the reader found it; the columns have as many rows as there are lines, and distinct names.
     pub(super) fn read_from(
         name: String,

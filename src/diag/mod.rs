@@ -4,6 +4,8 @@
 //! diagnostic, autocorrelations, kernel densities, the summary of one parameter, and the verdict that puts all of them
 //! into plain words; and, for draws that are not kept, the same numbers from a stream ([`Accumulator`],
 //! [`EnergyStream`]). How well a model predicts, and weights of several models, are in [`elpd`].
+//! Of simulation studies: whether ranks are uniform is in [`calibration`], how well estimates hit the truth in
+//! [`Recovered`], how certain a probability of a few hundred trials is in [`wilson`].
 //!
 //! May import `error`, `num` and `rng` alone. Slices in, numbers out: no names of files, no clocks, no threads. Draws come as a
 //! [`Chains`] view of `[chain][draw]`, on any scale; a caller that has many parameters runs them in parallel.
@@ -15,6 +17,7 @@
 
 mod accumulator;
 mod autocovariance;
+pub mod calibration;
 mod chains;
 mod density;
 pub mod elpd;
@@ -26,8 +29,10 @@ mod mcse;
 mod moments;
 mod normal_scores;
 mod pilot;
+mod proportion;
 mod quantile;
 mod rank;
+mod recovery;
 mod rhat;
 mod summary;
 mod verdict;
@@ -44,7 +49,9 @@ pub use mcse::{mcse_mean, mcse_median, mcse_quantile, mcse_sd};
 pub use moments::{mean, variance_about};
 pub use normal_scores::std_normal_quantile;
 pub use pilot::Pilot;
+pub use proportion::wilson;
 pub use quantile::quantile;
+pub use recovery::{Recovered, Recovery, WithError};
 pub use rhat::{rhat, rhat_bulk, rhat_folded, rhat_nested, rhat_nested_basic};
 pub use summary::{Summariser, Summary, summarise};
 pub use verdict::{Verdict, judge};

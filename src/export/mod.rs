@@ -19,3 +19,4 @@ pub use cmdstan::CmdStan;
 pub use csv::csv;
 pub use draws::{Draws, INDEX};
 pub use parquet::{ROWS, parquet};
+pub(crate) use parquet::{field, write_column};

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::sync::Arc;
 
-use ::parquet::basic::{Repetition, Type as Physical};
+use ::parquet::basic::{LogicalType, Repetition, Type as Physical};
 use ::parquet::data_type::{DataType, DoubleType, Int64Type};
 use ::parquet::errors::{ParquetError, Result as ParquetResult};
 use ::parquet::file::properties::WriterProperties;
@@ -53,14 +53,17 @@ fn write(draws: &Draws<'_>, to: &mut (dyn Write + Send)) -> ParquetResult<()> {
     Ok(())
 }
 
-fn field(name: &str, physical: Physical) -> ParquetResult<TypePtr> {
+/// A column that is never null; bytes are texts.
+pub(crate) fn field(name: &str, physical: Physical) -> ParquetResult<TypePtr> {
     Type::primitive_type_builder(name, physical)
         .with_repetition(Repetition::REQUIRED)
+        .with_logical_type((physical == Physical::BYTE_ARRAY).then_some(LogicalType::String))
         .build()
         .map(Arc::new)
 }
 
-fn write_column<T: DataType, W: Write + Send>(
+/// Writes the values of the next column of a group of rows.
+pub(crate) fn write_column<T: DataType, W: Write + Send>(
     group: &mut SerializedRowGroupWriter<'_, W>,
     values: &[T::T],
 ) -> ParquetResult<()> {

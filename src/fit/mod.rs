@@ -42,7 +42,7 @@ mod select;
 mod storage;
 mod tables;
 
-pub use device::gpu_driver;
+pub use device::{gpu_batch_driver, gpu_driver};
 pub use doubts::REFITS_LATER;
 pub use elpd::{Criterion, Elpd, Own};
 pub use footprint::GROWING_BYTES;
@@ -54,3 +54,4 @@ pub use same_data::{Known, data_difference};
 pub use sample::{available_threads, fit, fit_as_planned};
 pub use select::select;
 pub use storage::writable;
+pub(crate) use storage::{put, sync_folder};

@@ -238,6 +238,7 @@ fn model(fit: &Fit) -> Result<Model> {
     let options = LowerOptions {
         centring: Some(true),
         ridges: false,
+        ..LowerOptions::default()
     };
     Model::with_options(&fit.run.model_name, &fit.run.model_text, &table, &options)
 }

@@ -6,6 +6,9 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+/// Names that are tried for a temporary file, where those before belong to others or were left by killed processes.
+const ATTEMPTS: u32 = 100;
+
 /// Removes the temporary file unless it was renamed.
 struct Temporary {
     path: PathBuf,
@@ -24,12 +27,21 @@ impl Drop for Temporary {
 impl Temporary {
     /// A new file beside `path`, on the same file system, so that a rename can replace `path` at once.
     fn beside(path: &Path) -> io::Result<(Self, File)> {
-        let mut name = OsString::from(".");
-        name.push(path.file_name().unwrap_or_default());
-        name.push(format!(".{}.part", std::process::id()));
-        let path = folder(path).join(name);
-        let file = OpenOptions::new().write(true).create_new(true).open(&path)?;
-        Ok((Self { path, kept: false }, file))
+        // Of several machines on one file system, or in containers, another process may have this one's number.
+        let mut attempt = 0;
+        loop {
+            let mut name = OsString::from(".");
+            name.push(path.file_name().unwrap_or_default());
+            name.push(format!(".{}-{attempt}.part", std::process::id()));
+            let path = folder(path).join(name);
+            match OpenOptions::new().write(true).create_new(true).open(&path) {
+                Ok(file) => return Ok((Self { path, kept: false }, file)),
+                Err(fault) if fault.kind() == io::ErrorKind::AlreadyExists && attempt < ATTEMPTS => {
+                    attempt += 1
+                }
+                Err(fault) => return Err(fault),
+            }
+        }
     }
 }
 
@@ -49,18 +61,20 @@ pub fn writable(path: &Path) -> Result<()> {
 /// Writes to a temporary file, flushes it to the disk and renames it to `path`.
 pub(super) fn replace(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> Result<()> {
     check_target(path)?;
-    let place = || -> io::Result<()> {
-        let (mut temporary, file) = Temporary::beside(path)?;
-        let mut to = BufWriter::with_capacity(1 << 20, file);
-        write(&mut to)?;
-        to.flush()?;
-        to.get_ref().sync_all()?;
-        drop(to);
-        fs::rename(&temporary.path, path)?;
-        temporary.kept = true;
-        sync_folder(path)
-    };
-    place().map_err(|cause| unwritable(path, &cause))
+    put(path, write).map_err(|cause| unwritable(path, &cause))
+}
+
+/// As [`replace`], for any file; what the fault means is the caller's to say.
+pub(crate) fn put(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> io::Result<()> {
+    let (mut temporary, file) = Temporary::beside(path)?;
+    let mut to = BufWriter::with_capacity(1 << 20, file);
+    write(&mut to)?;
+    to.flush()?;
+    to.get_ref().sync_all()?;
+    drop(to);
+    fs::rename(&temporary.path, path)?;
+    temporary.kept = true;
+    sync_folder(folder(path))
 }
 
 /// The bytes of a file.
@@ -98,14 +112,14 @@ fn check_target(path: &Path) -> Result<()> {
     .with_help("name a file with `--out FIT.nc`"))
 }
 
-/// Makes the new name itself durable. Only Unix lets a program flush a folder.
+/// Makes the names in a folder durable. Only Unix lets a program flush a folder.
 #[cfg(unix)]
-fn sync_folder(path: &Path) -> io::Result<()> {
-    File::open(folder(path))?.sync_all()
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
 }
 
 #[cfg(not(unix))]
-fn sync_folder(_path: &Path) -> io::Result<()> {
+pub(crate) fn sync_folder(_folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
@@ -165,6 +179,17 @@ mod tests {
         replace(&path, |to| to.write_all(b"new")).expect("second write");
         assert_eq!(fs::read(&path).expect("new file"), b"new");
         assert_eq!(names(&folder), ["fit.nc"]);
+    }
+
+    #[test]
+    fn what_a_killed_process_of_the_same_number_left_does_no_harm() {
+        let folder = fresh("leftover");
+        let leftover = format!(".fit.nc.{}-0.part", std::process::id());
+        fs::write(folder.join(&leftover), b"half").expect("a leftover");
+        let path = folder.join("fit.nc");
+        replace(&path, |to| to.write_all(b"whole")).expect("another name is free");
+        assert_eq!(fs::read(&path).expect("the file"), b"whole");
+        assert_eq!(names(&folder), [OsString::from(leftover), "fit.nc".into()]);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::back::kernel::{DensityKernel, FusedKernel};
 use crate::error::{Error, Result};
 
 use super::adapter::Adapter;
+use super::batch::BatchData;
 use super::plan::{IterationResult, Plan};
 
 fn no_gpu() -> Error {
@@ -62,6 +63,38 @@ impl SteppedHmc {
         _replicate: u32,
     ) -> Result<Self> {
         match gpu.never {}
+    }
+
+    /// Compiles the shaders and allocates the state of a batch.
+    ///
+    /// # Errors
+    /// Never returns in this build, as there is no [`Gpu`] to call it with.
+    pub fn with_batch(
+        gpu: &Gpu,
+        _kernel: &DensityKernel,
+        _batch: &BatchData,
+        _chains_per_ensemble: usize,
+        _seed: u64,
+    ) -> Result<Self> {
+        match gpu.never {}
+    }
+
+    /// The most ensembles that the adapter takes.
+    pub fn most_ensembles(
+        gpu: &Gpu,
+        _kernel: &DensityKernel,
+        _chains_per_ensemble: usize,
+        _memory_bytes: u64,
+    ) -> usize {
+        match gpu.never {}
+    }
+
+    /// Takes up another batch of as many ensembles.
+    ///
+    /// # Errors
+    /// Never returns in this build.
+    pub fn set_batch(&mut self, _batch: &BatchData) -> Result<()> {
+        match self.never {}
     }
 
     /// Sets the positions, `[chain][dim]`.
@@ -135,6 +168,38 @@ impl FusedHmc {
         _replicate: u32,
     ) -> Result<Self> {
         match gpu.never {}
+    }
+
+    /// Compiles the shaders and allocates the state of a batch.
+    ///
+    /// # Errors
+    /// Never returns in this build, as there is no [`Gpu`] to call it with.
+    pub fn with_batch(
+        gpu: &Gpu,
+        _kernel: &FusedKernel,
+        _batch: &BatchData,
+        _chains_per_ensemble: usize,
+        _seed: u64,
+    ) -> Result<Self> {
+        match gpu.never {}
+    }
+
+    /// The most ensembles that the adapter takes.
+    pub fn most_ensembles(
+        gpu: &Gpu,
+        _kernel: &FusedKernel,
+        _chains_per_ensemble: usize,
+        _memory_bytes: u64,
+    ) -> usize {
+        match gpu.never {}
+    }
+
+    /// Takes up another batch of as many ensembles.
+    ///
+    /// # Errors
+    /// Never returns in this build.
+    pub fn set_batch(&mut self, _batch: &BatchData) -> Result<()> {
+        match self.never {}
     }
 
     /// Sets the positions, `[chain][dim]`.

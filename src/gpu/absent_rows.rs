@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 
 use crate::back::kernel::{DensityKernel, RowsKernel};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 use super::absent::Gpu;
 use super::adapter::Adapter;
@@ -19,6 +19,15 @@ impl RowsHmc {
     /// Whether this driver suits a model better than a thread per chain: never in this build.
     pub fn suits(_kernel: Option<&DensityKernel>, _adapter: &Adapter) -> bool {
         false
+    }
+
+    /// Why this driver runs no batch of replicates.
+    pub fn no_batch() -> Error {
+        Error::user(
+            "the model's table is too long for a GPU thread per chain, and the driver that splits rows over threads takes \
+             one data set a run, no batch of replicates",
+        )
+        .with_help("use `--backend cpu`, or fit the replicates one by one")
     }
 
     /// Compiles the shaders and allocates the state.

@@ -4,6 +4,7 @@ use crate::back::kernel::{DensityKernel, FusedKernel};
 use crate::error::Result;
 
 use super::adapter::Adapter;
+use super::batch::BatchData;
 use super::device::{Gpu, adapters};
 use super::fused::FusedHmc;
 use super::plan::{IterationResult, Plan};
@@ -50,6 +51,26 @@ impl SteppedHmc {
         ))
     }
 
+    /// Blocks on [`SteppedHmc::with_batch_async`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn with_batch(
+        gpu: &Gpu,
+        kernel: &DensityKernel,
+        batch: &BatchData,
+        chains_per_ensemble: usize,
+        seed: u64,
+    ) -> Result<Self> {
+        pollster::block_on(Self::with_batch_async(
+            gpu,
+            kernel,
+            batch,
+            chains_per_ensemble,
+            seed,
+        ))
+    }
+
     /// Blocks on [`SteppedHmc::log_density_grad_async`].
     ///
     /// # Errors
@@ -92,6 +113,26 @@ impl FusedHmc {
             chains_per_ensemble,
             seed,
             replicate,
+        ))
+    }
+
+    /// Blocks on [`FusedHmc::with_batch_async`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn with_batch(
+        gpu: &Gpu,
+        kernel: &FusedKernel,
+        batch: &BatchData,
+        chains_per_ensemble: usize,
+        seed: u64,
+    ) -> Result<Self> {
+        pollster::block_on(Self::with_batch_async(
+            gpu,
+            kernel,
+            batch,
+            chains_per_ensemble,
+            seed,
         ))
     }
 

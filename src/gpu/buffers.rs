@@ -1,6 +1,6 @@
 //! The drivers' buffers: their sizes, checked against the adapter's limits before anything is allocated.
 
-use crate::back::kernel::DensityKernel;
+use crate::back::kernel::{Data, DensityKernel};
 use crate::error::{Error, Result};
 
 use super::adapter::Adapter;
@@ -62,9 +62,23 @@ impl Shape {
         self.inv_mass_words().saturating_add(self.code_words())
     }
 
+    /// Where the names of the ensembles' random streams begin in the settings, words.
+    pub(super) fn streams_at(&self) -> usize {
+        self.limits_at().saturating_add(self.ensembles())
+    }
+
     /// Where the plans begin in the settings, words.
     pub(super) fn plans_at(&self) -> usize {
-        self.limits_at().saturating_add(self.ensembles())
+        self.streams_at()
+            .saturating_add(self.ensembles().saturating_mul(2))
+    }
+
+    /// Words of the data columns.
+    fn column_words(&self, kernel: &DensityKernel) -> usize {
+        match kernel.data {
+            Data::Shared => kernel.columns.len(),
+            Data::PerEnsemble => kernel.columns.len().saturating_mul(self.ensembles()),
+        }
     }
 
     /// Words of one iteration's plans: step size and number of steps per ensemble.
@@ -77,17 +91,12 @@ impl Shape {
     /// # Errors
     /// User: some buffer would exceed the adapter's limits; the message names the bytes needed and the bytes there.
     pub(super) fn room(&self, kernel: &DensityKernel, adapter: &Adapter) -> Result<Room> {
-        // Saturates, so that absurd numbers are refused like large ones; the limits themselves stay far below. Shaders
-        // count words in 32 bits.
+        // Saturates, so that absurd numbers are refused like large ones; the limits themselves stay far below.
         let words = |n: usize| (n as u64).saturating_mul(4);
-        let most = adapter
-            .limits
-            .max_storage_binding_bytes
-            .min(adapter.limits.max_buffer_bytes)
-            .min(4 * u64::from(u32::MAX));
+        let most = most_bytes(adapter);
         let state = words(self.dim).saturating_mul(self.chains as u64);
         let needs = [
-            ("data columns", words(kernel.columns.len())),
+            ("data columns", words(self.column_words(kernel))),
             ("index columns", words(kernel.indices.len())),
             ("momenta and starting points", state.saturating_mul(3)),
             ("chain states", words(CHAIN_ROWS.saturating_mul(self.chains))),
@@ -100,8 +109,11 @@ impl Shape {
         for (what, bytes) in needs {
             if bytes > most {
                 return Err(Error::user(format!(
-                    "{what} need {bytes} bytes in one buffer for {} chains of {} coordinates; {adapter} allows {most}",
-                    self.chains, self.dim
+                    "{what} need {bytes} bytes in one buffer for {} chains of {} coordinates in {} ensembles; {adapter} \
+                     allows {most}",
+                    self.chains,
+                    self.dim,
+                    self.ensembles()
                 ))
                 .with_help("use fewer chains, another adapter, or `--backend cpu`"));
             }
@@ -120,6 +132,80 @@ impl Shape {
     }
 }
 
+/// The most bytes that one buffer may have: shaders count words in 32 bits.
+pub(super) fn most_bytes(adapter: &Adapter) -> u64 {
+    adapter
+        .limits
+        .max_storage_binding_bytes
+        .min(adapter.limits.max_buffer_bytes)
+        .min(4 * u64::from(u32::MAX))
+}
+
+/// Words of the buffers.
+#[derive(Debug, Clone, Copy)]
+struct Sizes {
+    columns: usize,
+    indices: usize,
+    /// Of position, of gradient; momenta and starting points have three times as many.
+    state: usize,
+    settings: usize,
+    chain_state: usize,
+    draws: usize,
+    staging: usize,
+}
+
+impl Sizes {
+    fn of(kernel: &DensityKernel, shape: Shape, room: Room) -> Self {
+        let chain_state = CHAIN_ROWS * shape.chains;
+        let draws = room.draws * shape.draw_words();
+        Self {
+            columns: shape.column_words(kernel),
+            indices: kernel.indices.len(),
+            state: shape.dim * shape.chains,
+            settings: shape.plans_at() + room.plans * shape.plan_words(),
+            chain_state,
+            draws,
+            staging: draws.max(chain_state),
+        }
+    }
+
+    fn bytes(&self) -> u64 {
+        let words = self.columns
+            + self.indices
+            + 5 * self.state
+            + self.settings
+            + self.chain_state
+            + self.draws
+            + self.staging;
+        4 * words as u64
+    }
+}
+
+/// The most ensembles of a run like `one`, which has a single one, that `adapter` takes and whose buffers stay within
+/// `memory` bytes all together; none if not even one does.
+pub(super) fn most_ensembles(kernel: &DensityKernel, one: Shape, adapter: &Adapter, memory: u64) -> usize {
+    let fits = |ensembles: usize| {
+        let shape = Shape {
+            chains: one.chains.saturating_mul(ensembles),
+            ..one
+        };
+        let room = shape.room(kernel, adapter);
+        room.is_ok_and(|room| Sizes::of(kernel, shape, room).bytes() <= memory)
+    };
+    let words = one.chains.saturating_mul(one.dim).max(1) as u64;
+    // `low` fits, or is none.
+    let (mut low, mut high) = (0, (most_bytes(adapter) / 4 / words) as usize);
+    while low < high {
+        let middle = high - (high - low) / 2;
+        if fits(middle) {
+            low = middle;
+        } else {
+            high = middle - 1;
+        }
+    }
+    low
+}
+
 /// The buffers, in the order of their bindings (`shaders/bindings.wgsl`), and the one for reading back.
 #[derive(Debug)]
 pub(super) struct Buffers {
@@ -131,8 +217,8 @@ pub(super) struct Buffers {
     /// `[dim][chain]`.
     pub(super) gradient: wgpu::Buffer,
     pub(super) trajectory: wgpu::Buffer,
-    /// `[ensemble][dim]` of the metric, `[ensemble][level]` of codes, `[ensemble]` limits, then `[iteration][ensemble][2]`
-    /// of plans.
+    /// `[ensemble][dim]` of the metric, `[ensemble][level]` of codes, `[ensemble]` limits, `[ensemble][2]` of stream names,
+    /// then `[iteration][ensemble][2]` of plans.
     pub(super) settings: wgpu::Buffer,
     /// `[ChainRow][chain]`.
     pub(super) chain_state: wgpu::Buffer,
@@ -143,15 +229,13 @@ pub(super) struct Buffers {
 }
 
 impl Buffers {
-    /// Allocates everything for blocks within `room`, and uploads the model's tables.
+    /// Allocates everything for blocks within `room`, and uploads the index columns.
     ///
     /// # Errors
     /// Environment: not enough memory.
     pub(super) async fn new(gpu: &Gpu, kernel: &DensityKernel, shape: Shape, room: Room) -> Result<Self> {
         use wgpu::BufferUsages as Usage;
-        let state = shape.dim * shape.chains;
-        let draws = room.draws * shape.draw_words();
-        let settings = shape.plans_at() + room.plans * shape.plan_words();
+        let sizes = Sizes::of(kernel, shape, room);
         let buffers = gpu
             .scoped("allocating the chains' buffers", |device| {
                 // An empty table is bound as well, so it gets the four words that a binding needs at least.
@@ -166,24 +250,18 @@ impl Buffers {
                 let storage = Usage::STORAGE | Usage::COPY_DST | Usage::COPY_SRC;
                 Self {
                     params: make("params", PARAMS_WORDS, Usage::UNIFORM | Usage::COPY_DST),
-                    columns: make("columns", kernel.columns.len(), storage),
-                    indices: make("indices", kernel.indices.len(), storage),
-                    position: make("position", state, storage),
-                    gradient: make("gradient", state, storage),
-                    trajectory: make("trajectory", 3 * state, storage),
-                    settings: make("settings", settings, storage),
-                    chain_state: make("chain state", CHAIN_ROWS * shape.chains, storage),
-                    draws: make("draws", draws, storage),
-                    staging: make(
-                        "staging",
-                        draws.max(CHAIN_ROWS * shape.chains),
-                        Usage::MAP_READ | Usage::COPY_DST,
-                    ),
+                    columns: make("columns", sizes.columns, storage),
+                    indices: make("indices", sizes.indices, storage),
+                    position: make("position", sizes.state, storage),
+                    gradient: make("gradient", sizes.state, storage),
+                    trajectory: make("trajectory", 3 * sizes.state, storage),
+                    settings: make("settings", sizes.settings, storage),
+                    chain_state: make("chain state", sizes.chain_state, storage),
+                    draws: make("draws", sizes.draws, storage),
+                    staging: make("staging", sizes.staging, Usage::MAP_READ | Usage::COPY_DST),
                 }
             })
             .await?;
-        gpu.queue
-            .write_buffer(&buffers.columns, 0, bytemuck::cast_slice(&kernel.columns));
         gpu.queue
             .write_buffer(&buffers.indices, 0, bytemuck::cast_slice(&kernel.indices));
         Ok(buffers)
@@ -257,7 +335,6 @@ pub(super) struct Params {
     pub(super) first_iteration: u32,
     pub(super) seed_low: u32,
     pub(super) seed_high: u32,
-    pub(super) replicate: u32,
     pub(super) draw_words: u32,
     pub(super) levels: u32,
     pub(super) budget: u32,
@@ -294,6 +371,7 @@ mod tests {
             wgsl: String::new(),
             columns: Vec::new(),
             indices: Vec::new(),
+            data: Data::Shared,
             dim: 50,
             constant: 0.0,
             centring: Vec::new(),
@@ -335,5 +413,44 @@ mod tests {
             error.message().contains("2457600") && error.message().contains("2000000"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn a_batch_is_cut_where_the_adapter_or_the_memory_ends() {
+        let kernel = DensityKernel {
+            columns: vec![0.0; 6000],
+            data: Data::PerEnsemble,
+            ..kernel()
+        };
+        let one = Shape {
+            chains: 16,
+            chains_per_ensemble: 16,
+            ..SHAPE
+        };
+        let of = |ensembles: usize| Shape {
+            chains: 16 * ensembles,
+            ..one
+        };
+        let adapter = adapter(128 << 20);
+        // 24,000 bytes of data an ensemble are its largest part: 134,217,728 / 24,000.
+        let most = most_ensembles(&kernel, one, &adapter, u64::MAX);
+        assert_eq!(most, 5592);
+        assert!(of(most).room(&kernel, &adapter).is_ok());
+        let error = of(most + 1).room(&kernel, &adapter).unwrap_err();
+        assert!(
+            error.message().contains("data columns need 134232000 bytes")
+                && error.message().contains("134217728"),
+            "{error}"
+        );
+        // Twice 128 MiB of draws, and what each ensemble adds: 24,000 bytes of data, 5 · 50 · 16 + 8 · 16 words of state.
+        let within = |memory| most_ensembles(&kernel, one, &adapter, memory);
+        let some = within(300_000_000);
+        let bytes = |ensembles: usize| {
+            let room = of(ensembles).room(&kernel, &adapter).expect("room");
+            Sizes::of(&kernel, of(ensembles), room).bytes()
+        };
+        assert!((300..800).contains(&some), "{some}");
+        assert!(bytes(some) <= 300_000_000 && bytes(some + 1) > 300_000_000);
+        assert_eq!(within(1 << 20), 0);
     }
 }

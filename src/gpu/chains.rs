@@ -1,23 +1,46 @@
 //! The chains of a run on a device, whichever driver moves them: their buffers, what the host puts there and reads back.
 
-use crate::back::kernel::DensityKernel;
+use crate::back::kernel::{Data, DensityKernel};
 use crate::error::{Error, Result};
 
+use super::batch::{BatchData, Sources};
 use super::buffers::{Buffers, Params, Room, Shape};
 use super::device::Gpu;
 use super::draws::{by_chain, decode, log_densities};
 use super::pipelines::grid;
 use super::plan::{IterationResult, Plan};
-use super::shader::{CHAIN_ROWS, ChainRow, LANES};
+use super::shader::{CHAIN_ROWS, COUNTER_ROWS, ChainRow, LANES};
 use super::thinning::Thinning;
 
 /// Data that the codes of centring weights choose.
 #[derive(Debug)]
 pub(super) struct Tuned {
     /// Where in the columns the candidates begin, and the weight's level.
-    pub(super) places: Vec<(usize, usize)>,
-    /// The columns.
-    pub(super) columns: Vec<f32>,
+    places: Vec<(usize, usize)>,
+    /// The columns, of all ensembles or of each.
+    columns: Vec<f32>,
+    /// How far an ensemble's columns lie from those before: not at all if all share them.
+    stride: usize,
+}
+
+impl Tuned {
+    /// Data of which `places` are chosen, as [`crate::back::kernel::FusedKernel::tuned`] tells.
+    pub(super) fn new(places: Vec<(usize, usize)>) -> Self {
+        Self {
+            places,
+            columns: Vec::new(),
+            stride: 0,
+        }
+    }
+
+    /// What `codes` choose in an ensemble, as words.
+    fn chosen(&self, ensemble: usize, codes: &[u32]) -> Vec<u32> {
+        let base = ensemble * self.stride;
+        let places = self.places.iter();
+        places
+            .map(|&(start, level)| self.columns[base + start + codes[level] as usize].to_bits())
+            .collect()
+    }
 }
 
 /// State on the device, with the streams that it is moved by.
@@ -30,12 +53,14 @@ pub(super) struct Chains {
     pub(super) buffers: Buffers,
     /// What the codes of centring weights choose in each ensemble, if the text reads that instead of the codes.
     tuned: Option<Tuned>,
-    /// Centring weights of an ensemble.
-    levels: usize,
+    /// The codes of the centring weights that an ensemble starts from.
+    centring: Vec<u32>,
+    /// Data entries of one data set, and who reads them.
+    entries: usize,
+    data: Data,
     seed: u64,
-    replicate: u32,
-    /// The kernel's constant, added in f64.
-    constant: f64,
+    /// The log densities' constants, added in f64, `[chain]`.
+    constants: Vec<f64>,
     /// Whether the device's log density and gradient belong to its positions.
     pub(super) is_evaluated: bool,
     pub(super) gradient_evaluations: u64,
@@ -44,8 +69,8 @@ pub(super) struct Chains {
 }
 
 impl Chains {
-    /// Allocates the state of `chains` chains; chain c belongs to ensemble c / `chains_per_ensemble`. Positions start at
-    /// 0, the metric at 1, the centring weights at the kernel's.
+    /// Allocates the state of `chains` chains over the data of `sources`; chain c belongs to ensemble
+    /// c / `chains_per_ensemble`. Positions start at 0, the metric at 1, the centring weights at the kernel's.
     ///
     /// # Errors
     /// User: sizes beyond the adapter's limits. Environment: not enough memory. Bug: the chains do not divide into
@@ -56,15 +81,10 @@ impl Chains {
         tuned: Option<Tuned>,
         chains: usize,
         chains_per_ensemble: usize,
-        (seed, replicate): (u64, u32),
+        seed: u64,
+        sources: Sources<'_>,
     ) -> Result<Self> {
-        let levels = kernel.centring.len();
-        let shape = Shape {
-            dim: kernel.dim,
-            chains,
-            chains_per_ensemble,
-            levels: tuned.as_ref().map_or(levels, |tuned| tuned.places.len()),
-        };
+        let shape = Self::shape(kernel, tuned.as_ref(), chains, chains_per_ensemble);
         if kernel.dim == 0
             || chains == 0
             || chains_per_ensemble == 0
@@ -79,19 +99,66 @@ impl Chains {
             shape,
             room,
             buffers,
-            levels,
             tuned,
+            centring: kernel.centring.clone(),
+            entries: kernel.columns.len(),
+            data: kernel.data,
             seed,
-            replicate,
-            constant: kernel.constant,
+            constants: Vec::new(),
             is_evaluated: false,
             gradient_evaluations: 0,
             spare: Vec::new(),
         };
-        this.set_positions(&vec![0.0; chains * kernel.dim])?;
-        this.set_inv_mass(&vec![1.0; shape.inv_mass_words()])?;
-        this.set_centring(&kernel.centring.repeat(shape.ensembles()))?;
+        this.load(sources)?;
         Ok(this)
+    }
+
+    /// The shape of a run.
+    pub(super) fn shape(
+        kernel: &DensityKernel,
+        tuned: Option<&Tuned>,
+        chains: usize,
+        chains_per_ensemble: usize,
+    ) -> Shape {
+        Shape {
+            dim: kernel.dim,
+            chains,
+            chains_per_ensemble,
+            levels: tuned.map_or(kernel.centring.len(), |tuned| tuned.places.len()),
+        }
+    }
+
+    /// Takes up the data and streams of another batch, and puts the chains back to where those of a new driver are.
+    ///
+    /// # Errors
+    /// Bug: a batch of another number of ensembles or of entries, or a kernel whose ensembles share their data.
+    pub(super) fn set_batch(&mut self, batch: &BatchData) -> Result<()> {
+        expect_length("ensembles of a batch", batch.ensembles(), self.shape.ensembles())?;
+        self.load(Sources::of_batch(batch, self.data, self.entries)?)
+    }
+
+    fn load(&mut self, sources: Sources<'_>) -> Result<()> {
+        let shape = self.shape;
+        let (ensembles, size) = (shape.ensembles(), shape.chains_per_ensemble);
+        let streams = sources.streams(ensembles, size)?;
+        self.write_settings(shape.streams_at(), streams.as_flattened());
+        let columns = bytemuck::cast_slice(sources.columns());
+        self.gpu.queue.write_buffer(&self.buffers.columns, 0, columns);
+        self.constants = sources.constants(ensembles, size);
+        if let Some(tuned) = &mut self.tuned {
+            tuned.columns = sources.columns().to_vec();
+            tuned.stride = match self.data {
+                Data::Shared => 0,
+                Data::PerEnsemble => self.entries,
+            };
+        }
+        let counters = vec![0u32; COUNTER_ROWS * shape.chains];
+        self.gpu
+            .queue
+            .write_buffer(&self.buffers.chain_state, 0, bytemuck::cast_slice(&counters));
+        self.set_positions(&vec![0.0; shape.chains * shape.dim])?;
+        self.set_inv_mass(&vec![1.0; shape.inv_mass_words()])?;
+        self.set_centring(&self.centring.repeat(shape.ensembles()))
     }
 
     /// See [`super::SteppedHmc::set_positions`].
@@ -127,22 +194,20 @@ impl Chains {
 
     /// See [`super::SteppedHmc::set_centring`].
     pub(super) fn set_centring(&mut self, codes: &[u32]) -> Result<()> {
+        let levels = self.centring.len();
         expect_length(
             "codes of centring weights",
             codes.len(),
-            self.levels * self.shape.ensembles(),
+            levels * self.shape.ensembles(),
         )?;
         let at = self.shape.inv_mass_words();
         match &self.tuned {
             None => self.write_settings(at, codes),
-            Some(tuned) if self.levels > 0 => {
-                let chosen = |codes: &[u32]| -> Vec<u32> {
-                    let places = tuned.places.iter();
-                    places
-                        .map(|&(start, level)| tuned.columns[start + codes[level] as usize].to_bits())
-                        .collect()
-                };
-                let words: Vec<u32> = codes.chunks_exact(self.levels).flat_map(chosen).collect();
+            Some(tuned) if levels > 0 => {
+                let by_ensemble = codes.chunks_exact(levels).enumerate();
+                let words: Vec<u32> = by_ensemble
+                    .flat_map(|(ensemble, codes)| tuned.chosen(ensemble, codes))
+                    .collect();
                 self.write_settings(at, &words);
             }
             Some(_) => {}
@@ -190,7 +255,6 @@ impl Chains {
             first_iteration,
             seed_low: self.seed as u32,
             seed_high: (self.seed >> 32) as u32,
-            replicate: self.replicate,
             draw_words: draw_words as u32,
             levels: self.shape.levels as u32,
             budget,
@@ -252,7 +316,7 @@ impl Chains {
                 log_densities(
                     row(ChainRow::NowWhole),
                     row(ChainRow::NowRest),
-                    self.constant,
+                    &self.constants,
                     self.gpu.adapter(),
                 )
             })
@@ -277,16 +341,7 @@ impl Chains {
         self.fetch(
             &self.buffers.draws,
             iterations * self.shape.draw_words(),
-            |words| {
-                decode(
-                    words,
-                    dim,
-                    chains,
-                    self.constant,
-                    self.gpu.adapter(),
-                    &mut results,
-                )
-            },
+            |words| decode(words, dim, &self.constants, self.gpu.adapter(), &mut results),
         )
         .await??;
         Ok(results)

@@ -48,19 +48,19 @@ struct Part<'a> {
     is_divergent: &'a mut [bool],
 }
 
-/// Writes the results of a block, `words[draw][row][chain]`, into as many `results`; `constant` is added to the log
-/// density.
+/// Writes the results of a block, `words[draw][row][chain]`, into as many `results`; `constants`, `[chain]`, are added to
+/// the log densities.
 ///
 /// # Errors
 /// Environment: a word was not written, or a chain's count of draws is not the one expected.
 pub(super) fn decode(
     words: &[u32],
     dim: usize,
-    chains: usize,
-    constant: f64,
+    constants: &[f64],
     adapter: &Adapter,
     results: &mut [IterationResult],
 ) -> Result<()> {
+    let chains = constants.len();
     let of_draw = draw_rows(dim) * chains;
     let draws = words.chunks_exact(of_draw).zip(1u32..).zip(results.iter_mut());
     let parts: Vec<Part<'_>> = draws
@@ -97,7 +97,7 @@ pub(super) fn decode(
     } else {
         std::thread::available_parallelism().map_or(1, usize::from)
     };
-    let decoded = in_parallel(parts, threads, |part| part.decode(dim, chains, constant, adapter));
+    let decoded = in_parallel(parts, threads, |part| part.decode(dim, constants, adapter));
     for (result, divergences) in results.iter_mut().zip(decoded.chunks(per_draw)) {
         result.divergences = divergences.iter().cloned().sum::<Result<u64>>()?;
     }
@@ -106,7 +106,9 @@ pub(super) fn decode(
 
 impl Part<'_> {
     /// Checks and writes the results; returns the number of divergences.
-    fn decode(self, dim: usize, chains: usize, constant: f64, adapter: &Adapter) -> Result<u64> {
+    fn decode(self, dim: usize, constants: &[f64], adapter: &Adapter) -> Result<u64> {
+        let chains = constants.len();
+        let constants = &constants[self.first..];
         let len = self.accept_prob.len();
         let row = |at: usize| &self.draw[at * chains + self.first..][..len];
         let statistic = |at: DrawRow| row(at.at(dim));
@@ -126,7 +128,7 @@ impl Part<'_> {
         let energy_error = statistic(DrawRow::EnergyError);
         let status = statistic(DrawRow::Status);
         for chain in 0..len {
-            self.log_density[chain] = real(whole[chain]) + real(rest[chain]) + constant;
+            self.log_density[chain] = real(whole[chain]) + real(rest[chain]) + constants[chain];
             self.energy[chain] = real(kinetic[chain]) - self.log_density[chain];
             self.accept_prob[chain] = real(accept_prob[chain]);
             self.energy_error[chain] = real(energy_error[chain]);
@@ -165,21 +167,23 @@ fn incomplete(what: &str, adapter: &Adapter) -> Error {
     .with_help("use `--backend cpu`, and report this adapter and driver")
 }
 
-/// Log densities `[chain]` from their two parts on the device, with `constant` added.
+/// Log densities `[chain]` from their two parts on the device, with `constants`, `[chain]`, added.
 ///
 /// # Errors
 /// Environment: one was not computed to its end.
 pub(super) fn log_densities(
     whole: &[u32],
     rest: &[u32],
-    constant: f64,
+    constants: &[f64],
     adapter: &Adapter,
 ) -> Result<Vec<f64>> {
     if let Some(chain) = whole.iter().position(|&word| word == POISON) {
         return Err(incomplete(&format!("the log density of chain {chain}"), adapter));
     }
-    let sum = |(&whole, &rest): (&u32, &u32)| real(whole) + real(rest) + constant;
-    Ok(whole.iter().zip(rest).map(sum).collect())
+    let parts = whole.iter().zip(rest).zip(constants);
+    Ok(parts
+        .map(|((&whole, &rest), constant)| real(whole) + real(rest) + constant)
+        .collect())
 }
 
 /// The divergences that a status word tells of; drivers that do not count them set the bit alone.
@@ -242,7 +246,7 @@ mod tests {
 
     fn decoded(words: &[u32], constant: f64) -> Result<Vec<IterationResult>> {
         let mut results = vec![IterationResult::zeros(2, 2)];
-        decode(words, 2, 2, constant, &adapter(), &mut results)?;
+        decode(words, 2, &[constant; 2], &adapter(), &mut results)?;
         Ok(results)
     }
 

@@ -8,6 +8,8 @@ use std::time::Instant;
 use crate::back::kernel::{DensityKernel, Form, FusedKernel};
 use crate::error::Result;
 
+use super::batch::{BatchData, Sources};
+use super::buffers::most_ensembles;
 use super::chains::{Chains, Tuned, check_trips};
 use super::device::{Gpu, Submission};
 use super::fused_shader::{fused_module, known_columns};
@@ -77,6 +79,11 @@ impl Trips {
     }
 }
 
+/// What the codes of centring weights choose, if the kernel's text reads that instead of the codes.
+fn tuned(kernel: &FusedKernel) -> Option<Tuned> {
+    (kernel.form == Form::Unrolled).then(|| Tuned::new(kernel.tuned.clone()))
+}
+
 impl FusedHmc {
     /// Compiles `kernel` with the driver's shader and allocates the state of `chains` chains; chain c belongs to
     /// ensemble c / `chains_per_ensemble`. Positions start at 0, the metric at 1, centring weights at the kernel's.
@@ -93,6 +100,35 @@ impl FusedHmc {
         seed: u64,
         replicate: u32,
     ) -> Result<Self> {
+        let sources = Sources::shared(&kernel.density, replicate)?;
+        Self::over(gpu, kernel, chains, chains_per_ensemble, seed, sources).await
+    }
+
+    /// Compiles `kernel`, whose ensembles have data of their own, and allocates the state of `batch`'s ensembles of
+    /// `chains_per_ensemble` chains; the rest as [`Self::new_async`].
+    ///
+    /// # Errors
+    /// As there. Bug: a batch that does not fit the kernel.
+    pub async fn with_batch_async(
+        gpu: &Gpu,
+        kernel: &FusedKernel,
+        batch: &BatchData,
+        chains_per_ensemble: usize,
+        seed: u64,
+    ) -> Result<Self> {
+        let chains = batch.ensembles().saturating_mul(chains_per_ensemble);
+        let sources = Sources::of_batch(batch, kernel.density.data, kernel.density.columns.len())?;
+        Self::over(gpu, kernel, chains, chains_per_ensemble, seed, sources).await
+    }
+
+    async fn over(
+        gpu: &Gpu,
+        kernel: &FusedKernel,
+        chains: usize,
+        chains_per_ensemble: usize,
+        seed: u64,
+        sources: Sources<'_>,
+    ) -> Result<Self> {
         let trips = Trips::of(&kernel.density, kernel.form);
         let most_steps = match gpu.adapter().max_loop_trips() {
             None => u32::MAX,
@@ -105,18 +141,15 @@ impl FusedHmc {
             },
         };
         let density = &kernel.density;
-        let tuned = (kernel.form == Form::Unrolled).then(|| Tuned {
-            places: kernel.tuned.clone(),
-            columns: density.columns.clone(),
-        });
         let known_columns = known_columns(kernel)?;
         let chains = Chains::new(
             gpu,
             density,
-            tuned,
+            tuned(kernel),
             chains,
             chains_per_ensemble,
-            (seed, replicate),
+            seed,
+            sources,
         )
         .await?;
         let module = gpu
@@ -164,6 +197,34 @@ impl FusedHmc {
             most_steps,
             thinning: Thinning::NONE,
         })
+    }
+
+    /// The most ensembles of `chains_per_ensemble` chains that the adapter takes with this kernel, and whose buffers stay
+    /// within `memory_bytes` on the device all together (some 270 MB of them hold draws, whatever the number); 0 if not
+    /// even one does.
+    pub fn most_ensembles(
+        gpu: &Gpu,
+        kernel: &FusedKernel,
+        chains_per_ensemble: usize,
+        memory_bytes: u64,
+    ) -> usize {
+        let one = Chains::shape(
+            &kernel.density,
+            tuned(kernel).as_ref(),
+            chains_per_ensemble,
+            chains_per_ensemble,
+        );
+        most_ensembles(&kernel.density, one, gpu.adapter(), memory_bytes)
+    }
+
+    /// Takes up another batch of as many ensembles, without compiling anything anew: positions, metric, centring weights
+    /// and thinning are again those of a new driver.
+    ///
+    /// # Errors
+    /// Bug: a driver without a batch, or a batch of another number of ensembles or entries.
+    pub fn set_batch(&mut self, batch: &BatchData) -> Result<()> {
+        self.thinning = Thinning::NONE;
+        self.chains.set_batch(batch)
     }
 
     /// Sets the positions, `[chain][dim]`; they are rounded to f32.
@@ -350,12 +411,14 @@ impl FusedHmc {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::back::kernel::Data;
 
     fn kernel(loop_trips: u64) -> DensityKernel {
         DensityKernel {
             wgsl: String::new(),
             columns: Vec::new(),
             indices: Vec::new(),
+            data: Data::Shared,
             dim: 50,
             constant: 0.0,
             centring: Vec::new(),

@@ -1,6 +1,6 @@
 //! Writes the fused driver's module: expands `shaders/hmc_fused.wgsl` for the form of a kernel.
 
-use crate::back::kernel::{Form, FusedKernel, Memory};
+use crate::back::kernel::{Data, Form, FusedKernel, Memory};
 #[cfg(feature = "gpu")]
 use crate::error::{Error, Result};
 
@@ -16,6 +16,7 @@ const STATE: [char; 6] = ['x', 'd', 'p', 'b', 'e', 'm'];
 struct Expansion {
     form: Form,
     memory: Memory,
+    data: Data,
     dim: usize,
     /// Entries of the data columns.
     columns: usize,
@@ -28,6 +29,7 @@ impl Expansion {
         Self {
             form: kernel.form,
             memory: kernel.memory,
+            data: kernel.density.data,
             dim: kernel.density.dim,
             columns: kernel.density.columns.len(),
             tuned: kernel.tuned.len(),
@@ -41,6 +43,11 @@ impl Expansion {
 
     /// Whether data columns are read where their places are known, from a uniform buffer.
     fn reads_known(self) -> bool {
+        self.reads_tuned() && self.data == Data::Shared
+    }
+
+    /// Whether what the codes of centring weights choose is read where it lies.
+    fn reads_tuned(self) -> bool {
         self.form == Form::Unrolled && self.memory == Memory::Buffers
     }
 
@@ -114,6 +121,16 @@ impl Expansion {
             lines.extend([
                 "// Data columns whose places are known, as operands rather than loads.".to_owned(),
                 format!("@group(0) @binding(9) var<uniform> known_columns: array<vec4<f32>, {vectors}>;"),
+            ]);
+        }
+        if self.data == Data::PerEnsemble {
+            lines.extend([
+                "// Where the data columns of the chain's ensemble begin.".to_owned(),
+                "var<private> column_base: u32;".to_owned(),
+            ]);
+        }
+        if self.reads_tuned() {
+            lines.extend([
                 "// Where the data that the codes of the chain's ensemble choose begin in the settings."
                     .to_owned(),
                 "var<private> hmc_tuned_at: u32;".to_owned(),
@@ -151,11 +168,30 @@ impl Expansion {
         }
     }
 
-    /// Loads the data columns, where they are held.
-    fn columns(self, indent: &str) -> Vec<String> {
+    /// Loads the data columns of all ensembles, where they are held.
+    fn shared_columns(self, indent: &str) -> Vec<String> {
+        match self.data {
+            Data::Shared => self.held_columns(indent, ""),
+            Data::PerEnsemble => Vec::new(),
+        }
+    }
+
+    /// Tells where the ensemble's own data columns begin, and loads them where they are held.
+    fn own_columns(self, indent: &str) -> Vec<String> {
+        match self.data {
+            Data::Shared => Vec::new(),
+            Data::PerEnsemble => {
+                let mut lines = vec![format!("{indent}column_base = ensemble * {}u;", self.columns)];
+                lines.extend(self.held_columns(indent, "column_base + "));
+                lines
+            }
+        }
+    }
+
+    fn held_columns(self, indent: &str, base: &str) -> Vec<String> {
         let held = if self.holds_columns() { self.columns } else { 0 };
         (0..held)
-            .map(|at| format!("{indent}k{at} = columns[{at}u];"))
+            .map(|at| format!("{indent}k{at} = columns[{base}{at}u];"))
             .collect()
     }
 
@@ -163,7 +199,7 @@ impl Expansion {
     /// they are.
     fn tuned(self, indent: &str) -> Vec<String> {
         let begin = "params.ensembles * DIM + ensemble * params.levels";
-        if self.reads_known() {
+        if self.reads_tuned() {
             return vec![format!("{indent}hmc_tuned_at = {begin};")];
         }
         let held = if self.holds_columns() { self.tuned } else { 0 };
@@ -192,7 +228,8 @@ impl Expansion {
                     "//@declare" => lines.extend(self.declare()),
                     "//@momentum" => lines.extend(self.momentum(indent)),
                     "//@tuned" => lines.extend(self.tuned(indent)),
-                    "//@columns" => lines.extend(self.columns(indent)),
+                    "//@shared_columns" => lines.extend(self.shared_columns(indent)),
+                    "//@own_columns" => lines.extend(self.own_columns(indent)),
                     _ => lines.push(line.to_owned()),
                 }
             }

@@ -9,12 +9,13 @@
 //! - Device state is f32, `[row][chain]` with the chain as the fastest index; host results are f64, `[chain][dim]`.
 //! - The only clock is the one that paces submissions (`pace`).
 //! - A draw depends on (seed, replicate, chain, iteration) and on the adapter's arithmetic, never on how the work was
-//!   cut into submissions. Draws that a driver did not write are found and reported, never returned.
+//!   cut into submissions, nor on the replicates beside it. Draws that a driver did not write are found and reported, never returned.
 //! - No panic on what an adapter does: a lost device, too little memory and a refused shader are errors with a remedy;
 //!   sizes are checked against the adapter's own limits first.
 //! - Without the feature `gpu` the same names exist (`absent`) and say that this build has no GPU support.
 
 mod adapter;
+mod batch;
 mod mapping;
 mod plan;
 mod texts;
@@ -57,6 +58,7 @@ mod absent;
 mod absent_rows;
 
 pub use adapter::{Adapter, AdapterLimits, choose};
+pub use batch::BatchData;
 pub use fused_shader::fused_module;
 pub use mapping::{Driver, Mapping};
 pub use plan::{IterationResult, MAX_ENERGY_ERROR, Plan};

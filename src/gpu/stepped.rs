@@ -8,6 +8,8 @@ use std::time::Instant;
 use crate::back::kernel::DensityKernel;
 use crate::error::Result;
 
+use super::batch::{BatchData, Sources};
+use super::buffers::most_ensembles;
 use super::chains::{Chains, check_trips};
 use super::device::{Gpu, Submission};
 use super::pace::Pace;
@@ -49,8 +51,37 @@ impl SteppedHmc {
         seed: u64,
         replicate: u32,
     ) -> Result<Self> {
+        let sources = Sources::shared(kernel, replicate)?;
+        Self::over(gpu, kernel, chains, chains_per_ensemble, seed, sources).await
+    }
+
+    /// Compiles `kernel`, whose ensembles have data of their own, and allocates the state of `batch`'s ensembles of
+    /// `chains_per_ensemble` chains; the rest as [`Self::new_async`].
+    ///
+    /// # Errors
+    /// As there. Bug: a batch that does not fit the kernel.
+    pub async fn with_batch_async(
+        gpu: &Gpu,
+        kernel: &DensityKernel,
+        batch: &BatchData,
+        chains_per_ensemble: usize,
+        seed: u64,
+    ) -> Result<Self> {
+        let chains = batch.ensembles().saturating_mul(chains_per_ensemble);
+        let sources = Sources::of_batch(batch, kernel.data, kernel.columns.len())?;
+        Self::over(gpu, kernel, chains, chains_per_ensemble, seed, sources).await
+    }
+
+    async fn over(
+        gpu: &Gpu,
+        kernel: &DensityKernel,
+        chains: usize,
+        chains_per_ensemble: usize,
+        seed: u64,
+        sources: Sources<'_>,
+    ) -> Result<Self> {
         check_trips(gpu, loop_trips(kernel.loop_trips, kernel.dim))?;
-        let chains = Chains::new(gpu, kernel, None, chains, chains_per_ensemble, (seed, replicate)).await?;
+        let chains = Chains::new(gpu, kernel, None, chains, chains_per_ensemble, seed, sources).await?;
         let module = gpu
             .scoped("the shader of the log density", |device| {
                 device.create_shader_module(wgpu::ShaderModuleDescriptor {
@@ -74,6 +105,28 @@ impl SteppedHmc {
             pipelines,
             pace: Pace::new(),
         })
+    }
+
+    /// The most ensembles of `chains_per_ensemble` chains that the adapter takes with this kernel, and whose buffers stay
+    /// within `memory_bytes` on the device all together (some 270 MB of them hold draws, whatever the number); 0 if not
+    /// even one does.
+    pub fn most_ensembles(
+        gpu: &Gpu,
+        kernel: &DensityKernel,
+        chains_per_ensemble: usize,
+        memory_bytes: u64,
+    ) -> usize {
+        let one = Chains::shape(kernel, None, chains_per_ensemble, chains_per_ensemble);
+        most_ensembles(kernel, one, gpu.adapter(), memory_bytes)
+    }
+
+    /// Takes up another batch of as many ensembles, without compiling anything anew: positions, metric and centring
+    /// weights are again those of a new driver.
+    ///
+    /// # Errors
+    /// Bug: a driver without a batch, or a batch of another number of ensembles or entries.
+    pub fn set_batch(&mut self, batch: &BatchData) -> Result<()> {
+        self.chains.set_batch(batch)
     }
 
     /// Sets the positions, `[chain][dim]`; they are rounded to f32.

@@ -90,6 +90,7 @@ impl Builder {
                 name: name.into(),
                 plate,
                 values,
+                varying: false,
             });
             ColumnId::new(graph.columns.len() - 1)
         };

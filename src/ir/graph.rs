@@ -36,6 +36,9 @@ pub struct Column {
     pub plate: Option<PlateId>,
     /// One value per element of the plate.
     pub values: Vec<f64>,
+    /// Whether other replicates of a study have other values here: passes fold them as they do any data, but decide
+    /// nothing by them, so that all replicates have the same program with other numbers.
+    pub varying: bool,
 }
 
 /// A block of the position vector: one coordinate per element of its plate (and of its event).

@@ -8,7 +8,7 @@ use super::report::Reports;
 use crate::data::{Learned, element_name};
 use crate::dist::Family;
 use crate::error::{Error, Result};
-use crate::ir::{Graph, Handle, Program};
+use crate::ir::{Binary, Column, ColumnId, Graph, Handle, Op, Program, SlotId, Type, Unary};
 use crate::transform::{Constraint, Coordinate, shares_of};
 
 /// Choices of the lowering that the model text leaves open.
@@ -20,6 +20,9 @@ pub struct LowerOptions {
     /// Whether an intercept that is added to an effect enters the effect's coordinate (the totals are sampled), so that
     /// the two do not trade against each other.
     pub ridges: bool,
+    /// Whether such choices between effects, of which one takes an intercept in, look at the text alone and not at the
+    /// outcomes, so that replicates of a study have one program.
+    pub alike: bool,
 }
 
 impl Default for LowerOptions {
@@ -27,6 +30,7 @@ impl Default for LowerOptions {
         Self {
             centring: None,
             ridges: true,
+            alike: false,
         }
     }
 }
@@ -342,6 +346,81 @@ pub struct LearnedCall {
 }
 
 impl Lowered {
+    /// Multiplies the log density of every observation over the rows by its row's weight, `[row]` of those kept: 0 leaves
+    /// a row out. The pointwise log likelihoods stay as they are.
+    ///
+    /// # Errors
+    ///
+    /// A user error if an outcome does not belong to single rows; a fault of tadpool for another number of weights.
+    pub fn weigh_rows(&mut self, weights: &[f64]) -> Result<()> {
+        let graph = &mut self.program.graph;
+        let rows = self.plates.first().map_or("", |plate| plate.name.as_str());
+        for likelihood in &self.likelihoods {
+            if likelihood.plate != rows {
+                return Err(Error::user(format!(
+                    "the outcome `{}` belongs to `{}`, not to single rows, and no row of it can be left out",
+                    likelihood.outcome, likelihood.plate
+                ))
+                .with_help("write one row for each outcome"));
+            }
+            let term = self.program.density[likelihood.term];
+            let ty = graph.ty(term);
+            if graph.plate_len(ty.plate) != weights.len() {
+                return Err(Error::bug(format!(
+                    "{} weights for {} rows",
+                    weights.len(),
+                    graph.plate_len(ty.plate)
+                )));
+            }
+            let id = ColumnId::new(graph.columns.len());
+            graph.columns.push(Column {
+                name: "row weight".to_owned(),
+                plate: ty.plate,
+                values: weights.to_vec(),
+                varying: true,
+            });
+            let weight = graph.push(
+                Op::Column(id),
+                Type {
+                    per_chain: false,
+                    ..ty
+                },
+            );
+            self.program.density[likelihood.term] = graph.push(Op::Binary(Binary::Mul, term, weight), ty);
+        }
+        Ok(())
+    }
+
+    /// Marks the outcomes as data of which other replicates have other values, see [`Column::varying`].
+    pub fn vary_outcomes(&mut self) {
+        let graph = &mut self.program.graph;
+        for likelihood in &self.likelihoods {
+            if let Op::Column(id) = graph.node(likelihood.observed).op {
+                graph.columns[id.index()].varying = true;
+            }
+        }
+    }
+
+    /// Takes the Jacobians of the positive parameters out of the density: a fault on purpose, by which tests find out
+    /// whether a calibration study would notice.
+    #[doc(hidden)]
+    pub fn forget_jacobians(&mut self) {
+        for (slot, parameter) in self.parameters.iter().enumerate() {
+            if let Coordinate::Constrained(Constraint::Positive) = parameter.coordinate {
+                let graph = &mut self.program.graph;
+                let ty = Type {
+                    plate: graph.slots[slot].plate,
+                    event: graph.slots[slot].event,
+                    per_chain: true,
+                };
+                // θ = eˣ has the Jacobian eˣ, whose logarithm is the position itself.
+                let position = graph.push(Op::Position(SlotId::new(slot)), ty);
+                let less = graph.push(Op::Unary(Unary::Neg, position), ty);
+                self.program.density.push(less);
+            }
+        }
+    }
+
     /// The slot of a parameter.
     pub fn slot_of(&self, name: &str) -> Option<usize> {
         self.parameters

@@ -5,11 +5,12 @@
 
 mod centring;
 mod positions;
+mod replicate;
 
 use std::sync::OnceLock;
 
 use crate::back::evaluate::{Centring, Density, Evaluator};
-use crate::back::kernel::{DensityKernel, Form, FusedKernel, KernelSize, Memory, RowsKernel};
+use crate::back::kernel::{Data, DensityKernel, Form, FusedKernel, KernelSize, Memory, RowsKernel};
 use crate::back::reference::{self, Evaluation};
 use crate::back::simd::{OutputWorker, SimdDensity};
 use crate::back::wgsl;
@@ -20,6 +21,7 @@ use crate::lang::ast::{Model as Tree, StatementKind};
 use crate::lang::{self, Expanded, LowerOptions, Lowered, Reports};
 use crate::pass;
 use centring::LearnedCentring;
+pub use replicate::{Means, ReplicateOptions};
 
 /// The data that a model was compiled over: what a fit file keeps of it.
 #[derive(Debug, Clone)]
@@ -145,6 +147,17 @@ impl Model {
     ///
     /// As [`Model::new`].
     pub fn with_options(name: &str, text: &str, table: &Table, options: &LowerOptions) -> Result<Self> {
+        Self::changed(name, text, table, options, |_| Ok(()))
+    }
+
+    /// As [`Model::with_options`], with the lowered model changed by `change` before it is compiled.
+    fn changed(
+        name: &str,
+        text: &str,
+        table: &Table,
+        options: &LowerOptions,
+        change: impl FnOnce(&mut Lowered) -> Result<()>,
+    ) -> Result<Self> {
         let mut tree = lang::parse(name, text)?;
         let expanded = lang::expand(&tree, (name, text), table, false)?;
         let text = match &expanded {
@@ -154,7 +167,8 @@ impl Model {
             }
             None => text,
         };
-        let lowered = lang::lower(&tree, (name, text), table, options)?;
+        let mut lowered = lang::lower(&tree, (name, text), table, options)?;
+        change(&mut lowered)?;
         let used_of = |table: &Table| -> Vec<Column> {
             lowered
                 .columns
@@ -254,7 +268,17 @@ impl Model {
     ///
     /// An environment error with the numbers if the model does not fit a GPU thread.
     pub fn kernel(&self) -> Result<DensityKernel> {
-        wgsl::kernel(self.density.clone())
+        wgsl::kernel(self.density.clone(), Data::Shared)
+    }
+
+    /// The same for replicates of the data side by side: each ensemble reads columns of its own, and
+    /// [`wgsl::data_of`] a replicate's program gives them.
+    ///
+    /// # Errors
+    ///
+    /// As [`Model::kernel`].
+    pub fn batch_kernel(&self) -> Result<DensityKernel> {
+        wgsl::kernel(self.density.clone(), Data::PerEnsemble)
     }
 
     /// What that text comes to in its forms.
@@ -272,7 +296,16 @@ impl Model {
     ///
     /// As [`Model::kernel`].
     pub fn fused_kernel(&self, form: Form, memory: Memory) -> Result<FusedKernel> {
-        wgsl::fused_kernel(self.density.clone(), form, memory)
+        wgsl::fused_kernel(self.density.clone(), form, memory, Data::Shared)
+    }
+
+    /// The same for replicates of the data side by side, see [`Model::batch_kernel`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Model::kernel`].
+    pub fn batch_fused_kernel(&self, form: Form, memory: Memory) -> Result<FusedKernel> {
+        wgsl::fused_kernel(self.density.clone(), form, memory, Data::PerEnsemble)
     }
 
     /// The same with its rows split over threads, for long tables.

@@ -125,7 +125,11 @@ top ~ Exponential(1)
             (TEXT, Some(true), false),
             (&fixed, Some(true), false),
         ] {
-            let options = LowerOptions { centring, ridges };
+            let options = LowerOptions {
+                centring,
+                ridges,
+                ..LowerOptions::default()
+            };
             let model = Model::with_options("m", text, &table, &options).unwrap();
             let positions: Vec<f64> = (0..3 * model.dim()).map(|i| (i as f64 * 0.9).sin()).collect();
             let values = model.named_values(&positions);

@@ -4,11 +4,15 @@ use super::rewrite::Rewriter;
 use crate::error::{Error, Result};
 use crate::ir::{Handle, Op, PlateId};
 
-/// The values of a data-only node: one if it is a constant, else one per element of its plate.
-fn values(rewriter: &Rewriter, handle: Handle) -> Result<Vec<f64>> {
+/// The values of a data-only node, one if it is a constant, else one per element of its plate; and whether they vary
+/// between replicates.
+fn values(rewriter: &Rewriter, handle: Handle) -> Result<(Vec<f64>, bool)> {
     match rewriter.op(handle) {
-        Op::Const(x) => Ok(vec![*x]),
-        Op::Column(id) => Ok(rewriter.graph().column(*id).values.clone()),
+        Op::Const(x) => Ok((vec![*x], false)),
+        Op::Column(id) => {
+            let column = rewriter.graph().column(*id);
+            Ok((column.values.clone(), column.varying))
+        }
         other => Err(Error::bug(format!(
             "data-only node {handle} was not folded: {other:?}"
         ))),
@@ -19,8 +23,12 @@ fn values(rewriter: &Rewriter, handle: Handle) -> Result<Vec<f64>> {
 pub(super) fn fold(rewriter: &mut Rewriter, op: &Op, plate: Option<PlateId>) -> Result<Handle> {
     let mut operands = Vec::new();
     let mut failure = None;
+    let mut varying = false;
     op.for_each_operand(|operand| match values(rewriter, operand) {
-        Ok(values) => operands.push(values),
+        Ok((values, varies)) => {
+            operands.push(values);
+            varying |= varies;
+        }
         Err(error) => failure = Some(error),
     });
     if let Some(error) = failure {
@@ -61,5 +69,6 @@ pub(super) fn fold(rewriter: &mut Rewriter, op: &Op, plate: Option<PlateId>) -> 
         | Op::Cholesky(_)
         | Op::SolveLower(..) => return Err(Error::bug(format!("cannot fold {op:?}"))),
     };
-    Ok(rewriter.data("folded", plate, result))
+    let origin = if varying { format!("{op:?}") } else { String::new() };
+    Ok(rewriter.data_of(origin, ("folded", plate), result, varying))
 }

@@ -16,9 +16,59 @@ use crate::ir::{Binary, Column, Graph, Handle, Index, IndexId, Op, PlateId, Prog
 /// digits that the blocks of `back::wgsl` keep.
 const FACTORED_ROWS: usize = 4096;
 
+/// D of a summand.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Data {
+    /// One number per element.
+    pub(super) values: Vec<f64>,
+    /// Whether they are others in other replicates.
+    pub(super) varying: bool,
+}
+
+impl Data {
+    /// 1 for each of `len` elements.
+    pub(super) fn ones(len: usize) -> Self {
+        Self {
+            values: vec![1.0; len],
+            varying: false,
+        }
+    }
+
+    fn times(&self, other: &Self) -> Self {
+        Self {
+            values: self
+                .values
+                .iter()
+                .zip(&other.values)
+                .map(|(x, f)| x * f)
+                .collect(),
+            varying: self.varying || other.varying,
+        }
+    }
+
+    fn negated(&self) -> Self {
+        Self {
+            values: self.values.iter().map(|x| -x).collect(),
+            varying: self.varying,
+        }
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.values
+            .iter_mut()
+            .zip(&other.values)
+            .for_each(|(sum, x)| *sum += x);
+        self.varying |= other.varying;
+    }
+
+    pub(super) fn sum(&self) -> f64 {
+        self.values.iter().sum()
+    }
+}
+
 /// One summand D·s·G; `part` is `None` for D alone.
 pub(super) struct Linear {
-    pub(super) data: Vec<f64>,
+    pub(super) data: Data,
     /// s, one number per chain.
     pub(super) scalar: Option<Handle>,
     pub(super) part: Option<Handle>,
@@ -61,12 +111,12 @@ impl Decomposition {
         }
     }
 
-    fn add(&mut self, scalar: Option<Handle>, part: Option<Handle>, data: &[f64]) {
+    fn add(&mut self, scalar: Option<Handle>, part: Option<Handle>, data: &Data) {
         let same = |known: &&mut Linear| known.scalar == scalar && known.part == part;
         match self.summands.iter_mut().find(same) {
-            Some(known) => known.data.iter_mut().zip(data).for_each(|(sum, x)| *sum += x),
+            Some(known) => known.data.add(data),
             None => self.summands.push(Linear {
-                data: data.to_vec(),
+                data: data.clone(),
                 scalar,
                 part,
             }),
@@ -74,15 +124,13 @@ impl Decomposition {
     }
 
     /// Adds `factor`·`node`.
-    pub(super) fn take_apart(&mut self, graph: &Graph, node: Handle, factor: &[f64]) {
-        if let Some(values) = data_values(graph, node, self.len) {
-            let data: Vec<f64> = values.iter().zip(factor).map(|(x, f)| x * f).collect();
-            return self.add(None, None, &data);
+    pub(super) fn take_apart(&mut self, graph: &Graph, node: Handle, factor: &Data) {
+        if let Some(data) = data_values(graph, node, self.len) {
+            return self.add(None, None, &data.times(factor));
         }
         if self.whole.contains(&node) {
             return self.add(None, Some(node), factor);
         }
-        let negated = |factor: &[f64]| factor.iter().map(|f| -f).collect::<Vec<_>>();
         match graph.node(node).op {
             Op::Binary(Binary::Add, a, b) => {
                 self.take_apart(graph, a, factor);
@@ -90,14 +138,13 @@ impl Decomposition {
             }
             Op::Binary(Binary::Sub, a, b) => {
                 self.take_apart(graph, a, factor);
-                self.take_apart(graph, b, &negated(factor));
+                self.take_apart(graph, b, &factor.negated());
             }
-            Op::Unary(Unary::Neg, a) => self.take_apart(graph, a, &negated(factor)),
+            Op::Unary(Unary::Neg, a) => self.take_apart(graph, a, &factor.negated()),
             Op::Binary(Binary::Mul, a, b) => {
                 for (data, rest) in [(a, b), (b, a)] {
-                    if let Some(values) = data_values(graph, data, self.len) {
-                        let scaled: Vec<f64> = values.iter().zip(factor).map(|(x, f)| x * f).collect();
-                        return self.take_apart(graph, rest, &scaled);
+                    if let Some(data) = data_values(graph, data, self.len) {
+                        return self.take_apart(graph, rest, &data.times(factor));
                     }
                 }
                 // Simplification moves scalars out of products, past the data that stand with the rest.
@@ -106,10 +153,8 @@ impl Decomposition {
                         && let Op::Binary(Binary::Mul, c, d) = graph.node(product).op
                     {
                         for (data, rest) in [(c, d), (d, c)] {
-                            if let Some(values) = data_values(graph, data, self.len) {
-                                let scaled: Vec<f64> =
-                                    values.iter().zip(factor).map(|(x, f)| x * f).collect();
-                                return self.add(Some(scalar), Some(rest), &scaled);
+                            if let Some(data) = data_values(graph, data, self.len) {
+                                return self.add(Some(scalar), Some(rest), &data.times(factor));
                             }
                         }
                     }
@@ -122,15 +167,21 @@ impl Decomposition {
 }
 
 /// The values of a data node over `len` elements.
-pub(super) fn data_values(graph: &Graph, node: Handle, len: usize) -> Option<Vec<f64>> {
+pub(super) fn data_values(graph: &Graph, node: Handle, len: usize) -> Option<Data> {
     match graph.node(node).op {
-        Op::Const(x) => Some(vec![x; len]),
+        Op::Const(x) => Some(Data {
+            values: vec![x; len],
+            varying: false,
+        }),
         Op::Column(id) => {
-            let values = &graph.column(id).values;
-            Some(if values.len() == len {
-                values.clone()
-            } else {
-                vec![values[0]; len]
+            let column = graph.column(id);
+            Some(Data {
+                values: if column.values.len() == len {
+                    column.values.clone()
+                } else {
+                    vec![column.values[0]; len]
+                },
+                varying: column.varying,
             })
         }
         _ => None,
@@ -144,6 +195,8 @@ pub(super) struct Design {
     pub(super) columns: Vec<Handle>,
     /// Something that differs from element to element by itself: a parameter over the plate, a segment sum.
     pub(super) own: bool,
+    /// Data that other replicates have other values of: rows that agree in them here need not agree there.
+    varying: bool,
     seen: Vec<Handle>,
 }
 
@@ -154,6 +207,7 @@ impl Design {
         }
         self.seen.push(node);
         match &graph.node(node).op {
+            Op::Column(id) if graph.column(*id).varying => self.varying = true,
             Op::Column(_) => self.columns.push(node),
             // Rows whose codes agree now need not agree later.
             Op::Gather { index, .. } if graph.index_column(*index).tuned => self.own = true,
@@ -194,7 +248,7 @@ impl Design {
         let mut groups: Vec<Vec<usize>> = Vec::new();
         for row in rows {
             match groups.last_mut() {
-                Some(group) if compare(&group[0], &row).is_eq() => group.push(row),
+                Some(group) if !self.varying && compare(&group[0], &row).is_eq() => group.push(row),
                 _ => groups.push(vec![row]),
             }
         }
@@ -230,7 +284,13 @@ impl Cells<'_> {
                     .iter()
                     .map(|&row| column.values[row])
                     .collect();
-                rewriter.data(&column.name, Some(self.cells), values)
+                let plate = Some(self.cells);
+                rewriter.data_of(
+                    format!("{id:?} of {plate:?}"),
+                    (&column.name, plate),
+                    values,
+                    column.varying,
+                )
             }
             Op::Gather { source, index } => {
                 let index = self.index(rewriter, *index);
@@ -355,19 +415,19 @@ pub fn merge(program: &Program, predictors: Predictors) -> Result<Program> {
             .iter()
             .filter(|term| source.ty(**term).plate == Some(plate))
         {
-            whole.take_apart(source, *term, &vec![1.0; len]);
+            whole.take_apart(source, *term, &Data::ones(len));
         }
         let mut design = Design::default();
         let mut varying = Vec::new();
         for Linear { data, scalar, part } in whole.summands {
             match (scalar, part) {
-                (None, None) => constant += data.iter().sum::<f64>(),
+                (None, None) => constant += data.sum(),
                 (_, Some(part)) if source.ty(part).plate == Some(plate) => {
                     design.read(source, part, plate);
                     varying.push((data, scalar, part));
                 }
                 (scalar, part) => {
-                    let mut node = rewriter.constant(data.iter().sum());
+                    let mut node = rewriter.number("weight", data.sum(), data.varying);
                     for factor in [scalar, part].into_iter().flatten() {
                         node = rewriter.binary(Binary::Mul, node, map[factor.index()])?;
                     }
@@ -400,11 +460,11 @@ pub fn merge(program: &Program, predictors: Predictors) -> Result<Program> {
         };
         let mut terms = Vec::new();
         for (data, scalar, part) in varying {
-            let data = groups
+            let sums = groups
                 .iter()
-                .map(|group| group.iter().map(|&row| data[row]).sum())
+                .map(|group| group.iter().map(|&row| data.values[row]).sum())
                 .collect();
-            let data = rewriter.data("weight", Some(cells), data);
+            let data = rewriter.data("weight", Some(cells), sums, data.varying);
             let part = if in_place {
                 map[part.index()]
             } else {

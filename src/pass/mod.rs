@@ -274,8 +274,11 @@ mod tests {
 
     #[test]
     fn the_shader_is_valid() {
-        let kernel =
-            crate::back::wgsl::kernel(density_program(&crossed()).expect("a program")).expect("a kernel");
+        let kernel = crate::back::wgsl::kernel(
+            density_program(&crossed()).expect("a program"),
+            crate::back::kernel::Data::Shared,
+        )
+        .expect("a kernel");
         let frame = "struct Params { chains: u32 }
             @group(0) @binding(0) var<uniform> params: Params;
             @group(0) @binding(1) var<storage, read> position: array<f32>;

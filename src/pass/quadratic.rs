@@ -6,7 +6,7 @@
 //! groups, however many rows there are. The products cancel where the residuals are small beside the predictor, at a
 //! cost of digits that f64 has and f32 has not: this pass is for f64 alone.
 
-use super::merge::{Decomposition, Design, data_values};
+use super::merge::{Data, Decomposition, Design, data_values};
 use super::rewrite::Rewriter;
 use super::simplify::{live, rebuild, simplify};
 use crate::error::Result;
@@ -15,11 +15,11 @@ use crate::ir::{Binary, Graph, Handle, Op, PlateId, Program, Unary};
 /// A term c·F²·L² of the density: data times factors without data times the square of a linear form.
 struct Square {
     /// c, one per row.
-    weight: Vec<f64>,
+    weight: Data,
     /// F², nodes over the plate or none, to be multiplied, or divided by where the flag is set.
     factors: Vec<(Handle, bool)>,
     /// Dₖ and Gₖ of L; no G for the part that is data alone, which comes first.
-    linear: Vec<(Vec<f64>, Option<Handle>)>,
+    linear: Vec<(Data, Option<Handle>)>,
 }
 
 /// Whether a node reads no data by itself, only levels of indices.
@@ -51,8 +51,8 @@ fn peel(graph: &Graph, node: Handle, plate: PlateId, factors: &mut Vec<(Handle, 
 }
 
 /// The summand `weight`·`part` as the square of a linear form, if that is what it is.
-fn square(graph: &Graph, weight: Vec<f64>, part: Handle, plate: PlateId) -> Option<Square> {
-    let len = weight.len();
+fn square(graph: &Graph, weight: Data, part: Handle, plate: PlateId) -> Option<Square> {
+    let len = weight.values.len();
     let mut factors = Vec::new();
     let inner = peel(graph, part, plate, &mut factors);
     let Op::Unary(Unary::Square, root) = graph.node(inner).op else {
@@ -63,8 +63,8 @@ fn square(graph: &Graph, weight: Vec<f64>, part: Handle, plate: PlateId) -> Opti
     // A factor of the root is squared with it.
     factors.extend(roots.iter().chain(&roots));
     let mut form = Decomposition::new(len);
-    form.take_apart(graph, root, &vec![1.0; len]);
-    let mut linear: Vec<(Vec<f64>, Option<Handle>)> = Vec::new();
+    form.take_apart(graph, root, &Data::ones(len));
+    let mut linear: Vec<(Data, Option<Handle>)> = Vec::new();
     for summand in form.summands {
         if summand.scalar.is_some() {
             return None;
@@ -88,9 +88,10 @@ fn square(graph: &Graph, weight: Vec<f64>, part: Handle, plate: PlateId) -> Opti
 struct Terms {
     squares: Vec<Square>,
     /// Parts that are looked up by level, with their data.
-    levels: Vec<(Vec<f64>, Handle)>,
-    /// Parts that do not vary over the plate, with the sums of their data; no part for data alone.
-    plain: Vec<(f64, Option<Handle>)>,
+    levels: Vec<(Data, Handle)>,
+    /// Parts that do not vary over the plate, with the sums of their data and whether these vary between
+    /// replicates; no part for data alone.
+    plain: Vec<(f64, bool, Option<Handle>)>,
     /// The rows of each cell.
     cells: Vec<Vec<usize>>,
 }
@@ -102,7 +103,7 @@ fn terms(program: &Program, plate: PlateId) -> Option<Terms> {
     let mut whole = Decomposition::new(len);
     for term in &program.density {
         if graph.ty(*term).plate == Some(plate) {
-            whole.take_apart(graph, *term, &vec![1.0; len]);
+            whole.take_apart(graph, *term, &Data::ones(len));
         }
     }
     let mut terms = Terms::default();
@@ -110,11 +111,13 @@ fn terms(program: &Program, plate: PlateId) -> Option<Terms> {
         match (summand.scalar, summand.part) {
             (Some(_), _) => return None,
             (None, Some(part)) if graph.ty(part).plate != Some(plate) => {
-                terms.plain.push((summand.data.iter().sum(), Some(part)));
+                terms
+                    .plain
+                    .push((summand.data.sum(), summand.data.varying, Some(part)));
             }
             (None, Some(part)) if is_by_level(graph, part, plate) => terms.levels.push((summand.data, part)),
             (None, Some(part)) => terms.squares.push(square(graph, summand.data, part, plate)?),
-            (None, None) => terms.plain.push((summand.data.iter().sum(), None)),
+            (None, None) => terms.plain.push((summand.data.sum(), summand.data.varying, None)),
         }
     }
     let mut design = Design::default();
@@ -150,22 +153,27 @@ fn centre(
         .map(|(_, part)| part.map(|part| map[part.index()]))
         .collect();
     let constant = square.linear.iter().position(|(data, part)| {
-        part.is_some() && data[0] != 0.0 && data.iter().all(|x| x.to_bits() == data[0].to_bits())
+        let values = &data.values;
+        part.is_some()
+            && !data.varying
+            && values[0] != 0.0
+            && values.iter().all(|x| x.to_bits() == values[0].to_bits())
     });
     if let (Some(place), Some((own, None))) = (constant, square.linear.first())
         && let Some(part) = parts[place]
     {
-        let mut means = vec![0.0; own.len()];
+        let mut means = vec![0.0; own.values.len()];
         for cell in cells {
-            let mean = cell.iter().map(|&row| own[row]).sum::<f64>() / cell.len() as f64;
+            let mean = cell.iter().map(|&row| own.values[row]).sum::<f64>() / cell.len() as f64;
             cell.iter().for_each(|&row| means[row] = mean);
         }
-        let unit = square.linear[place].0[0];
+        let unit = square.linear[place].0.values[0];
         let shifts = means.iter().map(|mean| mean / unit).collect();
-        let shift = rewriter.data("cell mean", Some(plate), shifts);
+        let shift = rewriter.data("cell mean", Some(plate), shifts, own.varying);
         parts[place] = Some(rewriter.binary(Binary::Add, part, shift)?);
         square.linear[0]
             .0
+            .values
             .iter_mut()
             .zip(&means)
             .for_each(|(x, mean)| *x -= mean);
@@ -217,14 +225,14 @@ pub fn quadratic(program: &Program) -> Result<Program> {
     }
     for (plate, terms) in found {
         for (data, part) in terms.levels {
-            let data = rewriter.data("weight", Some(plate), data);
+            let data = rewriter.data("weight", Some(plate), data.values, data.varying);
             density.push(rewriter.binary(Binary::Mul, data, map[part.index()])?);
         }
-        for (sum, part) in terms.plain {
+        for (sum, varying, part) in terms.plain {
             match part {
                 None => constant += sum,
                 Some(part) => {
-                    let sum = rewriter.constant(sum);
+                    let sum = rewriter.number("weight", sum, varying);
                     density.push(rewriter.binary(Binary::Mul, sum, map[part.index()])?);
                 }
             }
@@ -235,7 +243,8 @@ pub fn quadratic(program: &Program) -> Result<Program> {
                 for l in 0..=k {
                     let twice = if k == l { 1.0 } else { 2.0 };
                     let (a, b) = (&square.linear[k].0, &square.linear[l].0);
-                    let rows = square.weight.iter().zip(a).zip(b);
+                    let varying = square.weight.varying || a.varying || b.varying;
+                    let rows = square.weight.values.iter().zip(&a.values).zip(&b.values);
                     let data = rows.map(|((weight, a), b)| twice * weight * a * b).collect();
                     // The data come last, outermost, where merging looks for them.
                     let mut node = rewriter.constant(1.0);
@@ -246,7 +255,7 @@ pub fn quadratic(program: &Program) -> Result<Program> {
                         let op = if divides { Binary::Div } else { Binary::Mul };
                         node = rewriter.binary(op, node, map[factor.index()])?;
                     }
-                    let data = rewriter.data("products", Some(plate), data);
+                    let data = rewriter.data("products", Some(plate), data, varying);
                     node = rewriter.binary(Binary::Mul, data, node)?;
                     // A product without a plate stands for every row.
                     density.push(if rewriter.ty(node).plate.is_none() {

@@ -27,6 +27,8 @@ pub(super) struct Rewriter {
     graph: Graph,
     nodes: HashMap<Key, Handle>,
     columns: HashMap<(Option<PlateId>, Vec<u64>), Handle>,
+    /// Columns that vary between replicates, by what they come from: a column of the source, an operation.
+    varying: HashMap<String, Handle>,
 }
 
 impl Rewriter {
@@ -43,6 +45,7 @@ impl Rewriter {
             graph,
             nodes: HashMap::new(),
             columns: HashMap::new(),
+            varying: HashMap::new(),
         }
     }
 
@@ -74,20 +77,36 @@ impl Rewriter {
         IndexId::new(self.graph.indices.len() - 1)
     }
 
-    /// Data as a node: a constant where all values are equal, else a column; equal columns are one.
-    pub(super) fn data(&mut self, name: &str, plate: Option<PlateId>, values: Vec<f64>) -> Handle {
-        if let Some(&first) = values.first()
+    /// Data as a node: a constant where all values are equal, else a column; equal columns are one. Those that vary
+    /// between replicates are always columns of their own, whatever their values are in this one.
+    pub(super) fn data(
+        &mut self,
+        name: &str,
+        plate: Option<PlateId>,
+        values: Vec<f64>,
+        varying: bool,
+    ) -> Handle {
+        if !varying
+            && let Some(&first) = values.first()
             && values.iter().all(|x| x.to_bits() == first.to_bits())
         {
             return self.constant(first);
         }
-        self.raw_column(name, plate, values)
+        self.raw_column(name, plate, values, varying)
     }
 
     /// Data as a column even where all values are equal.
-    pub(super) fn raw_column(&mut self, name: &str, plate: Option<PlateId>, values: Vec<f64>) -> Handle {
+    pub(super) fn raw_column(
+        &mut self,
+        name: &str,
+        plate: Option<PlateId>,
+        values: Vec<f64>,
+        varying: bool,
+    ) -> Handle {
         let bits = values.iter().map(|x| x.to_bits()).collect();
-        if let Some(&known) = self.columns.get(&(plate, bits)) {
+        if let Some(&known) = self.columns.get(&(plate, bits))
+            && !varying
+        {
             return known;
         }
         let bits = values.iter().map(|x| x.to_bits()).collect();
@@ -95,6 +114,7 @@ impl Rewriter {
             name: name.into(),
             plate,
             values,
+            varying,
         });
         let id = ColumnId::new(self.graph.columns.len() - 1);
         let ty = Type {
@@ -103,8 +123,38 @@ impl Rewriter {
             per_chain: false,
         };
         let handle = self.intern(Key::Column(id), Op::Column(id), ty);
-        self.columns.insert((plate, bits), handle);
+        if !varying {
+            self.columns.insert((plate, bits), handle);
+        }
         handle
+    }
+
+    /// Data that come from `origin`: as [`Rewriter::data`], but of those that vary there is one column for each origin,
+    /// since what two columns hold says nothing about other replicates.
+    pub(super) fn data_of(
+        &mut self,
+        origin: String,
+        (name, plate): (&str, Option<PlateId>),
+        values: Vec<f64>,
+        varying: bool,
+    ) -> Handle {
+        if !varying {
+            return self.data(name, plate, values, false);
+        }
+        if let Some(&known) = self.varying.get(&origin) {
+            return known;
+        }
+        let handle = self.raw_column(name, plate, values, true);
+        self.varying.insert(origin, handle);
+        handle
+    }
+
+    /// A number of the data: a constant, or a column of its own where it varies between replicates.
+    pub(super) fn number(&mut self, name: &str, x: f64, varying: bool) -> Handle {
+        if varying {
+            return self.raw_column(name, None, vec![x], true);
+        }
+        self.constant(x)
     }
 
     pub(super) fn constant(&mut self, x: f64) -> Handle {

@@ -297,7 +297,10 @@ impl Rewriter {
     fn is_whole_data(&self, handle: Handle) -> bool {
         match self.op(handle) {
             Op::Const(x) => x.fract() == 0.0,
-            Op::Column(id) => self.graph().column(*id).values.iter().all(|x| x.fract() == 0.0),
+            Op::Column(id) => {
+                let column = self.graph().column(*id);
+                !column.varying && column.values.iter().all(|x| x.fract() == 0.0)
+            }
             _ => false,
         }
     }

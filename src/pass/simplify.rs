@@ -30,7 +30,12 @@ pub(super) fn rebuild(
     match *op {
         Op::Column(id) => {
             let column = source.column(id);
-            Ok(rewriter.data(&column.name, column.plate, column.values.clone()))
+            Ok(rewriter.data_of(
+                format!("{id:?}"),
+                (&column.name, column.plate),
+                column.values.clone(),
+                column.varying,
+            ))
         }
         Op::Const(_) | Op::Position(_) => rewriter.emit(op.clone()),
         Op::Unary(op, a) => rewriter.unary(op, a),
@@ -50,7 +55,7 @@ pub(super) fn anchored(rewriter: &mut Rewriter, node: Handle, plate: Option<Plat
     if plate.is_none() || rewriter.ty(node).plate.is_some() {
         return Ok(node);
     }
-    let ones = rewriter.raw_column("one", plate, vec![1.0; rewriter.graph().plate_len(plate)]);
+    let ones = rewriter.raw_column("one", plate, vec![1.0; rewriter.graph().plate_len(plate)], false);
     rewriter.emit(Op::Binary(Binary::Mul, ones, node))
 }
 
@@ -171,7 +176,7 @@ fn compact(program: Program) -> Result<Program> {
             map[place] = Some(match op {
                 Op::Column(id) => {
                     let column = program.graph.column(id);
-                    rewriter.raw_column(&column.name, column.plate, column.values.clone())
+                    rewriter.raw_column(&column.name, column.plate, column.values.clone(), column.varying)
                 }
                 op => rewriter.emit(op)?,
             });

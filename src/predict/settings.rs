@@ -54,6 +54,13 @@ impl Settings {
         self.columns.iter().map(|(name, _)| name.as_str())
     }
 
+    /// The names with the values that they are set to.
+    pub fn columns(&self) -> impl Iterator<Item = (&str, &[String])> {
+        self.columns
+            .iter()
+            .map(|(name, values)| (name.as_str(), values.as_slice()))
+    }
+
     /// Checks that every name is one that predictions depend on.
     ///
     /// # Errors

@@ -19,6 +19,8 @@ pub struct Simulator {
     formula: Option<Expanded>,
     /// By coordinate of the position.
     set: Vec<Option<f64>>,
+    /// Parameters of one replicate after another, `[replicate][dim]`, in place of the prior; none: the prior.
+    given: Option<Vec<f64>>,
 }
 
 /// Some replicates.
@@ -79,6 +81,7 @@ impl Simulator {
         }
         Ok(Self {
             set: vec![None; forward.graph.dim()],
+            given: None,
             formula: expanded,
             forward,
         })
@@ -192,6 +195,37 @@ impl Simulator {
         })
     }
 
+    /// Takes the parameters from `named`, each `[replicate][element]`, `replicates` of them, in place of draws from the prior:
+    /// draws of a posterior, say. Replicates beyond them begin with the first again.
+    ///
+    /// # Errors
+    ///
+    /// A user error if a parameter is missing, has another number of values or one that is no value of it.
+    pub fn give(&mut self, named: &[(&str, &[f64])], replicates: usize) -> Result<()> {
+        let graph = &self.forward.graph;
+        let (dim, offsets) = (graph.dim(), graph.slot_offsets());
+        let mut positions = vec![0.0; dim * replicates];
+        for (slot, input) in self.forward.inputs.iter().enumerate() {
+            let len = offsets[slot + 1] - offsets[slot];
+            let elements = input.holds.elements(len);
+            let known = named.iter().find(|(name, _)| *name == input.name);
+            let values = known
+                .map(|(_, values)| *values)
+                .filter(|values| values.len() == elements * replicates)
+                .ok_or_else(|| {
+                    Error::user(format!("no values are given for the parameter `{}`", input.name))
+                })?;
+            for (replicate, own) in values.chunks(elements.max(1)).enumerate() {
+                let held = input.holds.of(own).ok_or_else(|| {
+                    Error::user(format!("a value of `{}` is none of its support", input.name))
+                })?;
+                positions[replicate * dim + offsets[slot]..][..len].copy_from_slice(&held);
+            }
+        }
+        self.given = Some(positions);
+        Ok(())
+    }
+
     /// Makes these replicates of the seed. Priors of groups are those given the parameters that were set or drawn.
     ///
     /// # Errors
@@ -249,7 +283,13 @@ impl Simulator {
     fn positions(&self, seed: u64, replicates: &[u32]) -> Result<Vec<f64>> {
         let forward = &self.forward;
         let count = replicates.len();
-        let mut positions = vec![0.0; count * forward.graph.dim()];
+        let dim = forward.graph.dim();
+        if let Some(given) = self.given.as_ref().filter(|given| !given.is_empty()) {
+            let known = given.len() / dim;
+            let of = |replicate: &u32| &given[(*replicate as usize % known) * dim..][..dim];
+            return Ok(replicates.iter().flat_map(of).copied().collect());
+        }
+        let mut positions = vec![0.0; count * dim];
         let offsets = forward.graph.slot_offsets();
         let wanted: Vec<Vec<usize>> = forward
             .inputs

@@ -1,14 +1,14 @@
 //! Pieces of HTML. The page is well-formed XML too, so that a test can read it.
 
 /// How every page begins.
-pub(super) const BEGIN: &str = "<!DOCTYPE html>";
+pub(crate) const BEGIN: &str = "<!DOCTYPE html>";
 
 /// What the page may load: nothing; what stands in it is allowed.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:; \
                       base-uri 'none'; form-action 'none'";
 
 /// Text that cannot end its element or its attribute; signs that XML 1.0 forbids are replaced.
-pub(super) fn escaped(text: &str) -> String {
+pub(crate) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for sign in text.chars() {
         match sign {
@@ -27,7 +27,7 @@ pub(super) fn escaped(text: &str) -> String {
 }
 
 /// A sentence in which what stands between backticks is code.
-pub(super) fn prose(text: &str) -> String {
+pub(crate) fn prose(text: &str) -> String {
     let pieces: Vec<&str> = text.split('`').collect();
     let mut out = String::new();
     for (place, piece) in pieces.iter().enumerate() {
@@ -43,7 +43,7 @@ pub(super) fn prose(text: &str) -> String {
 
 /// How the cells of a column stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Align {
+pub(crate) enum Align {
     /// Words.
     Left,
     /// Numbers.
@@ -52,14 +52,14 @@ pub(super) enum Align {
 
 /// A cell: its HTML, and what it is sorted by if not by that.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Cell {
-    pub(super) html: String,
-    pub(super) value: Option<f64>,
+pub(crate) struct Cell {
+    pub(crate) html: String,
+    pub(crate) value: Option<f64>,
 }
 
 impl Cell {
     /// Of a plain text.
-    pub(super) fn text(text: &str) -> Self {
+    pub(crate) fn text(text: &str) -> Self {
         Self {
             html: escaped(text),
             value: None,
@@ -67,7 +67,7 @@ impl Cell {
     }
 
     /// Of a name or a piece of a model.
-    pub(super) fn code(text: &str) -> Self {
+    pub(crate) fn code(text: &str) -> Self {
         let html = match text {
             "" => String::new(),
             text => format!("<code>{}</code>", escaped(text)),
@@ -76,7 +76,7 @@ impl Cell {
     }
 
     /// Of a number as it is printed, sorted by all its digits.
-    pub(super) fn number(text: &str, value: f64) -> Self {
+    pub(crate) fn number(text: &str, value: f64) -> Self {
         Self {
             html: escaped(&text.replace('-', "\u{2212}").replace("e\u{2212}", "e-")),
             value: value.is_finite().then_some(value),
@@ -84,7 +84,7 @@ impl Cell {
     }
 
     /// Of a sentence with code between backticks.
-    pub(super) fn prose(text: &str) -> Self {
+    pub(crate) fn prose(text: &str) -> Self {
         Self {
             html: prose(text),
             value: None,
@@ -93,7 +93,7 @@ impl Cell {
 }
 
 /// A table, scrolled sideways where it is too wide; `sortable` by a click where scripts run.
-pub(super) fn table(heads: &[(&str, Align)], rows: &[Vec<Cell>], sortable: bool) -> String {
+pub(crate) fn table(heads: &[(&str, Align)], rows: &[Vec<Cell>], sortable: bool) -> String {
     let class = |align: Align| match align {
         Align::Left => "",
         Align::Right => " class=\"n\"",
@@ -125,14 +125,14 @@ pub(super) fn table(heads: &[(&str, Align)], rows: &[Vec<Cell>], sortable: bool)
 }
 
 /// A page that is being written.
-pub(super) struct Page {
+pub(crate) struct Page {
     body: String,
     /// Depth, anchor and title, escaped, of every section.
     contents: Vec<(usize, String, String)>,
 }
 
 impl Page {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             body: String::new(),
             contents: Vec::new(),
@@ -140,12 +140,12 @@ impl Page {
     }
 
     /// Adds HTML as it stands.
-    pub(super) fn raw(&mut self, html: &str) {
+    pub(crate) fn raw(&mut self, html: &str) {
         self.body.push_str(html);
     }
 
     /// Adds a heading of depth 1 or 2, which the contents list.
-    pub(super) fn heading(&mut self, depth: usize, title: &str) {
+    pub(crate) fn heading(&mut self, depth: usize, title: &str) {
         let level = depth + 1;
         let title = escaped(title);
         let anchor = format!("s{}", self.contents.len() + 1);
@@ -155,14 +155,14 @@ impl Page {
     }
 
     /// Adds the heading of a part of a section of that depth.
-    pub(super) fn part(&mut self, depth: usize, title: &str) {
+    pub(crate) fn part(&mut self, depth: usize, title: &str) {
         let level = depth + 2;
         self.body
             .push_str(&format!("<h{level}>{}</h{level}>\n", escaped(title)));
     }
 
     /// Adds a paragraph of a class (or of none) whose text has code between backticks.
-    pub(super) fn paragraph(&mut self, class: &str, text: &str) {
+    pub(crate) fn paragraph(&mut self, class: &str, text: &str) {
         let class = match class {
             "" => String::new(),
             class => format!(" class=\"{class}\""),
@@ -171,7 +171,7 @@ impl Page {
     }
 
     /// Adds sentences as a list; nothing if there are none.
-    pub(super) fn list(&mut self, class: &str, sentences: &[String]) {
+    pub(crate) fn list(&mut self, class: &str, sentences: &[String]) {
         if sentences.is_empty() {
             return;
         }
@@ -183,18 +183,18 @@ impl Page {
     }
 
     /// Adds a table.
-    pub(super) fn table(&mut self, heads: &[(&str, Align)], rows: &[Vec<Cell>]) {
+    pub(crate) fn table(&mut self, heads: &[(&str, Align)], rows: &[Vec<Cell>]) {
         self.body.push_str(&table(heads, rows, false));
     }
 
     /// Adds lines of code.
-    pub(super) fn code(&mut self, text: &str) {
+    pub(crate) fn code(&mut self, text: &str) {
         self.body
             .push_str(&format!("<pre><code>{}</code></pre>\n", escaped(text.trim_end())));
     }
 
     /// The whole file; the title is escaped already.
-    pub(super) fn finish(self, title: &str) -> String {
+    pub(crate) fn finish(self, title: &str) -> String {
         let mut contents = String::new();
         for (depth, anchor, title) in &self.contents {
             contents.push_str(&format!("<a class=\"d{depth}\" href=\"#{anchor}\">{title}</a>\n"));

@@ -16,7 +16,7 @@ mod comparison;
 mod data;
 mod diagnostics;
 pub(crate) mod digits;
-mod markup;
+pub(crate) mod markup;
 mod mathematics;
 mod model;
 mod parameters;

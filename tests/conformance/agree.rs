@@ -1,7 +1,7 @@
 //! One program on all back ends, with what each may be off by.
 
 use tadpool::back::evaluate::Density;
-use tadpool::back::kernel::{Form, Memory};
+use tadpool::back::kernel::{Data, Form, Memory};
 use tadpool::back::reference::{self, Evaluation};
 use tadpool::back::simd::{InstructionSet, LANES, SimdDensity};
 use tadpool::back::wgsl;
@@ -117,11 +117,15 @@ pub(crate) fn check(
         worst.lanes = worst.lanes.max(check_lanes(&multiplied, positions, &expected)?);
     }
     check_outputs(program, &plain, positions)?;
-    let kernel = wgsl::kernel(fast.clone()).map_err(text)?;
+    let kernel = wgsl::kernel(fast.clone(), Data::Shared).map_err(text)?;
     shader::validate(&kernel.wgsl)?;
+    let own = wgsl::kernel(fast.clone(), Data::PerEnsemble).map_err(text)?;
+    shader::validate(&own.wgsl)?;
     for (form, memory) in FORMS {
-        let fused = wgsl::fused_kernel(fast.clone(), form, memory).map_err(text)?;
-        shader::validate_fused(&fused)?;
+        for data in [Data::Shared, Data::PerEnsemble] {
+            let fused = wgsl::fused_kernel(fast.clone(), form, memory, data).map_err(text)?;
+            shader::validate_fused(&fused)?;
+        }
     }
     let Some(gpu) = gpu else { return Ok(worst) };
     let wanted = Wanted {
@@ -135,7 +139,7 @@ pub(crate) fn check(
     let found = stepped.log_density_grad().map_err(text)?;
     worst.include(wanted.compare("stepped", &kernel.wgsl, &found)?);
     for &(form, memory) in fused {
-        let kernel = wgsl::fused_kernel(fast.clone(), form, memory).map_err(text)?;
+        let kernel = wgsl::fused_kernel(fast.clone(), form, memory, Data::Shared).map_err(text)?;
         let mut device = FusedHmc::new(gpu, &kernel, positions.len(), 1, 0, 0).map_err(text)?;
         device.set_positions(&positions.concat()).map_err(text)?;
         let found = device.log_density_grad().map_err(text)?;

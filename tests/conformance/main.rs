@@ -6,6 +6,7 @@
 //! `TADPOOL_REQUIRE_GPU=1` is set.
 
 mod agree;
+mod batch;
 mod centring;
 mod cholesky;
 mod dice;

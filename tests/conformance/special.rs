@@ -1,6 +1,6 @@
 //! The device's special functions against tables made with mpmath, whose arguments are exact in f32.
 
-use tadpool::back::kernel::DensityKernel;
+use tadpool::back::kernel::{Data, DensityKernel};
 use tadpool::gpu::SteppedHmc;
 
 use crate::{gpu, shader};
@@ -107,6 +107,7 @@ fn special_functions_on_the_device_have_the_tables_values() {
         wgsl: KERNEL.into(),
         columns: Vec::new(),
         indices: Vec::new(),
+        data: Data::Shared,
         dim,
         constant: 0.0,
         centring: Vec::new(),

@@ -39,7 +39,7 @@ fn in_arrays(mut density: DensityKernel) -> FusedKernel {
     }
 }
 
-fn tadpoles() -> Model {
+pub(crate) fn tadpoles() -> Model {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/reedfrogs");
     let table = Table::from_path(&folder.join("reedfrogs.csv")).expect("a table");
     let text = std::fs::read_to_string(folder.join("m12_2.tad")).expect("a model");
@@ -48,7 +48,7 @@ fn tadpoles() -> Model {
 
 /// Chains whose positions differ by more than rounding does in trajectories this short; and none may have moved less
 /// than all.
-fn differing(a: &IterationResult, b: &IterationResult, dim: usize) -> usize {
+pub(crate) fn differing(a: &IterationResult, b: &IterationResult, dim: usize) -> usize {
     let chains = a.positions.chunks_exact(dim).zip(b.positions.chunks_exact(dim));
     chains
         .filter(|(a, b)| a.iter().zip(*b).any(|(a, b)| (a - b).abs() > 2e-4))

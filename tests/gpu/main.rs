@@ -4,6 +4,7 @@
 //! `TADPOOL_REQUIRE_GPU=1` is set.
 #![cfg(feature = "gpu")]
 
+mod batch;
 mod fused;
 mod moments;
 mod refusals;
@@ -11,7 +12,7 @@ mod runs;
 mod streams;
 mod trajectories;
 
-use tadpool::back::kernel::DensityKernel;
+use tadpool::back::kernel::{Data, DensityKernel};
 use tadpool::gpu::{Gpu, Plan};
 use tadpool::rng::{Purpose, Stream};
 
@@ -37,6 +38,7 @@ fn kernel(wgsl: &str, dim: usize) -> DensityKernel {
         wgsl: wgsl.into(),
         columns: Vec::new(),
         indices: Vec::new(),
+        data: Data::Shared,
         dim,
         constant: 0.0,
         centring: Vec::new(),

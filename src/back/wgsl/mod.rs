@@ -10,9 +10,9 @@ mod names;
 mod ops;
 mod rows;
 
-use super::kernel::{DensityKernel, Form, FusedKernel, KernelSize, Memory, RowsKernel};
+use super::kernel::{Data, DensityKernel, Form, FusedKernel, KernelSize, Memory, RowsKernel};
 use crate::error::Result;
-use crate::ir::Program;
+use crate::ir::{Column, Index, Program};
 use crate::pass::schedule::{Loop, Stage, schedule};
 
 /// The name of the generated function, and of the one that a fused kernel has for all steps but a trajectory's last.
@@ -22,13 +22,14 @@ const SLOPES: &str = "only_grad";
 /// Terms of the log density added in plain f32 before they enter the pair.
 pub const BLOCK: u32 = 32;
 
-/// The kernel of an optimised, differentiated program; refuses, with the numbers, what does not fit one thread.
+/// The kernel of an optimised, differentiated program over `data`; refuses, with the numbers, what does not fit one
+/// thread.
 ///
 /// # Errors
 ///
 /// Environment: the intermediate numbers of a chain do not fit a thread. Bug: a program that is not simplified.
-pub fn kernel(program: Program) -> Result<DensityKernel> {
-    emit::Emitter::new(&schedule(program)?, Form::Buffers, Memory::Buffers)?.kernel(WHOLE)
+pub fn kernel(program: Program, data: Data) -> Result<DensityKernel> {
+    emit::Emitter::new(&schedule(program)?, Form::Buffers, Memory::Buffers, data)?.kernel(WHOLE)
 }
 
 /// The same with position and gradient in the thread's own memory, as `form` and `memory` say, and a second function that
@@ -37,16 +38,16 @@ pub fn kernel(program: Program) -> Result<DensityKernel> {
 /// # Errors
 ///
 /// As [`kernel`].
-pub fn fused_kernel(program: Program, form: Form, memory: Memory) -> Result<FusedKernel> {
+pub fn fused_kernel(program: Program, form: Form, memory: Memory, data: Data) -> Result<FusedKernel> {
     let slopes = schedule(Program {
         density: Vec::new(),
         ..program.clone()
     })?;
     let schedule = schedule(program)?;
-    let emitter = emit::Emitter::new(&schedule, form, memory)?;
+    let emitter = emit::Emitter::new(&schedule, form, memory, data)?;
     let tuned = emitter.tuned();
     let mut density = emitter.kernel(WHOLE)?;
-    let slopes = emit::Emitter::new(&slopes, form, memory)?.kernel(SLOPES)?;
+    let slopes = emit::Emitter::new(&slopes, form, memory, data)?.kernel(SLOPES)?;
     density.wgsl = format!("{}\n{}", density.wgsl, slopes.wgsl);
     Ok(FusedKernel {
         density,
@@ -54,6 +55,30 @@ pub fn fused_kernel(program: Program, form: Form, memory: Memory) -> Result<Fuse
         memory,
         tuned,
     })
+}
+
+/// What a kernel of `program` reads besides its text: the data columns one after another, and the constant of the log
+/// density. Another program [of the same text](has_same_text) gives another replicate's data for the same kernel.
+pub fn data_of(program: &Program) -> (Vec<f32>, f64) {
+    let values = program.graph.columns.iter().flat_map(|column| &column.values);
+    (values.map(|&x| x as f32).collect(), program.constant)
+}
+
+/// Whether a kernel of the one program serves the other with the other's [data](data_of): they are the same but for the
+/// values of their columns, the constant, and the codes that centring weights start from.
+pub fn has_same_text(one: &Program, other: &Program) -> bool {
+    let (a, b) = (&one.graph, &other.graph);
+    let index = |(a, b): (&Index, &Index)| {
+        let same_codes = a.codes == b.codes || (a.tuned && a.codes.len() == b.codes.len());
+        (a.range, a.domain, a.tuned) == (b.range, b.domain, b.tuned) && same_codes
+    };
+    let column = |(a, b): (&Column, &Column)| a.plate == b.plate && a.values.len() == b.values.len();
+    (&a.plates, &a.slots, &a.nodes) == (&b.plates, &b.slots, &b.nodes)
+        && (&one.density, &one.gradient, &one.outputs) == (&other.density, &other.gradient, &other.outputs)
+        && a.indices.len() == b.indices.len()
+        && a.indices.iter().zip(&b.indices).all(index)
+        && a.columns.len() == b.columns.len()
+        && a.columns.iter().zip(&b.columns).all(column)
 }
 
 /// What the text of a program comes to in its forms, without writing it.

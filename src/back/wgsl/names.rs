@@ -1,6 +1,6 @@
 //! How the text names coordinates, derivatives and elements in each form of a kernel.
 
-use crate::back::kernel::{Form, Memory};
+use crate::back::kernel::{Data, Form, Memory};
 
 /// One element of a plate: known when the text is written, or an expression of the running shader.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,13 +64,23 @@ pub(super) fn array(form: Form, number: usize, element: &Element) -> String {
 }
 
 /// Entry `at` of the data columns, a place known when the text is written.
-pub(super) fn known_column(form: Form, memory: Memory, at: usize) -> String {
-    match (form, memory) {
-        (Form::Unrolled, Memory::Held) => format!("k{at}"),
-        (Form::Unrolled, Memory::Buffers) => {
+pub(super) fn known_column(form: Form, memory: Memory, data: Data, at: usize) -> String {
+    match (form, memory, data) {
+        (Form::Unrolled, Memory::Held, _) => format!("k{at}"),
+        (Form::Unrolled, Memory::Buffers, Data::Shared) => {
             format!("known_columns[{}u].{}", at / 4, ["x", "y", "z", "w"][at % 4])
         }
-        (Form::Buffers | Form::Arrays, _) => format!("columns[{at}u]"),
+        (Form::Unrolled, Memory::Buffers, Data::PerEnsemble) | (Form::Buffers | Form::Arrays, ..) => {
+            column(data, &format!("{at}u"))
+        }
+    }
+}
+
+/// An entry of the data columns, its place as an expression.
+pub(super) fn column(data: Data, at: &str) -> String {
+    match data {
+        Data::Shared => format!("columns[{at}]"),
+        Data::PerEnsemble => format!("columns[column_base + {at}]"),
     }
 }
 

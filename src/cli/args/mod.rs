@@ -11,13 +11,13 @@ mod predict;
 mod printing;
 mod report;
 mod simulate;
+mod study;
 mod values;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Args, CommandFactory, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand};
 
 use values::choice;
 
@@ -32,6 +32,9 @@ pub(crate) use predict::PredictArgs;
 pub(crate) use printing::{Format, Printing};
 pub(crate) use report::ReportArgs;
 pub(crate) use simulate::SimulateArgs;
+pub(crate) use study::{
+    Common, KfoldArgs, MergeArgs, PowerArgs, RecoverArgs, SbcArgs, SlurmArgs, StudyArgs, StudyKind,
+};
 
 /// Fits Bayesian multilevel models with thousands of Markov chains in parallel.
 ///
@@ -75,6 +78,8 @@ pub(crate) enum Command {
     /// Draw parameters and outcomes from a model: a data set whose truth is known, and the prior predictive.
     #[command(after_help = SIMULATE_EXAMPLES)]
     Simulate(Box<SimulateArgs>),
+    /// Run a simulation study or a cross-validation as one batch of fits: recovery, calibration, power, k-fold.
+    Study(Box<StudyArgs>),
     /// Compare how well models predict rows that they were not fitted to: LOO or WAIC, differences, weights.
     #[command(after_help = COMPARE_EXAMPLES)]
     Compare(CompareArgs),
@@ -248,20 +253,6 @@ pub(crate) enum Stage {
     Ir,
     /// The log density and its gradient as a shader.
     Wgsl,
-}
-
-/// Commands of the contract that come in later releases.
-const LATER: [&str; 1] = ["study"];
-
-/// The same error, or for a command of a later release one that says so.
-pub(crate) fn named_later(error: clap::Error) -> clap::Error {
-    match error.get(ContextKind::InvalidSubcommand) {
-        Some(ContextValue::String(word)) if LATER.contains(&word.as_str()) => Cli::command().error(
-            ErrorKind::InvalidSubcommand,
-            format!("`{word}` comes in a later release; ArviZ reads the fit file meanwhile"),
-        ),
-        Some(_) | None => error,
-    }
 }
 
 /// The colours asked for, read before anything is parsed: usage errors obey them too.

@@ -39,7 +39,7 @@ pub(crate) struct SimulateArgs {
 }
 
 /// `NAME=VALUE`, the value a number.
-fn setting(text: &str) -> Result<(String, f64), String> {
+pub(super) fn setting(text: &str) -> Result<(String, f64), String> {
     let expected = "expected NAME=VALUE with a number, such as sigma=1.5";
     let (name, value) = text.rsplit_once('=').ok_or(expected)?;
     match value.trim().parse() {

@@ -13,6 +13,7 @@ use crate::back::kernel::{DensityKernel, RowsKernel};
 use crate::error::{Error, Result};
 
 use super::adapter::Adapter;
+use super::batch::Sources;
 use super::chains::{Chains, check_trips};
 use super::device::{Gpu, Submission};
 use super::mapping::MANY_TRIPS;
@@ -53,6 +54,15 @@ impl RowsHmc {
         })
     }
 
+    /// Why this driver runs no batch of replicates.
+    pub fn no_batch() -> Error {
+        Error::user(
+            "the model's table is too long for a GPU thread per chain, and the driver that splits rows over threads takes \
+             one data set a run, no batch of replicates",
+        )
+        .with_help("use `--backend cpu`, or fit the replicates one by one")
+    }
+
     /// Compiles `kernel` with the driver's shaders and allocates the state of `chains` chains; chain c belongs to
     /// ensemble c / `chains_per_ensemble`. Positions start at 0, the metric at 1, centring weights at the kernel's.
     ///
@@ -68,13 +78,15 @@ impl RowsHmc {
         replicate: u32,
     ) -> Result<Self> {
         check_trips(gpu, loop_trips(kernel))?;
+        let sources = Sources::shared(&kernel.density, replicate)?;
         let chains = Chains::new(
             gpu,
             &kernel.density,
             None,
             chains,
             chains_per_ensemble,
-            (seed, replicate),
+            seed,
+            sources,
         )
         .await?;
         let buffers = RowsBuffers::new(&chains, kernel).await?;

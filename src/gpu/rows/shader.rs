@@ -124,7 +124,7 @@ mod tests {
     use naga::valid::{Capabilities, ValidationFlags, Validator};
 
     use super::*;
-    use crate::back::kernel::DensityKernel;
+    use crate::back::kernel::{Data, DensityKernel};
     use crate::gpu::shader::LANES;
 
     /// A constant that the host forgets, or the shader does not know, would be found only on a device.
@@ -139,6 +139,7 @@ mod tests {
                 .into(),
                 columns: Vec::new(),
                 indices: Vec::new(),
+                data: Data::Shared,
                 centring: Vec::new(),
                 dim: 50,
                 constant: 0.0,

@@ -60,7 +60,8 @@ impl<'a, 'b> Lowering<'a, 'b> {
     /// The parameter, a single number with a prior of its own, that is added to the effect at `place`: its place among
     /// the relations.
     ///
-    /// Of several effects beside one such parameter only one can take it in: the one whose groups differ most.
+    /// Of several effects beside one such parameter only one can take it in: the one whose groups differ most, or where
+    /// outcomes are not to decide, the first one.
     pub(super) fn ridge(&mut self, place: usize) -> Option<usize> {
         let partner = self.partner(place)?;
         let rivals: Vec<usize> = (0..self.analysis.relations.len())
@@ -68,7 +69,10 @@ impl<'a, 'b> Lowering<'a, 'b> {
             .collect();
         let mut best: Option<(usize, f64)> = None;
         for rival in rivals {
-            let ratio = self.variation(rival).0.unwrap_or(0.0);
+            let ratio = match self.options.alike {
+                true => 0.0,
+                false => self.variation(rival).0.unwrap_or(0.0),
+            };
             if best.is_none_or(|(_, most)| ratio > most) {
                 best = Some((rival, ratio));
             }

@@ -22,7 +22,7 @@ pub(crate) struct Panel {
 
 /// The x axis of a panel.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Places {
+pub enum Places {
     /// Numbers in rising order.
     Numbers(Vec<f64>),
     /// Labels beside each other.

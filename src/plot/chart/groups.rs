@@ -57,28 +57,33 @@ pub(super) const SIZES: usize = 8;
 
 /// Groups in the order of their sizes where these differ much; else in their own.
 pub(crate) fn ordered(groups: &[Group]) -> Vec<&Group> {
-    let mut order: Vec<&Group> = groups.iter().collect();
-    let rises = groups.windows(2).all(|pair| pair[0].size <= pair[1].size);
-    if !rises && distinct(groups) <= SIZES {
-        order.sort_by(|a, b| a.size.total_cmp(&b.size));
+    let sizes: Vec<f64> = groups.iter().map(|group| group.size).collect();
+    order(&sizes).into_iter().map(|place| &groups[place]).collect()
+}
+
+/// As [`ordered`], the places of groups of these sizes.
+pub(super) fn order(sizes: &[f64]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..sizes.len()).collect();
+    if !sizes.is_sorted() && distinct(sizes) <= SIZES {
+        order.sort_by(|a, b| sizes[*a].total_cmp(&sizes[*b]));
     }
     order
 }
 
-fn distinct(groups: &[Group]) -> usize {
-    let mut sizes: Vec<f64> = groups.iter().map(|group| group.size).collect();
+fn distinct(sizes: &[f64]) -> usize {
+    let mut sizes = sizes.to_vec();
     sizes.sort_by(f64::total_cmp);
     sizes.dedup();
     sizes.len()
 }
 
-/// The places (from 0) of the first and the last group of each size, in this order.
-pub(crate) fn runs(order: &[&Group]) -> Vec<(f64, usize, usize)> {
+/// The places (from 0) of the first and the last group of each size, where groups of these sizes stand side by side.
+pub(super) fn runs(sizes: &[f64]) -> Vec<(f64, usize, usize)> {
     let mut runs: Vec<(f64, usize, usize)> = Vec::new();
-    for (place, group) in order.iter().enumerate() {
+    for (place, size) in sizes.iter().enumerate() {
         match runs.last_mut() {
-            Some(run) if run.0 == group.size => run.2 = place,
-            Some(_) | None => runs.push((group.size, place, place)),
+            Some(run) if run.0 == *size => run.2 = place,
+            Some(_) | None => runs.push((*size, place, place)),
         }
     }
     runs
@@ -101,8 +106,8 @@ pub(crate) fn labelled(scene: &mut Scene, frame: &Frame, labels: &[&str]) {
 }
 
 /// Lines between groups of different sizes, and the sizes above; without where there are too many.
-pub(crate) fn sizes(scene: &mut Scene, frame: &Frame, order: &[&Group]) {
-    let runs = runs(order);
+pub(super) fn told(scene: &mut Scene, frame: &Frame, sizes: &[f64]) {
+    let runs = runs(sizes);
     // Groups of a single row each have no sizes worth a word.
     if runs.len() > SIZES || matches!(runs.as_slice(), [(1.0, _, _)]) {
         return;
@@ -148,7 +153,8 @@ pub(crate) fn shrinkage(width: f64, title: (&str, &str), measure: Measure<'_>, p
             y: measure.scale(panel),
         };
         frame.y_grid(&mut scene);
-        sizes(&mut scene, &frame, &order);
+        let sizes: Vec<f64> = order.iter().map(|group| group.size).collect();
+        told(&mut scene, &frame, &sizes);
         if let Some(overall) = panel.overall {
             frame.horizontal(&mut scene, overall, Stroke::new(INK, 1.2).dashed());
         }
@@ -253,7 +259,8 @@ mod tests {
         let order = ordered(&groups);
         let labels: Vec<&str> = order.iter().map(|group| group.label.as_str()).collect();
         assert_eq!(labels, ["1", "3", "4", "2"]);
-        assert_eq!(runs(&order), [(10.0, 0, 1), (25.0, 2, 2), (35.0, 3, 3)]);
+        let sizes: Vec<f64> = order.iter().map(|group| group.size).collect();
+        assert_eq!(runs(&sizes), [(10.0, 0, 1), (25.0, 2, 2), (35.0, 3, 3)]);
     }
 
     #[test]

@@ -216,8 +216,8 @@ pub(super) fn error(fit: &Source<'_>, options: &Options) -> Result<Scene> {
         &mut |_, _| {},
     )?;
     let panel = predicted.panel(grouping, &says[0], options);
-    let mut groups = Vec::new();
-    let mut raw = Vec::new();
+    let mut places = Vec::new();
+    let (mut own, mut raw) = (Vec::new(), Vec::new());
     let mut is_measured = true;
     for (one, truth) in known {
         let label = one.label();
@@ -236,22 +236,29 @@ pub(super) fn error(fit: &Source<'_>, options: &Options) -> Result<Scene> {
             .zip(&says[0][level])
             .all(|(own, measured)| (own - measured).abs() <= 1e-9 * measured.abs().max(1.0));
         raw.push((group.observed - truth).abs());
-        groups.push(chart::Group {
-            mean: (mean(&draws) - truth).abs(),
-            ..group.clone()
+        own.push((mean(&draws) - truth).abs());
+        places.push(errors::Place {
+            label: label.to_owned(),
+            size: group.size,
         });
     }
-    let found = errors::Errors {
-        index: index.clone(),
-        groups,
-        raw: is_measured.then_some(raw),
-    };
+    let mut methods = vec![errors::Method {
+        name: "estimated by the model".to_owned(),
+        errors: own,
+    }];
+    if is_measured {
+        methods.push(errors::Method {
+            name: "observed, group by group".to_owned(),
+            errors: raw,
+        });
+    }
     let title = format!("{}: errors of {}", fit.name, quantity.name);
     let subtitle = "distance of the estimate's mean from the truth";
     Ok(errors::scene(
         options.width,
         (&title, subtitle),
-        &quantity.name,
-        &found,
+        (index, &format!("absolute error of {}", quantity.name)),
+        &places,
+        &methods,
     ))
 }

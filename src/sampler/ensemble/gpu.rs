@@ -3,7 +3,7 @@
 use super::thinner::Thinner;
 use super::{Engine, IterationResult, Plan};
 use crate::error::Result;
-use crate::gpu::{FusedHmc, RowsHmc, SteppedHmc};
+use crate::gpu::{BatchData, FusedHmc, RowsHmc, SteppedHmc};
 use crate::sampler::settings::Layout;
 
 /// The drivers.
@@ -54,6 +54,22 @@ impl GpuEngine {
             dim,
             layout,
         }
+    }
+
+    /// Takes up another batch of as many ensembles, as a new engine over it would; nothing is compiled anew.
+    ///
+    /// # Errors
+    ///
+    /// [`crate::error::Kind::User`] for the driver whose rows are split over threads, which takes no batches;
+    /// [`crate::error::Kind::Bug`] for a batch that does not fit the driver.
+    pub fn set_batch(&mut self, batch: &BatchData) -> Result<()> {
+        match &mut self.driver {
+            GpuDriver::Stepped(driver) => driver.set_batch(batch)?,
+            GpuDriver::Fused(driver) => driver.set_batch(batch)?,
+            GpuDriver::Rows(_) => return Err(RowsHmc::no_batch()),
+        }
+        self.thinner = Thinner::new(1);
+        Ok(())
     }
 }
 

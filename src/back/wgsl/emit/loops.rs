@@ -19,7 +19,7 @@ impl Emitter<'_> {
             Op::Column(id) => {
                 let start = self.column_offsets[id.index()];
                 match &self.element {
-                    Some(Element::Dynamic(text)) if has_plate => format!("columns[{start}u + {text}]"),
+                    Some(Element::Dynamic(text)) if has_plate => self.column(&format!("{start}u + {text}")),
                     Some(Element::Known(k)) if has_plate => self.known_column(start + k),
                     Some(Element::Known(_) | Element::Dynamic(_)) | None => self.known_column(start),
                 }

@@ -3,8 +3,9 @@
 mod loops;
 mod places;
 
+use super::data_of;
 use super::names::Element;
-use crate::back::kernel::{DensityKernel, Form, Memory};
+use crate::back::kernel::{Data, DensityKernel, Form, Memory};
 use crate::error::{Error, Result};
 use crate::ir::{Graph, Op, SlotId};
 use crate::pass::schedule::{Schedule, Target};
@@ -35,6 +36,7 @@ pub(super) struct Emitter<'a> {
     graph: &'a Graph,
     form: Form,
     memory: Memory,
+    data: Data,
     text: String,
     indent: usize,
     slot_offsets: Vec<usize>,
@@ -68,7 +70,7 @@ fn check_chosen(graph: &Graph) -> Result<()> {
 }
 
 impl<'a> Emitter<'a> {
-    pub(super) fn new(schedule: &'a Schedule, form: Form, memory: Memory) -> Result<Self> {
+    pub(super) fn new(schedule: &'a Schedule, form: Form, memory: Memory, data: Data) -> Result<Self> {
         let graph = &schedule.program.graph;
         let running = |lens: &mut dyn Iterator<Item = usize>| {
             let mut offsets = vec![0];
@@ -86,6 +88,7 @@ impl<'a> Emitter<'a> {
             graph,
             form,
             memory,
+            data,
             text: String::new(),
             indent: 1,
             slot_offsets: graph.slot_offsets(),
@@ -193,14 +196,11 @@ impl<'a> Emitter<'a> {
         }
         self.close();
         let graph = self.graph;
+        let (columns, constant) = data_of(&schedule.program);
         Ok(DensityKernel {
             wgsl: self.text,
-            columns: graph
-                .columns
-                .iter()
-                .flat_map(|column| &column.values)
-                .map(|&x| x as f32)
-                .collect(),
+            columns,
+            data: self.data,
             indices: graph
                 .indices
                 .iter()
@@ -209,7 +209,7 @@ impl<'a> Emitter<'a> {
                 .collect(),
             dim: graph.dim(),
             centring: graph.tuned().flat_map(|index| &index.codes).copied().collect(),
-            constant: schedule.program.constant,
+            constant,
             loop_trips: self.loop_trips,
         })
     }
@@ -227,6 +227,12 @@ impl<'a> Emitter<'a> {
         self.text
             .push_str(&format!("fn {function}(chain: u32) -> vec2<f32> {{\n"));
         self.line("var lp = vec2<f32>(0.0, 0.0);");
+        if (self.form, self.data) == (Form::Buffers, Data::PerEnsemble) {
+            let entries = self.column_offsets[self.column_offsets.len() - 1];
+            self.line(&format!(
+                "let column_base = chain / params.chains_per_ensemble * {entries}u;"
+            ));
+        }
         // Read once: the compiler must assume that writing the gradient changes the position.
         for slot in (0..self.graph.slots.len()).filter(|&slot| self.graph.slots[slot].plate.is_none()) {
             let at = self.at_position(SlotId::new(slot), &Element::Known(0));

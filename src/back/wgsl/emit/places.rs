@@ -25,7 +25,11 @@ impl Emitter<'_> {
     }
 
     pub(super) fn known_column(&self, at: usize) -> String {
-        names::known_column(self.form, self.memory, at)
+        names::known_column(self.form, self.memory, self.data, at)
+    }
+
+    pub(super) fn column(&self, at: &str) -> String {
+        names::column(self.data, at)
     }
 
     /// The element that an index column points to from the running element.
@@ -64,7 +68,7 @@ impl Emitter<'_> {
                 names::tuned(self.memory, place)
             }
             (_, Form::Buffers | Form::Arrays | Form::Unrolled) => {
-                format!("columns[{start}u + {}]", self.code(index).expression())
+                self.column(&format!("{start}u + {}", self.code(index).expression()))
             }
         })
     }

@@ -19,8 +19,9 @@ mod remainders;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::data_of;
 use super::ops::{binary, literal, unary};
-use crate::back::kernel::{DensityKernel, Dispatch, RowsKernel};
+use crate::back::kernel::{Data, DensityKernel, Dispatch, RowsKernel};
 use crate::error::{Error, Result};
 use crate::ir::{Graph, Handle, IndexId, Op, SlotId, Unary};
 use crate::pass::schedule::{Schedule, Stage, Target};
@@ -48,21 +49,18 @@ pub(super) fn kernel(schedule: &Schedule) -> Result<RowsKernel> {
     }
     emitter.log_density(&density)?;
     let graph = &schedule.program.graph;
+    let (columns, constant) = data_of(&schedule.program);
     let loop_trips = emitter.dispatches.iter().map(|dispatch| dispatch.loop_trips);
     Ok(RowsKernel {
         density: DensityKernel {
             loop_trips: loop_trips.max().unwrap_or(0),
             wgsl: emitter.text,
-            columns: graph
-                .columns
-                .iter()
-                .flat_map(|column| &column.values)
-                .map(|&x| x as f32)
-                .collect(),
+            columns,
+            data: Data::Shared,
             indices: emitter.tables,
             centring: graph.tuned().flat_map(|index| &index.codes).copied().collect(),
             dim: graph.dim(),
-            constant: schedule.program.constant,
+            constant,
         },
         dispatches: emitter.dispatches,
         work: emitter.work,

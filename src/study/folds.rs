@@ -1,0 +1,257 @@
+//! Cross-validation: the model fitted again without some of the rows, and how well it predicts those.
+//!
+//! A row that is left out keeps its place: constants that the model learns from the table stay those of all rows, and a
+//! group whose rows are all left out keeps its effect, of which its prior alone then speaks. A replicate is a fold;
+//! the last one leaves nothing out and gives the effective number of parameters.
+
+use std::sync::Arc;
+
+use super::batch::{Prepared, Study};
+use super::draws::Draws;
+use super::record::{Estimate, Kind};
+use crate::data::Table;
+use crate::diag::{Chains, Interval, Prob, mcse_mean};
+use crate::error::{Error, Result};
+use crate::model::{Model, ReplicateOptions};
+use crate::rng::{Purpose, Stream};
+
+/// What is left out at a time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Folds {
+    /// Each row by itself.
+    Rows,
+    /// The rows of each level of an index.
+    Groups(String),
+    /// Parts of the rows, as equal as can be, chosen at random.
+    Parts(usize),
+}
+
+impl Folds {
+    /// Reads `loo`, a number of parts, or the name of an index.
+    ///
+    /// # Errors
+    ///
+    /// A user error for a number below 2.
+    pub fn parse(text: &str) -> Result<Self> {
+        match text.trim().parse::<usize>() {
+            Ok(parts) if parts >= 2 => Ok(Self::Parts(parts)),
+            Ok(parts) => Err(
+                Error::user(format!("{parts} folds leave nothing to fit or to predict")).with_help(
+                    "give at least 2 folds, `loo` for each row by itself, or the name of an index",
+                ),
+            ),
+            Err(_) if text.trim() == "loo" => Ok(Self::Rows),
+            Err(_) => Ok(Self::Groups(text.trim().to_owned())),
+        }
+    }
+}
+
+/// A cross-validation of one model over one table.
+#[derive(Debug)]
+pub struct CrossValidation {
+    name: String,
+    text: String,
+    table: Table,
+    /// Of each row that the model keeps its fold.
+    fold_of: Vec<u32>,
+    folds: u32,
+    seed: u64,
+    /// The row of the table as read, counted from 1, of each row kept.
+    labels: Vec<usize>,
+    alike: bool,
+}
+
+impl CrossValidation {
+    /// Cuts the rows of `table`, to which the model `text` is fitted, which errors call `name`.
+    ///
+    /// # Errors
+    ///
+    /// A user error for a model that cannot be fitted, without an outcome over the rows, or for folds that do not suit it.
+    pub fn new((name, text): (&str, &str), table: Table, folds: &Folds, seed: u64) -> Result<Self> {
+        let model = Model::new(name, text, &table)?;
+        let lowered = model.lowered();
+        let rows = lowered.rows_kept;
+        // Refuses what does not belong to single rows.
+        let weights = vec![1.0; rows];
+        let options = ReplicateOptions {
+            row_weights: Some(&weights),
+            ..ReplicateOptions::default()
+        };
+        Model::replicate(name, model.text(), &table, &options)?;
+        if lowered.likelihoods.is_empty() {
+            return Err(Error::user("the model has no outcome, so it predicts no row")
+                .with_help("give a model with a column left of a `~`"));
+        }
+        let fold_of = match folds {
+            Folds::Rows => (0..rows as u32).collect(),
+            Folds::Parts(parts) => {
+                if *parts > rows {
+                    return Err(
+                        Error::user(format!("{parts} folds are more than the {rows} rows"))
+                            .with_help("ask for fewer folds, or `loo` for each row by itself"),
+                    );
+                }
+                parts_of(rows, *parts, seed)
+            }
+            Folds::Groups(index) => {
+                let indices = || {
+                    lowered
+                        .plates
+                        .iter()
+                        .skip(1)
+                        .filter(|plate| plate.codes.is_some())
+                };
+                let plate = indices().find(|plate| plate.name == *index);
+                match plate.and_then(|plate| plate.codes.clone()) {
+                    Some(codes) => codes,
+                    None => {
+                        let names: Vec<&str> = indices().map(|plate| plate.name.as_str()).collect();
+                        return Err(
+                            Error::user(format!("`{index}` is no index of the model")).with_help(format!(
+                                "give one of its indices ({}), a number of folds, or `loo`",
+                                names.join(", ")
+                            )),
+                        );
+                    }
+                }
+            }
+        };
+        let folds = fold_of.iter().max().map_or(0, |most| most + 1);
+        if folds < 2 {
+            return Err(
+                Error::user("all rows are in one fold, so that nothing is left to fit")
+                    .with_help("choose other folds"),
+            );
+        }
+        Ok(Self {
+            name: name.to_owned(),
+            text: model.text().to_owned(),
+            labels: model.data().kept_rows.clone(),
+            table,
+            fold_of,
+            folds,
+            seed,
+            alike: false,
+        })
+    }
+
+    /// The same with one program for all folds, as a [`super::Device`] needs it.
+    #[must_use]
+    pub fn alike(mut self) -> Self {
+        self.alike = true;
+        self
+    }
+
+    /// The number of replicates: the folds, and one that leaves nothing out.
+    pub fn replicates(&self) -> u32 {
+        self.folds + 1
+    }
+}
+
+/// Of each of `rows` rows its part: every part has as many rows as any other, or one more.
+fn parts_of(rows: usize, parts: usize, seed: u64) -> Vec<u32> {
+    let stream = Stream {
+        seed,
+        replicate: 0,
+        chain: u32::MAX,
+        iteration: 0,
+        purpose: Purpose::Subsample,
+    };
+    let mut order: Vec<(u32, u32, usize)> = (0..rows)
+        .map(|row| {
+            let words = stream.block(row as u32);
+            (words[0], words[1], row)
+        })
+        .collect();
+    order.sort_unstable();
+    let mut fold_of = vec![0; rows];
+    for (place, (_, _, row)) in order.into_iter().enumerate() {
+        fold_of[row] = (place % parts) as u32;
+    }
+    fold_of
+}
+
+impl Study for CrossValidation {
+    /// The rows that are left out.
+    type Known = Vec<usize>;
+
+    fn prepare(&self, replicate: u32) -> Result<Prepared<Vec<usize>>> {
+        let out: Vec<usize> = (0..self.fold_of.len())
+            .filter(|row| self.fold_of[*row] == replicate)
+            .collect();
+        let mut weights = vec![1.0; self.fold_of.len()];
+        out.iter().for_each(|row| weights[*row] = 0.0);
+        let options = ReplicateOptions {
+            row_weights: Some(&weights),
+            alike: self.alike,
+            ..ReplicateOptions::default()
+        };
+        let model = Model::replicate(&self.name, &self.text, &self.table, &options)?;
+        let known = if replicate == self.folds {
+            (0..self.fold_of.len()).collect()
+        } else {
+            out
+        };
+        Ok(Prepared { model, known })
+    }
+
+    /// Of each row that is left out the logarithm of its mean likelihood over the draws, with its Monte Carlo error; of the
+    /// fit to all rows the same of every row. Then the parameters.
+    fn digest(
+        &self,
+        replicate: u32,
+        prepared: &Prepared<Vec<usize>>,
+        draws: &Draws<'_>,
+    ) -> Result<Vec<Estimate>> {
+        let (chains, _) = draws.shape();
+        let model = &prepared.model;
+        let pointwise = draws.joined(|codes, positions| model.pointwise_log_likelihood_in(codes, positions));
+        let mut estimates = draws.estimates(replicate, None, (Interval::Eti, Prob::default()), self.seed)?;
+        let len = self.fold_of.len();
+        for (likelihood, values) in model.lowered().likelihoods.iter().zip(&pointwise) {
+            for &row in &prepared.known {
+                let log_lik: Vec<f64> = values.iter().skip(row).step_by(len).copied().collect();
+                let largest = log_lik.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                let ratios: Vec<f64> = log_lik.iter().map(|x| (x - largest).exp()).collect();
+                let mean = ratios.iter().sum::<f64>() / ratios.len() as f64;
+                let name = format!("{}[{}]", likelihood.outcome, self.labels[row]);
+                estimates.push(Estimate {
+                    mean: largest + mean.ln(),
+                    // Of the logarithm, by the delta method.
+                    mcse_mean: mcse_mean(Chains::new(&ratios, chains)?) / mean,
+                    ..Estimate::unknown(replicate, Kind::Elpd, Arc::from(name.as_str()))
+                });
+            }
+        }
+        Ok(estimates)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_equal_and_hold_every_row_once() {
+        for (rows, parts) in [(48, 10), (7, 7), (100, 3)] {
+            let fold_of = parts_of(rows, parts, 5);
+            let sizes: Vec<usize> = (0..parts as u32)
+                .map(|part| fold_of.iter().filter(|fold| **fold == part).count())
+                .collect();
+            assert_eq!(sizes.iter().sum::<usize>(), rows);
+            assert!(
+                sizes.iter().max().unwrap() - sizes.iter().min().unwrap() <= 1,
+                "{sizes:?}"
+            );
+        }
+        assert_ne!(parts_of(48, 10, 5), parts_of(48, 10, 6));
+    }
+
+    #[test]
+    fn folds_are_words_or_numbers() {
+        assert_eq!(Folds::parse("loo").unwrap(), Folds::Rows);
+        assert_eq!(Folds::parse("10").unwrap(), Folds::Parts(10));
+        assert_eq!(Folds::parse("actor").unwrap(), Folds::Groups("actor".to_owned()));
+        assert!(Folds::parse("1").unwrap_err().message().contains("1 folds"));
+    }
+}
