@@ -5,11 +5,18 @@
 //! over the seeds, with their range), leapfrog steps per trajectory, the share of divergent draws (mean over the seeds)
 //! and the largest nested R-hat (maximum over parameters and seeds). `-- NAME…` takes only the models named.
 //!
-//! The last setting, a dense metric, is not one of tadpool's: it is what such a metric would buy if it were known. A run
-//! gives the centring and the covariance of its first ensemble's draws; the next samples coordinates in which they are
-//! fixed and this covariance is the identity.
+//! The last row of a model is not a setting of tadpool's: it is what a dense metric would buy if it were known. A run
+//! without directions gives the centring and the covariance of its first ensemble's draws; the next samples coordinates in
+//! which they are fixed and this covariance is the identity.
+//!
+//! `-- --time NAME…` measures time instead: effective draws per second of one thread without and with directions, in turns.
+
+mod simulated;
 
 use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+use simulated::Simulated;
 
 use tadpool::back::evaluate::{Density, Evaluator};
 use tadpool::data::Table;
@@ -17,40 +24,39 @@ use tadpool::diag::{Chains, ess_bulk, rhat_nested};
 use tadpool::error::Result;
 use tadpool::lang::{LowerOptions, QuantityKind};
 use tadpool::model::Model;
-use tadpool::rng::{Purpose, Stream};
 use tadpool::sampler::{self, Sampler, Samples, Settings, State, Watch};
 
 const SEEDS: [u64; 5] = [1, 2, 3, 4, 5];
 const CHAINS: usize = 64;
 const WARMUP: u32 = 400;
 const DRAWS: usize = 400;
+/// Seeds that are timed.
+const TURNS: u64 = 9;
 
 /// What is switched on, each with all before it.
-const SETTINGS: [(&str, LowerOptions); 3] = [
-    (
-        "non-centred",
-        LowerOptions {
-            centring: Some(false),
-            ridges: false,
+struct Setting {
+    name: &'static str,
+    options: LowerOptions,
+    directions: bool,
+}
+
+const fn setting(name: &'static str, centring: Option<bool>, ridges: bool, directions: bool) -> Setting {
+    Setting {
+        name,
+        options: LowerOptions {
+            centring,
+            ridges,
             alike: false,
         },
-    ),
-    (
-        "+ learned λ",
-        LowerOptions {
-            centring: None,
-            ridges: false,
-            alike: false,
-        },
-    ),
-    (
-        "+ ridge shift",
-        LowerOptions {
-            centring: None,
-            ridges: true,
-            alike: false,
-        },
-    ),
+        directions,
+    }
+}
+
+const SETTINGS: [Setting; 4] = [
+    setting("non-centred", Some(false), false, false),
+    setting("+ learned λ", None, false, false),
+    setting("+ ridge shift", None, true, false),
+    setting("+ directions", None, true, true),
 ];
 
 struct Case {
@@ -70,81 +76,12 @@ fn file(name: &'static str, folder: &str, table: &str) -> Result<Case> {
     })
 }
 
-/// Standard normals of a simulated table.
-fn normals(stream: u32, count: usize) -> Vec<f64> {
-    let mut values = vec![0.0; count];
-    Stream {
-        seed: 3,
-        replicate: 0,
-        chain: 0,
-        iteration: stream,
-        purpose: Purpose::Predictive,
-    }
-    .fill_normal(&mut values);
-    values
-}
-
-/// Thirty groups of 50 measurements each: effects that the data know well.
-fn informed() -> Result<Case> {
-    let (effects, noise) = (normals(0, 30), normals(1, 1500));
-    let mut csv = "group,y\n".to_owned();
-    for (row, noise) in noise.iter().enumerate() {
-        let group = row / 50;
-        csv += &format!("g{group:02},{:.4}\n", 2.0 + 1.5 * effects[group] + noise);
-    }
+/// A simulated one.
+fn simulated(name: &'static str, case: Simulated) -> Result<Case> {
     Ok(Case {
-        name: "informed",
-        text: "y ~ Normal(mu, sigma)\nmu = a + b[group]\nb[group] ~ Normal(0, tau)\na ~ Normal(0, 5)\ntau, sigma ~ \
-               Exponential(1)\n"
-            .into(),
-        table: Table::from_bytes("informed.csv", csv.as_bytes())?,
-    })
-}
-
-/// Three hundred rows of counts from twenty subjects crossed with fifteen items, with a covariate.
-fn crossed() -> Result<Case> {
-    let (subjects, items, covariate, noise) =
-        (normals(2, 20), normals(3, 15), normals(4, 300), normals(5, 300));
-    let mut csv = "subject,item,x,y\n".to_owned();
-    for row in 0..300 {
-        let (subject, item) = (row / 15, row % 15);
-        let x = covariate[row];
-        let rate = (0.5 + 0.6 * subjects[subject] + 0.3 * items[item] + 0.4 * x).exp();
-        // A rounded normal approximation to the Poisson's root: the model need not be true to be sampled.
-        let root = rate.sqrt() + 0.5 * noise[row];
-        csv += &format!(
-            "s{subject:02},i{item:02},{x:.4},{}\n",
-            (root.max(0.0).powi(2)).round()
-        );
-    }
-    Ok(Case {
-        name: "crossed",
-        text: "y ~ Poisson(rate)\nlog(rate) = a + s[subject] + i[item] + b*x\ns[subject] ~ Normal(0, tau_s)\ni[item] ~ \
-               Normal(0, tau_i)\na, b ~ Normal(0, 2)\ntau_s, tau_i ~ Exponential(1)\n"
-            .into(),
-        table: Table::from_bytes("crossed.csv", csv.as_bytes())?,
-    })
-}
-
-/// Five predictors with correlation .95 between any two, and no groups.
-fn collinear() -> Result<Case> {
-    let (common, own, noise) = (normals(6, 200), normals(7, 1000), normals(8, 200));
-    let mut csv = "x1,x2,x3,x4,x5,y\n".to_owned();
-    for row in 0..200 {
-        let x: Vec<f64> = (0..5)
-            .map(|i| 0.95f64.sqrt() * common[row] + 0.05f64.sqrt() * own[5 * row + i])
-            .collect();
-        let y = 1.0 + 0.5 * x[0] - 0.3 * x[3] + noise[row];
-        csv += &x.iter().map(|x| format!("{x:.4},")).collect::<String>();
-        csv += &format!("{y:.4}\n");
-    }
-    Ok(Case {
-        name: "collinear",
-        text:
-            "y ~ Normal(mu, sigma)\nmu = a + b1*x1 + b2*x2 + b3*x3 + b4*x4 + b5*x5\na, b1, b2, b3, b4, b5 ~ \
-               Normal(0, 5)\nsigma ~ Exponential(1)\n"
-                .into(),
-        table: Table::from_bytes("collinear.csv", csv.as_bytes())?,
+        name,
+        text: case.text.into(),
+        table: Table::from_bytes(&format!("{name}.csv"), case.csv.as_bytes())?,
     })
 }
 
@@ -157,13 +94,17 @@ fn cases() -> Result<Vec<Case>> {
         file("m12_5", "chimpanzees", "chimpanzees")?,
         file("eight_schools", "eight_schools", "eight_schools")?,
         file("radon_slopes", "radon_slopes", "radon_slopes")?,
-        informed()?,
-        crossed()?,
-        collinear()?,
+        simulated("informed", simulated::informed())?,
+        simulated("crossed", simulated::crossed())?,
+        simulated("collinear", simulated::collinear())?,
     ])
 }
 
 struct Outcome {
+    /// Least bulk ESS.
+    least: f64,
+    /// Of the sampling phase.
+    gradients: f64,
     /// Least bulk ESS per gradient of the sampling phase.
     sampling: f64,
     /// Least bulk ESS per gradient, warm-up included.
@@ -176,8 +117,8 @@ struct Outcome {
     worst: String,
 }
 
-fn sample(density: &dyn Density, seed: u64) -> Result<Samples> {
-    let settings = Settings {
+fn settings(seed: u64, directions: bool) -> Settings {
+    Settings {
         sampler: Sampler::Hmc,
         chains: CHAINS,
         warmup: WARMUP,
@@ -186,14 +127,22 @@ fn sample(density: &dyn Density, seed: u64) -> Result<Samples> {
         seed,
         replicate: 0,
         target_accept: 0.8,
+        directions,
         threads: 1,
-    };
-    let state = State::dispersed(density, &settings)?;
+    }
+}
+
+fn sample_from(density: &dyn Density, settings: &Settings, state: &State) -> Result<Samples> {
     let watch = Watch {
         observer: &|_| {},
         stop: &AtomicBool::new(false),
     };
-    sampler::run(density, &settings, &state, watch)
+    sampler::run(density, settings, state, watch)
+}
+
+fn sample(density: &dyn Density, seed: u64, directions: bool) -> Result<Samples> {
+    let settings = settings(seed, directions);
+    sample_from(density, &settings, &State::dispersed(density, &settings)?)
 }
 
 /// The codes of an ensemble's centring.
@@ -207,17 +156,21 @@ fn codes(samples: &Samples, ensemble: usize) -> &[u32] {
     &all[ensemble * levels..(ensemble + 1) * levels]
 }
 
-fn run(model: &Model, seed: u64) -> Result<Outcome> {
-    let samples = sample(model, seed)?;
+fn run(model: &Model, seed: u64, directions: bool) -> Result<Outcome> {
+    judge(model, &sample(model, seed, directions)?)
+}
+
+/// What the draws of a run of `model` are worth.
+fn judge(model: &Model, samples: &Samples) -> Result<Outcome> {
     let mut named = vec![Vec::new(); model.lowered().quantities.len()];
     let ensemble = samples.positions.len() / samples.ensembles;
     for (e, positions) in samples.positions.chunks_exact(ensemble).enumerate() {
-        let values = model.named_values_in(codes(&samples, e), positions);
+        let values = model.named_values_in(codes(samples, e), positions);
         for (all, part) in named.iter_mut().zip(values) {
             all.extend(part);
         }
     }
-    outcome(model, &samples, &named)
+    outcome(model, samples, &named)
 }
 
 /// A model in coordinates z, x = mean + L z, with its centring fixed.
@@ -328,8 +281,8 @@ impl Evaluator for WhitenedEvaluator<'_> {
 
 /// A run with a dense metric.
 fn run_dense(model: &Model, seed: u64) -> Result<Outcome> {
-    let whitened = Whitened::by(model, &sample(model, seed + 1000)?);
-    let samples = sample(&whitened, seed)?;
+    let whitened = Whitened::by(model, &sample(model, seed + 1000, false)?);
+    let samples = sample(&whitened, seed, false)?;
     let mut positions = samples.positions.clone();
     for (z, x) in samples
         .positions
@@ -368,6 +321,8 @@ fn outcome(model: &Model, samples: &Samples, named: &[Vec<f64>]) -> Result<Outco
     let sampling = gradients - samples.warmup_gradient_evaluations as f64;
     let cells = (samples.chains * samples.draws) as f64;
     Ok(Outcome {
+        least,
+        gradients: sampling,
         sampling: least / sampling,
         total: least / gradients,
         divergent: samples.is_divergent.iter().filter(|d| **d).count() as f64 / cells,
@@ -385,24 +340,31 @@ fn range(outcomes: &[Outcome], of: impl Fn(&Outcome) -> f64) -> [f64; 3] {
 }
 
 fn main() -> Result<()> {
-    let wanted: Vec<String> = std::env::args()
-        .skip(1)
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let wanted: Vec<&String> = arguments
+        .iter()
         .filter(|argument| !argument.starts_with('-'))
         .collect();
+    let is_wanted = |case: &Case| wanted.is_empty() || wanted.iter().any(|name| *name == case.name);
+    if arguments.iter().any(|argument| argument == "--time") {
+        return times(cases()?.iter().filter(|case| is_wanted(case)));
+    }
     println!("{CHAINS} chains, {WARMUP} iterations of warm-up, {DRAWS} draws, seeds {SEEDS:?}\n");
     println!(
         "| model | d | setting | ESS per gradient | range | with warm-up | steps | divergent | nested R-hat | least: |"
     );
     println!("| --- | --: | --- | --: | --- | --: | --: | --: | --: | --- |");
     for case in cases()? {
-        if !wanted.is_empty() && !wanted.iter().any(|name| name == case.name) {
+        if !is_wanted(&case) {
             continue;
         }
-        for (place, (setting, options)) in SETTINGS.into_iter().enumerate() {
-            let model = Model::with_options(case.name, &case.text, &case.table, &options)?;
-            row(&case, setting, &model, run)?;
+        for (place, setting) in SETTINGS.iter().enumerate() {
+            let model = Model::with_options(case.name, &case.text, &case.table, &setting.options)?;
+            row(&case, setting.name, &model, |model, seed| {
+                run(model, seed, setting.directions)
+            })?;
             if place + 1 == SETTINGS.len() {
-                row(&case, "dense metric", &model, run_dense)?;
+                row(&case, "(known covariance)", &model, run_dense)?;
             }
         }
     }
@@ -432,4 +394,71 @@ fn row(
         outcomes[0].worst,
     );
     Ok(())
+}
+
+/// Prints the effective draws per second of every case.
+fn times<'c>(cases: impl Iterator<Item = &'c Case>) -> Result<()> {
+    println!(
+        "{CHAINS} chains, {WARMUP} iterations of warm-up, {DRAWS} draws, one thread; medians of {TURNS} seeds in turns\n"
+    );
+    println!(
+        "| model | d | work | directions | ESS/s | with warm-up | gradients/s | warm-up, ms | draws, ms |"
+    );
+    println!("| --- | --: | --: | --- | --: | --: | --: | --: | --: |");
+    for case in cases {
+        let model = Model::new(case.name, &case.text, &case.table)?;
+        let mut measured: [Vec<[f64; 5]>; 2] = Default::default();
+        for seed in 1..=TURNS {
+            for directions in [false, true] {
+                measured[usize::from(directions)].push(time(&model, seed, directions)?);
+            }
+        }
+        for (rows, name) in measured.iter().zip(["without", "with"]) {
+            let median = |of: usize| {
+                let mut values: Vec<f64> = rows.iter().map(|row| row[of]).collect();
+                values.sort_by(f64::total_cmp);
+                values[values.len() / 2]
+            };
+            println!(
+                "| {} | {} | {:.0} | {name} | {:.0} | {:.0} | {:.3e} | {:.1} | {:.1} |",
+                case.name,
+                model.dim(),
+                model.work(),
+                median(0),
+                median(1),
+                median(2),
+                median(3),
+                median(4),
+            );
+        }
+    }
+    Ok(())
+}
+
+/// ESS per second without and with warm-up, gradients per second, milliseconds of warm-up and of the draws.
+fn time(model: &Model, seed: u64, directions: bool) -> Result<[f64; 5]> {
+    let settings = settings(seed, directions);
+    let start = State::dispersed(model, &settings)?;
+    let warm = Settings {
+        draws: 1,
+        ..settings.clone()
+    };
+    let begun = Instant::now();
+    let ready = sample_from(model, &warm, &start)?;
+    let warmup = begun.elapsed().as_secs_f64();
+    let tuned = Settings {
+        warmup: 0,
+        ..settings
+    };
+    let begun = Instant::now();
+    let samples = sample_from(model, &tuned, &ready.state)?;
+    let draws = begun.elapsed().as_secs_f64();
+    let outcome = judge(model, &samples)?;
+    Ok([
+        outcome.least / draws,
+        outcome.least / (warmup + draws),
+        outcome.gradients / draws,
+        1e3 * warmup,
+        1e3 * draws,
+    ])
 }

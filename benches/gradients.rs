@@ -75,6 +75,7 @@ fn in_sampler(model: &Model, positions: &[f64]) -> Result<f64> {
         seed: 1,
         replicate: 0,
         target_accept: 0.8,
+        directions: true,
         threads: 1,
     };
     let mut engine = CpuEngine::new(density, &settings, 0, FEW_CHAINS);

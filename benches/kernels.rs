@@ -120,6 +120,7 @@ fn settings(sampler: Sampler, chains: usize, warmup: u32, draws: usize) -> Setti
         seed: 1,
         replicate: 0,
         target_accept: 0.8,
+        directions: true,
         threads: 1,
     }
 }

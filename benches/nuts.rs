@@ -80,6 +80,7 @@ fn fit(model: &Model, seed: u64) -> Result<Fit> {
         seed,
         replicate: 0,
         target_accept: 0.8,
+        directions: true,
         threads: 1,
     };
     let state = State::dispersed(model, &settings)?;

@@ -70,6 +70,7 @@
 //! | distribution functions | lpdf, lpmf |
 //! | scale changes | constrain, unconstrain, log_abs_det_jacobian |
 //! | diagonal metric | inv_mass_diag (a variance, position² units) |
+//! | what corrects the diagonal: factors I + stretch · u uᵀ of the whitening | directions |
 //! | integrator | step_size, num_leapfrog_steps; their product is the trajectory length |
 //! | energies | potential, kinetic, energy, energy_error |
 //! | outcomes of a transition | accept_prob, is_divergent |

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use tadpool::back::evaluate::Density;
 use tadpool::data::Table;
 use tadpool::model::Model;
-use tadpool::sampler::{CpuEngine, Engine, Plan, Sampler, Settings};
+use tadpool::sampler::{CpuEngine, Direction, Engine, Plan, Sampler, Settings};
 
 /// The system's allocator, counting.
 struct Counting;
@@ -71,10 +71,14 @@ fn leapfrog_steps_and_iterations_allocate_nothing() {
             seed: 3,
             replicate: 0,
             target_accept: 0.8,
+            directions: true,
             threads: 1,
         };
         let mut engine = CpuEngine::new(&model, &settings, 0, CHAINS);
         engine.set_positions(&vec![0.1; CHAINS * model.dim()]).unwrap();
+        let unit = vec![1.0 / (model.dim() as f64).sqrt(); model.dim()];
+        let directions = [Direction { stretch: 0.5, unit }];
+        engine.set_directions(&[&directions]).unwrap();
         // Room for the results is made once.
         allocations(&mut engine, 8, 4);
         // The vector that holds the results is all that is left.

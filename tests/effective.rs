@@ -1,9 +1,14 @@
-//! Effective draws per gradient of ensemble HMC on the book's models: what learned centring, the ridge's shift and the
-//! trajectory rule are for. `cargo bench --bench ess` has the whole table.
+//! Effective draws per gradient of ensemble HMC on the book's models and three simulated ones: what learned centring, the
+//! ridge's shift, the trajectory rule and directions beside the diagonal metric are for. `cargo bench --bench ess` has the whole table.
 //!
 //! Five seeds, which were not chosen; the floors hold for the median seed.
 
+#[path = "../benches/simulated/mod.rs"]
+mod simulated;
+
 use std::sync::atomic::AtomicBool;
+
+use simulated::Simulated;
 
 use tadpool::data::Table;
 use tadpool::diag::{Chains, ess_bulk, rhat_nested};
@@ -25,6 +30,7 @@ fn sample(model: &Model, seed: u64) -> Samples {
         seed,
         replicate: 0,
         target_accept: 0.8,
+        directions: true,
         threads: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
     };
     let state = State::dispersed(model, &settings).expect("a starting point");
@@ -124,3 +130,25 @@ floor!(tadpoles, "reedfrogs", "m12_2", "reedfrogs", 0.15);
 floor!(chimpanzees, "chimpanzees", "m12_5", "chimpanzees", 0.02);
 floor!(schools, "eight_schools", "eight_schools", "eight_schools", 0.07);
 floor!(radon, "radon_slopes", "radon_slopes", "radon_slopes", 0.02);
+
+fn assert_simulated(name: &str, case: &Simulated, floor: f64) {
+    assert_effective(name, case.text, &case.csv, floor);
+}
+
+/// .45 with the ridge's shift, .006 without.
+#[test]
+fn informed_groups() {
+    assert_simulated("informed", &simulated::informed(), 0.3);
+}
+
+/// .28 with directions, .12 without: two crossed effects, of which one takes the intercept in.
+#[test]
+fn crossed_groups() {
+    assert_simulated("crossed", &simulated::crossed(), 0.2);
+}
+
+/// .7 with directions, .09 without: five predictors with correlation .95.
+#[test]
+fn collinear_predictors() {
+    assert_simulated("collinear", &simulated::collinear(), 0.4);
+}

@@ -8,6 +8,12 @@ pub trait Density: Sync {
     /// A worker that evaluates `lanes` positions at a time; each thread makes its own.
     fn evaluator(&self, lanes: usize) -> Box<dyn Evaluator + '_>;
 
+    /// About how many multiplications a gradient takes, by which other work of a leapfrog step is weighed; no fewer than
+    /// one for each coordinate.
+    fn work(&self) -> f64 {
+        self.dim() as f64
+    }
+
     /// The effects whose centring weights can be chosen anew without compiling again; none if there are none.
     fn centring(&self) -> Option<&dyn Centring> {
         None

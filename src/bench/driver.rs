@@ -174,6 +174,10 @@ impl Density for OneLane<'_> {
         })
     }
 
+    fn work(&self) -> f64 {
+        self.density.work()
+    }
+
     fn centring(&self) -> Option<&dyn Centring> {
         self.model.centring()
     }

@@ -183,6 +183,7 @@ fn settings(chains: usize, seed: u64) -> Settings {
         seed,
         replicate: 0,
         target_accept: 0.8,
+        directions: true,
         threads: available_threads(),
     }
 }

@@ -131,6 +131,7 @@ impl<'m> Rounds<'m> {
             seed: options.seed,
             replicate: 0,
             target_accept: plan.target_accept,
+            directions: true,
             threads,
         };
         settings.check(model.dim(), 0)?;

@@ -433,6 +433,10 @@ impl Density for Model {
         self.simd.evaluator(lanes)
     }
 
+    fn work(&self) -> f64 {
+        self.simd.work()
+    }
+
     fn centring(&self) -> Option<&dyn Centring> {
         self.centring.as_ref().map(|centring| centring as &dyn Centring)
     }

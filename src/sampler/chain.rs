@@ -1,6 +1,7 @@
 //! The whole run of one NUTS chain: warm-up in windows, then draws.
 
 use super::chain_centring::ChainCentring;
+use super::low_rank::tuned_directions;
 use super::nuts::Nuts;
 use super::phase_space::{Hamiltonian, Point};
 use super::progress::{Phase, Progress, Watch};
@@ -68,6 +69,7 @@ pub(crate) fn run_chain(
         settings.warmup,
         step_size,
         settings.target_accept,
+        settings.directions,
     );
     let mut done = 0;
     while done < settings.warmup && !watch.is_stopped() {
@@ -123,7 +125,7 @@ pub(crate) fn run_chain(
     }
     samples.truncate(drawn);
     samples.gradient_evaluations = system.gradient_evaluations;
-    let (stretches, directions) = system.metric().tuned_directions();
+    let (stretches, directions) = tuned_directions(system.metric().directions(), dim);
     samples.state = State {
         positions: current.position,
         iteration: first + done + sampled,

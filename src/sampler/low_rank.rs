@@ -9,7 +9,7 @@
 
 use super::vectors::{add_scaled, dot};
 
-/// Directions of a chain at most.
+/// Directions of a metric at most.
 const MOST_DIRECTIONS: usize = 8;
 /// Directions whose λ lies between its inverse and this are left to the diagonal.
 const CUTOFF: f64 = 2.0;
@@ -25,7 +25,7 @@ const MOST_COORDINATES: usize = 1024;
 /// Steps of a power iteration: eigenvectors are wanted to some percent.
 const POWER_STEPS: usize = 24;
 
-/// The most directions that a chain of `dim` coordinates may have.
+/// The most directions that a metric of `dim` coordinates may have.
 pub(crate) fn most_directions(dim: usize) -> usize {
     if dim > MOST_COORDINATES {
         0
@@ -36,11 +36,11 @@ pub(crate) fn most_directions(dim: usize) -> usize {
 
 /// A symmetric factor I + stretch · u uᵀ of the whitening.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Direction {
+pub struct Direction {
     /// √λ − 1.
-    pub(crate) stretch: f64,
+    pub stretch: f64,
     /// u, of length 1, `[dim]`.
-    pub(crate) unit: Vec<f64>,
+    pub unit: Vec<f64>,
 }
 
 impl Direction {
@@ -50,10 +50,25 @@ impl Direction {
     }
 
     /// Multiplies `values` by the factor's inverse.
-    fn apply_inverse(&self, values: &mut [f64]) {
+    pub(crate) fn apply_inverse(&self, values: &mut [f64]) {
         let shrink = 1.0 / (1.0 + self.stretch) - 1.0;
         add_scaled(shrink * dot(&self.unit, values), &self.unit, values);
     }
+}
+
+/// Directions in `dim` coordinates as a [`Tuning`](super::samples::Tuning) holds them: stretches and unit vectors, filled
+/// up with zeros to as many as there may be.
+pub(crate) fn tuned_directions(directions: &[Direction], dim: usize) -> (Vec<f64>, Vec<f64>) {
+    let room = most_directions(dim);
+    let mut stretches: Vec<f64> = directions.iter().map(|direction| direction.stretch).collect();
+    let mut units: Vec<f64> = directions
+        .iter()
+        .flat_map(|direction| &direction.unit)
+        .copied()
+        .collect();
+    stretches.resize(room, 0.0);
+    units.resize(room * dim, 0.0);
+    (stretches, units)
 }
 
 /// The latest draws with their gradients, in a ring.
@@ -208,7 +223,7 @@ fn worst_direction(draws: &[Vec<f64>], gradients: &[Vec<f64>]) -> Option<(f64, V
 }
 
 /// Scales to length 1; none for a vector without a direction.
-fn normalise(values: &mut [f64]) -> Option<()> {
+pub(super) fn normalise(values: &mut [f64]) -> Option<()> {
     let length = dot(values, values).sqrt();
     if !(length.is_finite() && length > 0.0) {
         return None;

@@ -3,7 +3,7 @@
 //! Momenta are kept whitened, Sᵀ p, where they are standard normal and their velocity is themselves: kinetic energy,
 //! refreshment and the U-turn criterion then do not know the metric, and only the leapfrog applies S.
 
-use super::low_rank::{Direction, most_directions};
+use super::low_rank::Direction;
 use super::samples::Tuning;
 use super::vectors;
 
@@ -58,36 +58,7 @@ impl Metric {
     /// Takes scale and factors from the `tuning` of one chain.
     pub(crate) fn set_from(&mut self, tuning: &Tuning) {
         self.set_inv_mass_diag(&tuning.inv_mass_diag);
-        let units = tuning.directions.chunks_exact(self.scale.len());
-        let directions = tuning.stretches.iter().zip(units);
-        self.directions = directions
-            .filter(|(stretch, _)| **stretch != 0.0)
-            .map(|(&stretch, unit)| Direction {
-                stretch,
-                unit: unit.to_vec(),
-            })
-            .collect();
-    }
-
-    /// The factors as a [`Tuning`] holds them: stretches and unit vectors, filled up with zeros to as many as a chain of
-    /// this dimension may have.
-    pub(crate) fn tuned_directions(&self) -> (Vec<f64>, Vec<f64>) {
-        let dim = self.scale.len();
-        let room = most_directions(dim);
-        let mut stretches: Vec<f64> = self
-            .directions
-            .iter()
-            .map(|direction| direction.stretch)
-            .collect();
-        let mut units: Vec<f64> = self
-            .directions
-            .iter()
-            .flat_map(|direction| &direction.unit)
-            .copied()
-            .collect();
-        stretches.resize(room, 0.0);
-        units.resize(room * dim, 0.0);
-        (stretches, units)
+        self.directions = tuning.directions_of(0, self.scale.len());
     }
 
     /// Begins a leapfrog step: the whitened momentum gains ½ `step` · force, the position `step` · S momentum.

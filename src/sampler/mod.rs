@@ -51,6 +51,7 @@ pub use ensemble::{
     run_on_engine,
 };
 pub use initial::starting_positions;
+pub use low_rank::Direction;
 pub(crate) use nuts::MAX_DEPTH;
 pub use progress::{Phase, Progress, Watch};
 pub(crate) use run::{most_draws, share_out};

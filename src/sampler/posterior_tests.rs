@@ -20,6 +20,7 @@ pub(super) fn settings(sampler: Sampler, seed: u64) -> Settings {
         seed,
         replicate: 0,
         target_accept: 0.8,
+        directions: true,
         threads: 1,
     }
 }

@@ -1,6 +1,7 @@
 //! What a run starts from and what it returns.
 
 use super::initial::starting_positions;
+use super::low_rank::Direction;
 use super::settings::Settings;
 use crate::back::evaluate::Density;
 use crate::error::{Error, Result};
@@ -12,8 +13,8 @@ pub struct Tuning {
     pub step_sizes: Vec<f64>,
     /// Diagonal of the inverse mass matrix, `[unit][dim]`, position² units.
     pub inv_mass_diag: Vec<f64>,
-    /// Directions in which NUTS corrects the diagonal, one factor I + stretch · u uᵀ of the whitening each: their stretches,
-    /// `[unit][direction]`, 0 for none. Empty for ensembles.
+    /// Directions that correct the diagonal, one factor I + stretch · u uᵀ of the whitening each: their stretches,
+    /// `[unit][direction]`, 0 for none. Empty for ensembles whose metric is a diagonal.
     pub stretches: Vec<f64>,
     /// The directions' unit vectors u on the scale of the diagonal, `[unit][direction][dim]`.
     pub directions: Vec<f64>,
@@ -22,6 +23,21 @@ pub struct Tuning {
     /// Codes of the centring weights, `[unit][level]`, see [`crate::back::evaluate::Centring`]; empty for a density
     /// without such effects.
     pub centring: Vec<u32>,
+}
+
+impl Tuning {
+    /// The directions of a unit in `dim` coordinates.
+    pub(crate) fn directions_of(&self, unit: usize, dim: usize) -> Vec<Direction> {
+        let room = self.stretches.len() / self.step_sizes.len();
+        let places = unit * room..(unit + 1) * room;
+        places
+            .filter(|&place| self.stretches[place] != 0.0)
+            .map(|place| Direction {
+                stretch: self.stretches[place],
+                unit: self.directions[place * dim..(place + 1) * dim].to_vec(),
+            })
+            .collect()
+    }
 }
 
 /// Where the chains are: everything that a run needs to go on.

@@ -30,6 +30,8 @@ pub struct Settings {
     pub replicate: u32,
     /// Acceptance that the step size is adapted to, in (0, 1); .8 unless asked otherwise.
     pub target_accept: f64,
+    /// Whether warm-up may add directions to the diagonal metric, where they pay and the engine has them.
+    pub directions: bool,
     /// Threads to spread chains or ensembles over, at least 1. No number depends on it.
     pub threads: usize,
 }
@@ -174,6 +176,7 @@ mod tests {
             seed: 1,
             replicate: 0,
             target_accept: 0.8,
+            directions: true,
             threads: 1,
         };
         assert!(good.check(1, 0).is_ok());

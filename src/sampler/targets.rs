@@ -89,6 +89,25 @@ pub(crate) fn correlated_normal(rho: f64) -> Target<impl Fn(&[f64], &mut [f64]) 
     })
 }
 
+/// Normals of mean 0 and standard deviations 1, 2, …, `dim`, any two with correlation `rho`: on the diagonal's scale one
+/// direction of variance 1 + (dim − 1)·rho, all others of 1 − rho.
+pub(crate) fn equicorrelated_normal(
+    dim: usize,
+    rho: f64,
+) -> Target<impl Fn(&[f64], &mut [f64]) -> f64 + Sync> {
+    Target::new(dim, move |q, gradient| {
+        let z = |i: usize| q[i] / (i + 1) as f64;
+        let common = rho * (0..dim).map(z).sum::<f64>() / (1.0 + (dim - 1) as f64 * rho);
+        let mut log_density = 0.0;
+        for i in 0..dim {
+            let slope = -(z(i) - common) / (1.0 - rho);
+            log_density += 0.5 * z(i) * slope;
+            gradient[i] = slope / (i + 1) as f64;
+        }
+        log_density
+    })
+}
+
 /// The logit of a Beta(a, b) variable: mean ψ(a) − ψ(b), variance ψ′(a) + ψ′(b).
 pub(crate) fn logit_beta(a: f64, b: f64) -> Target<impl Fn(&[f64], &mut [f64]) -> f64 + Sync> {
     Target::new(1, move |q, gradient| {

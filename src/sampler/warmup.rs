@@ -29,6 +29,8 @@ pub(crate) struct Warmup<'c> {
     inv_mass_diag: Vec<f64>,
     step_size: DualAveraging,
     target_accept: f64,
+    /// Whether directions are sought.
+    seeks_directions: bool,
     /// The metric is still the one that the chain came with.
     is_metric_initial: bool,
     scratch: Point,
@@ -42,6 +44,7 @@ impl<'c> Warmup<'c> {
         iterations: u32,
         step_size: f64,
         target_accept: f64,
+        seeks_directions: bool,
     ) -> Self {
         let inv_mass_diag = system.metric().inv_mass_diag();
         let dim = inv_mass_diag.len();
@@ -53,6 +56,7 @@ impl<'c> Warmup<'c> {
             inv_mass_diag,
             step_size: DualAveraging::new(step_size, target_accept),
             target_accept,
+            seeks_directions,
             is_metric_initial: true,
             scratch: Point::new(dim),
         }
@@ -108,7 +112,7 @@ impl<'c> Warmup<'c> {
             searches |= self.is_metric_initial;
             self.is_metric_initial = false;
         }
-        if window_ends {
+        if window_ends && self.seeks_directions {
             let directions = self.latest.directions(system.metric().scale());
             searches |= !(directions.is_empty() && system.metric().directions().is_empty());
             system.metric_mut().set_directions(directions);
@@ -125,7 +129,9 @@ impl<'c> Warmup<'c> {
     fn count(&mut self, point: &Point) {
         if point.gradient.iter().all(|g| g.is_finite()) {
             self.estimate.add(&point.position, &point.gradient);
-            self.latest.add(&point.position, &point.gradient);
+            if self.seeks_directions {
+                self.latest.add(&point.position, &point.gradient);
+            }
         }
     }
 

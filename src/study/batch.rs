@@ -269,6 +269,7 @@ pub(super) fn settings(sampling: &Sampling, replicate: u32, patience: u32) -> Se
         replicate,
         // Shorter steps where the first try diverged.
         target_accept: if patience > 1 { 0.99 } else { 0.8 },
+        directions: true,
         threads: 1,
     }
 }

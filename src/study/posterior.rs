@@ -42,6 +42,7 @@ pub fn posterior_of(
         // No replicate of the study has this number.
         replicate: u32::MAX,
         target_accept: 0.8,
+        directions: true,
         threads: sampling.threads,
     };
     let observer = |_| {};

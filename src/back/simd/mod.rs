@@ -10,7 +10,7 @@
 //!
 //! Files: `code` turns a schedule into instructions, with `loops` and `shares` for a loop's, `plan` and `form` finding
 //! those of `rows`; `kernels`, `row_kernels` and `products` execute one, `isa` compiles these for each instruction set,
-//! `machine` runs them all.
+//! `machine` runs them all; `work` says how much that is.
 
 mod code;
 mod form;
@@ -23,6 +23,7 @@ mod products;
 mod row_kernels;
 mod rows;
 mod shares;
+mod work;
 
 use code::Code;
 pub use machine::InstructionSet;
@@ -182,6 +183,14 @@ impl Density for SimdDensity {
                     .map(|slopes| Machine::new(slopes, self.instruction_set)),
             }),
         }
+    }
+
+    fn work(&self) -> f64 {
+        self.slopes
+            .as_ref()
+            .unwrap_or(&self.code)
+            .work()
+            .max(self.code.dim as f64)
     }
 }
 

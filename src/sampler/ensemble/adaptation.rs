@@ -2,11 +2,13 @@
 
 use std::ops::Range;
 
+use super::directions::{Directions, MOST_DRAWS};
 use super::moments::{LargestEigenvalue, MovingMoments};
 use super::reach::Reach;
 use super::{MAX_LEAPFROG_STEPS, Plan};
 use crate::sampler::centring::Refit;
 use crate::sampler::dual_averaging::DualAveraging;
+use crate::sampler::low_rank::Direction;
 use crate::sampler::scale_estimate::ScaleEstimate;
 
 /// Warm-up iterations after which the jitter of the starting points counts as forgotten; a short warm-up takes less.
@@ -60,6 +62,7 @@ pub struct Adaptation {
     warmup: Range<u32>,
     /// Iterations of warm-up before the first whose metric is estimated.
     settling: u32,
+    chains: usize,
     target_accept: f64,
     step: StepSize,
     /// Iterations up to now in which no chain moved.
@@ -67,6 +70,12 @@ pub struct Adaptation {
     moments: MovingMoments,
     eigenvalue: LargestEigenvalue,
     inv_mass_diag: Vec<f64>,
+    /// Beside the diagonal, on its scale; orthonormal.
+    directions: Vec<Direction>,
+    /// The work of a gradient if directions may be sought; see [`Directions::find`].
+    work: Option<f64>,
+    /// What directions are found from.
+    search: Directions,
     reach: Reach,
     /// T, the longest integration time, on the whitened scale.
     trajectory_length: f64,
@@ -94,6 +103,7 @@ impl Adaptation {
         let dim = inv_mass_diag.len();
         Self {
             settling: SETTLING.min(warmup.len() as u32 / 4),
+            chains,
             target_accept,
             step: if warmup.is_empty() {
                 StepSize::Fixed(step_size)
@@ -105,12 +115,26 @@ impl Adaptation {
             },
             refusals: 0,
             moments: MovingMoments::new(dim, chains),
-            eigenvalue: LargestEigenvalue::new(dim),
+            eigenvalue: LargestEigenvalue::new(dim, 1.0),
             reach: Reach::new(dim),
             inv_mass_diag,
+            directions: Vec::new(),
+            work: None,
+            search: Directions::default(),
             trajectory_length,
             warmup,
         }
+    }
+
+    /// The same with a metric that has `directions` beside its diagonal. New ones are sought during warm-up, where those
+    /// that pay for a gradient of so much `work` are kept (see [`crate::back::evaluate::Density::work`]); with none, the
+    /// metric is a diagonal from the first iteration of warm-up on.
+    pub(crate) fn with_directions(mut self, directions: Vec<Direction>, work: Option<f64>) -> Self {
+        self.work = work;
+        if work.is_some() || self.warmup.is_empty() {
+            self.directions = directions;
+        }
+        self
     }
 
     /// Step size and number of leapfrog steps of `iteration`: ⌈uT/ε⌉, u of a Halton sequence on (½, 1), between 1 and
@@ -167,6 +191,52 @@ impl Adaptation {
         }
     }
 
+    /// The stretches of warm-up, counted from its start, whose draws tell directions, which are in force after each: as soon
+    /// as chains have settled, and when the coordinates may just have changed.
+    fn searches(&self) -> [Range<u32>; 3] {
+        let total = self.warmup.len() as u32;
+        let enough = MOST_DRAWS.div_ceil(self.chains) as u32;
+        [self.settling, total / 4, total / 2].map(|first| first..first + enough.min(total / 16))
+    }
+
+    /// Whether [`Adaptation::collect`] is to be called after `iteration`.
+    pub(crate) fn collects(&self, iteration: u32) -> bool {
+        self.work.is_some()
+            && self.warmup.contains(&iteration)
+            && self
+                .searches()
+                .iter()
+                .any(|stretch| stretch.contains(&(iteration - self.warmup.start)))
+    }
+
+    /// Counts the positions after `iteration` and the gradients there, `[chain][dim]` both, towards the directions; tells
+    /// whether these have changed.
+    pub(crate) fn collect(&mut self, iteration: u32, positions: &[f64], gradients: &[f64]) -> bool {
+        let done = iteration + 1 - self.warmup.start;
+        self.search.add(self.inv_mass_diag.len(), positions, gradients);
+        let Some(work) = self
+            .work
+            .filter(|_| self.searches().iter().any(|s| s.end == done))
+        else {
+            return false;
+        };
+        let found = self.search.find(&self.inv_mass_diag, work);
+        self.search.clear();
+        if found.is_none() && self.directions.is_empty() {
+            return false;
+        }
+        let (directions, variance) =
+            found.map_or((Vec::new(), 1.0), |found| (found.directions, found.variance));
+        self.directions = directions;
+        self.step = StepSize::Search {
+            step_size: self.step_size(),
+            grows: None,
+        };
+        self.eigenvalue = LargestEigenvalue::new(self.inv_mass_diag.len(), variance);
+        self.trajectory_length = self.reach.value() * variance.sqrt();
+        true
+    }
+
     /// The iterations of warm-up, counted from its start, in which lengths are tried: the coordinates stay and the metric
     /// has followed them, and time is left for the step size to follow the length that is chosen.
     fn trial(&self) -> Range<u32> {
@@ -185,6 +255,16 @@ impl Adaptation {
     /// Diagonal of the inverse mass matrix of the next iteration, `[dim]`, position² units.
     pub fn inv_mass_diag(&self) -> &[f64] {
         &self.inv_mass_diag
+    }
+
+    /// The directions of the metric of the next iteration, on the scale of the diagonal.
+    pub fn directions(&self) -> &[Direction] {
+        &self.directions
+    }
+
+    /// Whether the metric may be more than a diagonal.
+    pub(crate) fn has_room_for_directions(&self) -> bool {
+        self.work.is_some() || !self.directions.is_empty()
     }
 
     /// Longest integration time, the reach times √λ_max on the whitened scale.
@@ -214,7 +294,7 @@ impl Adaptation {
         if done >= self.settling {
             self.moments.regularised(&mut self.inv_mass_diag);
             self.eigenvalue
-                .update(&self.moments, &self.inv_mass_diag, positions);
+                .update(&self.moments, &self.inv_mass_diag, &self.directions, positions);
             self.trajectory_length = self.reach.value() * self.eigenvalue.value().sqrt();
         }
         if iteration + 1 == self.warmup.end {
@@ -250,8 +330,10 @@ impl Adaptation {
     pub(crate) fn recentre(&mut self, coordinates: &[usize], refit: &Refit) {
         self.moments.replace(coordinates, &refit.mean, &refit.variance);
         self.restart_step_size();
+        self.directions.clear();
+        self.search.clear();
         self.moments.regularised(&mut self.inv_mass_diag);
-        self.eigenvalue = LargestEigenvalue::new(self.inv_mass_diag.len());
+        self.eigenvalue = LargestEigenvalue::new(self.inv_mass_diag.len(), 1.0);
         self.trajectory_length = self.reach.value();
     }
 

@@ -1,5 +1,6 @@
 //! The engine of one ensemble on a CPU: blocks of lanes, every block its whole trajectory at a time.
 
+use super::axes::Axes;
 use super::lanes::{LANES, energies, kick, kick_drift, take_lanes};
 use super::momentum::fill_momentum;
 use super::thinner::Thinner;
@@ -8,6 +9,7 @@ use crate::back::evaluate::{Density, Evaluator};
 use crate::error::{Error, Result};
 use crate::rng::{Purpose, Stream};
 use crate::sampler::DIVERGENCE;
+use crate::sampler::low_rank::Direction;
 use crate::sampler::settings::Settings;
 
 /// A block's chains in lockstep; arrays are `[dim][lane]`.
@@ -47,9 +49,15 @@ pub struct CpuEngine<'d> {
     dim: usize,
     /// Levels whose centring can be set.
     levels: usize,
+    /// Of a gradient.
+    work: f64,
     inv_mass: Vec<f64>,
     /// 1/√inv_mass, the standard deviations of the momentum.
     momentum_sd: Vec<f64>,
+    /// Beside the diagonal.
+    directions: Vec<Direction>,
+    /// The same on its scale.
+    axes: Axes,
     blocks: Vec<Block>,
     trajectory: Block,
     momentum: Vec<f64>,
@@ -70,8 +78,11 @@ impl<'d> CpuEngine<'d> {
             chains,
             dim,
             levels: density.centring().map_or(0, |centring| centring.initial().len()),
+            work: density.work(),
             inv_mass: vec![1.0; dim],
             momentum_sd: vec![1.0; dim],
+            directions: Vec::new(),
+            axes: Axes::default(),
             blocks: (0..chains.div_ceil(LANES)).map(|_| Block::new(dim)).collect(),
             trajectory: Block::new(dim),
             momentum: vec![0.0; dim * LANES],
@@ -110,6 +121,7 @@ impl<'d> CpuEngine<'d> {
         let streams =
             std::array::from_fn(|lane| self.stream(self.chain_in(block, lane), iteration, Purpose::Momentum));
         fill_momentum(&mut self.momentum, &self.momentum_sd, &streams);
+        self.axes.refresh(&mut self.momentum);
     }
 
     /// Integrates `self.trajectory` and `self.momentum`; tells which lanes end at a finite density, which none does that
@@ -118,6 +130,7 @@ impl<'d> CpuEngine<'d> {
         let Self {
             evaluator,
             inv_mass,
+            axes,
             trajectory,
             momentum,
             ..
@@ -134,6 +147,7 @@ impl<'d> CpuEngine<'d> {
                 size,
                 plan.step_size,
             );
+            axes.drift(&mut trajectory.position, momentum, plan.step_size);
             if step + 1 < plan.num_leapfrog_steps {
                 evaluator.grad(&trajectory.position, &mut trajectory.gradient);
             } else {
@@ -148,25 +162,26 @@ impl<'d> CpuEngine<'d> {
         trajectory.log_density.map(f64::is_finite)
     }
 
+    /// The energies of the trajectory's lanes.
+    fn energies(&self) -> [f64; LANES] {
+        let mut energy = [0.0; LANES];
+        energies(
+            &mut energy,
+            &self.momentum,
+            &self.inv_mass,
+            &self.trajectory.log_density,
+        );
+        self.axes.energies(&mut energy, &self.momentum);
+        energy
+    }
+
     /// One iteration of one block, written into its chains' places of `result`.
     fn iterate(&mut self, block: usize, iteration: u32, plan: Plan, result: &mut IterationResult) {
         self.refresh_momentum(block, iteration);
         self.trajectory.copy_from(&self.blocks[block]);
-        let mut before = [0.0; LANES];
-        let mut after = [0.0; LANES];
-        energies(
-            &mut before,
-            &self.momentum,
-            &self.inv_mass,
-            &self.trajectory.log_density,
-        );
+        let before = self.energies();
         let is_finite = self.integrate(plan);
-        energies(
-            &mut after,
-            &self.momentum,
-            &self.inv_mass,
-            &self.trajectory.log_density,
-        );
+        let after = self.energies();
 
         let mut take = [false; LANES];
         let first = block * LANES;
@@ -255,6 +270,29 @@ impl Engine for CpuEngine<'_> {
         for (sd, v) in self.momentum_sd.iter_mut().zip(inv_mass_diag) {
             *sd = 1.0 / v.sqrt();
         }
+        self.axes = Axes::new(&self.directions, &self.inv_mass);
+        Ok(())
+    }
+
+    fn gradient_work(&self) -> Option<f64> {
+        Some(self.work)
+    }
+
+    fn set_directions(&mut self, directions: &[&[Direction]]) -> Result<()> {
+        let [own] = directions else {
+            return Err(Error::bug(format!(
+                "directions of {} ensembles for one",
+                directions.len()
+            )));
+        };
+        if own.iter().any(|direction| direction.unit.len() != self.dim) {
+            return Err(Error::bug(format!(
+                "directions of other than {} coordinates",
+                self.dim
+            )));
+        }
+        self.directions = own.to_vec();
+        self.axes = Axes::new(&self.directions, &self.inv_mass);
         Ok(())
     }
 
@@ -317,6 +355,7 @@ mod tests {
     use std::sync::atomic::{AtomicU64, Ordering};
 
     use super::*;
+    use crate::error::Kind;
     use crate::sampler::phase_space::{Hamiltonian, Point};
     use crate::sampler::settings::Sampler;
     use crate::sampler::targets::{Target, eight_schools};
@@ -331,6 +370,7 @@ mod tests {
             seed: 21,
             replicate: 4,
             target_accept: 0.8,
+            directions: true,
             threads: 1,
         }
     }
@@ -345,10 +385,12 @@ mod tests {
         density: &dyn Density,
         position: &[f64],
         inv_mass: &[f64],
+        directions: &[Direction],
         stream: Stream,
     ) -> (Point, f64, bool) {
         let mut system = Hamiltonian::new(density);
         system.metric_mut().set_inv_mass_diag(inv_mass);
+        system.metric_mut().set_directions(directions.to_vec());
         let mut point = Point::new(position.len());
         point.position.copy_from_slice(position);
         system.evaluate(&mut point);
@@ -366,15 +408,38 @@ mod tests {
         (if is_accepted { point } else { begin }, energy_error, is_accepted)
     }
 
-    /// Nineteen chains: a full block and one with spare lanes.
+    /// Three orthonormal directions in ten coordinates: more than one group of axes.
+    fn directions() -> Vec<Direction> {
+        let unit = |period: usize| {
+            let sign = |i: usize| if (i / period).is_multiple_of(2) { 1.0 } else { -1.0 };
+            (0..10)
+                .map(|i| if i < 8 { sign(i) / 8f64.sqrt() } else { 0.0 })
+                .collect()
+        };
+        [(1.2, unit(1)), (-0.4, unit(2)), (0.6, unit(4))]
+            .map(|(stretch, unit)| Direction { stretch, unit })
+            .to_vec()
+    }
+
     #[test]
     fn every_lane_does_what_a_chain_alone_would() {
+        assert_lanes_are_chains(&[]);
+    }
+
+    #[test]
+    fn with_directions_too_every_lane_does_what_a_chain_alone_would() {
+        assert_lanes_are_chains(&directions());
+    }
+
+    /// Nineteen chains: a full block and one with spare lanes.
+    fn assert_lanes_are_chains(directions: &[Direction]) {
         let target = eight_schools();
         let inv_mass: Vec<f64> = (0..10).map(|i| 0.5 + 0.2 * f64::from(i)).collect();
         let mut engine = CpuEngine::new(&target, &settings(), 100, 19);
         let mut positions: Vec<f64> = (0..190).map(|i| (f64::from(i) * 0.7).sin()).collect();
         engine.set_positions(&positions).unwrap();
         engine.set_inv_mass(&inv_mass).unwrap();
+        engine.set_directions(&[directions]).unwrap();
         let results = engine.run(30, &vec![vec![PLAN]; 20], &mut |_| true).unwrap();
         let mut rejected = 0;
         for (offset, result) in results.iter().enumerate() {
@@ -388,7 +453,7 @@ mod tests {
                 };
                 let place = chain * 10..(chain + 1) * 10;
                 let (expected, energy_error, is_accepted) =
-                    textbook(&target, &positions[place.clone()], &inv_mass, stream);
+                    textbook(&target, &positions[place.clone()], &inv_mass, directions, stream);
                 rejected += u32::from(!is_accepted);
                 // The merged half kicks round differently: a few ulps a step, and the flow's growth over six.
                 for (got, want) in result.positions[place].iter().zip(&expected.position) {
@@ -401,6 +466,43 @@ mod tests {
             positions.copy_from_slice(&result.positions);
         }
         assert!(rejected > 5, "hardly a rejection among 380: {rejected}");
+    }
+
+    #[test]
+    fn a_trajectory_turned_round_ends_where_it_began() {
+        let target = eight_schools();
+        let mut engine = CpuEngine::new(&target, &settings(), 0, LANES);
+        let positions: Vec<f64> = (0..10 * LANES).map(|i| (i as f64 * 0.7).sin()).collect();
+        engine.set_positions(&positions).unwrap();
+        engine.set_directions(&[&directions()]).unwrap();
+        engine.set_inv_mass(&[0.7; 10]).unwrap();
+        engine.refresh_momentum(0, 3);
+        engine.trajectory.copy_from(&engine.blocks[0]);
+        let begin = engine.energies();
+        for _ in 0..2 {
+            assert!(engine.integrate(PLAN).iter().all(|is_finite| *is_finite));
+            engine.momentum.iter_mut().for_each(|p| *p = -*p);
+        }
+        let moved = engine.blocks[0].position.iter().zip(&engine.trajectory.position);
+        for (before, after) in moved {
+            // Roundings of twelve steps.
+            assert!((before - after).abs() < 1e-12, "{before}, {after}");
+        }
+        for (before, after) in begin.iter().zip(engine.energies()) {
+            assert!((before - after).abs() < 1e-11, "{before}, {after}");
+        }
+    }
+
+    #[test]
+    fn directions_that_do_not_fit_are_refused() {
+        let target = eight_schools();
+        let mut engine = CpuEngine::new(&target, &settings(), 0, 8);
+        let short = [Direction {
+            stretch: 1.0,
+            unit: vec![1.0],
+        }];
+        assert_eq!(engine.set_directions(&[&short]).unwrap_err().kind(), Kind::Bug);
+        assert_eq!(engine.set_directions(&[]).unwrap_err().kind(), Kind::Bug);
     }
 
     /// Chain 3 sits where every step leads out of the support; the others must move as if it were not there.

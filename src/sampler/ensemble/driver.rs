@@ -5,6 +5,7 @@ use crate::back::evaluate::Centring;
 use crate::error::{Error, Result};
 use crate::num::parallel::in_parallel;
 use crate::sampler::centring::Recentring;
+use crate::sampler::low_rank::{Direction, tuned_directions};
 use crate::sampler::progress::{Phase, Progress, Watch};
 use crate::sampler::samples::{Draw, Samples, State, Tuning};
 use crate::sampler::settings::Settings;
@@ -41,7 +42,7 @@ pub fn run_on_engine(
     let chains = ensembles * size;
     state.check(chains, ensembles, dim)?;
     let mut driver = Driver {
-        adaptations: adaptations(engine, settings, state),
+        adaptations: adaptations(engine, settings, state)?,
         recentrings: recentrings(engine, centring, settings, state)?,
         gradient_evaluations: chains as u64,
         divergences: 0,
@@ -60,6 +61,7 @@ pub fn run_on_engine(
     engine.set_positions(&state.positions)?;
     driver.settle(engine, state.iteration, &state.positions)?;
     engine.set_inv_mass(&driver.inv_mass())?;
+    engine.set_directions(&driver.directions())?;
 
     let mut done = 0;
     while done < settings.warmup && !watch.is_stopped() {
@@ -77,7 +79,11 @@ pub fn run_on_engine(
         if driver.recentre(state.iteration + done, &mut samples.state.positions) {
             driver.set_centring(engine)?;
             engine.set_positions(&samples.state.positions)?;
+            engine.set_directions(&driver.directions())?;
             driver.gradient_evaluations += chains as u64;
+        }
+        if driver.collect(engine, state.iteration + done, &samples.state.positions)? {
+            engine.set_directions(&driver.directions())?;
         }
         driver.settle(engine, state.iteration + done + 1, &samples.state.positions)?;
         engine.set_inv_mass(&driver.inv_mass())?;
@@ -142,12 +148,23 @@ pub fn run_on_engine(
 }
 
 /// One adaptation per ensemble, from the state's tuning if it has one.
-fn adaptations(engine: &dyn Engine, settings: &Settings, state: &State) -> Vec<Adaptation> {
+fn adaptations(engine: &dyn Engine, settings: &Settings, state: &State) -> Result<Vec<Adaptation>> {
     let (dim, chains) = (engine.dim(), engine.chains_per_ensemble());
     let warmup = state.iteration..state.iteration + settings.warmup;
-    (0..engine.ensembles())
+    let work = engine.gradient_work();
+    let has_directions = |tuning: &Tuning| tuning.stretches.iter().any(|stretch| *stretch != 0.0);
+    // A warm-up may forget them and adapt to the diagonal alone.
+    if work.is_none() && warmup.is_empty() && state.tuning.as_ref().is_some_and(has_directions) {
+        return Err(Error::user(
+            "the run to go on from has a metric with directions beside its diagonal, which this engine has not",
+        )
+        .with_help("go on with the CPU, or with a warm-up"));
+    }
+    let work = work.filter(|_| settings.directions);
+    Ok((0..engine.ensembles())
         .map(|e| match &state.tuning {
-            None => Adaptation::new(dim, chains, warmup.clone(), settings.target_accept),
+            None => Adaptation::new(dim, chains, warmup.clone(), settings.target_accept)
+                .with_directions(Vec::new(), work),
             Some(tuning) => Adaptation::tuned(
                 tuning.inv_mass_diag[e * dim..(e + 1) * dim].to_vec(),
                 chains,
@@ -155,9 +172,10 @@ fn adaptations(engine: &dyn Engine, settings: &Settings, state: &State) -> Vec<A
                 settings.target_accept,
                 tuning.step_sizes[e],
                 tuning.trajectory_lengths[e],
-            ),
+            )
+            .with_directions(tuning.directions_of(e, dim), work),
         })
-        .collect()
+        .collect())
 }
 
 /// One centring per ensemble, from the state's tuning if it has one; none for a model without levels to centre.
@@ -277,6 +295,32 @@ impl Driver<'_> {
         changed.into_iter().any(|changed| changed)
     }
 
+    /// Lets the ensembles look for directions in the `positions` after an iteration; tells whether any found or lost some.
+    fn collect(&mut self, engine: &mut dyn Engine, iteration: u32, positions: &[f64]) -> Result<bool> {
+        // All ensembles have the same warm-up.
+        if !self.adaptations.iter().any(|a| a.collects(iteration)) {
+            return Ok(false);
+        }
+        let (gradients, evaluations) = engine.gradients()?;
+        self.gradient_evaluations += evaluations;
+        let chunk = positions.len() / self.adaptations.len();
+        let of_ensembles: Vec<_> = self
+            .adaptations
+            .iter_mut()
+            .zip(positions.chunks_exact(chunk).zip(gradients.chunks_exact(chunk)))
+            .collect();
+        let changed = in_parallel(
+            of_ensembles,
+            self.threads,
+            |(adaptation, (positions, gradients))| adaptation.collect(iteration, positions, gradients),
+        );
+        Ok(changed.into_iter().any(|changed| changed))
+    }
+
+    fn directions(&self) -> Vec<&[Direction]> {
+        self.adaptations.iter().map(Adaptation::directions).collect()
+    }
+
     fn centring(&self) -> Vec<u32> {
         self.recentrings
             .iter()
@@ -296,11 +340,20 @@ impl Driver<'_> {
     }
 
     fn tuning(&self) -> Tuning {
+        let (mut stretches, mut directions) = (Vec::new(), Vec::new());
+        if self.adaptations.iter().any(Adaptation::has_room_for_directions) {
+            for adaptation in &self.adaptations {
+                let (own, units) =
+                    tuned_directions(adaptation.directions(), adaptation.inv_mass_diag().len());
+                stretches.extend(own);
+                directions.extend(units);
+            }
+        }
         Tuning {
             step_sizes: self.adaptations.iter().map(Adaptation::step_size).collect(),
             inv_mass_diag: self.inv_mass(),
-            stretches: Vec::new(),
-            directions: Vec::new(),
+            stretches,
+            directions,
             trajectory_lengths: self
                 .adaptations
                 .iter()

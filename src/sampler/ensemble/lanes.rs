@@ -5,6 +5,9 @@
 /// Chains of a block: as many as the back end evaluates at once.
 pub(crate) const LANES: usize = crate::back::simd::LANES;
 
+/// Directions whose products with all coordinates are summed in one pass: enough that no sum waits for itself.
+pub(crate) const AXES: usize = 2;
+
 /// Defines a function with versions that are compiled for AVX2 and AVX-512.
 macro_rules! wide {
     ($(#[$doc:meta])* fn $name:ident($($arg:ident: $kind:ty),* $(,)?) $(-> $result:ty)? $body:block) => {
@@ -109,6 +112,42 @@ wide! {
             for lane in 0..LANES {
                 to[lane] = if take[lane] { from[lane] } else { to[lane] };
             }
+        }
+    }
+}
+
+wide! {
+    /// along = Σ axis · value over the coordinates, for each of [`AXES`] axes (`[dim][axis]`), per lane.
+    fn project(along: &mut [[f64; LANES]; AXES], axes: &[f64], values: &[f64]) {
+        let mut sum = [[0.0; LANES]; AXES];
+        let (values, _) = values.as_chunks::<LANES>();
+        let (axes, _) = axes.as_chunks::<AXES>();
+        for (value, axes) in values.iter().zip(axes) {
+            one_at_a_time();
+            for (sum, axis) in sum.iter_mut().zip(axes) {
+                for lane in 0..LANES {
+                    sum[lane] += axis * value[lane];
+                }
+            }
+        }
+        *along = sum;
+    }
+}
+
+wide! {
+    /// values += axis · along, for each of [`AXES`] axes (`[dim][axis]`).
+    fn add_axes(values: &mut [f64], axes: &[f64], along: &[[f64; LANES]; AXES]) {
+        let (values, _) = values.as_chunks_mut::<LANES>();
+        let (axes, _) = axes.as_chunks::<AXES>();
+        for (value, axes) in values.iter_mut().zip(axes) {
+            one_at_a_time();
+            let mut sum = *value;
+            for (along, axis) in along.iter().zip(axes) {
+                for lane in 0..LANES {
+                    sum[lane] += axis * along[lane];
+                }
+            }
+            *value = sum;
         }
     }
 }

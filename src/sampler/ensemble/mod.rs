@@ -1,11 +1,15 @@
 //! Ensemble HMC: chains in lockstep that share metric, step size and trajectory length.
 //!
+//! The metric is a diagonal, on the CPU with directions beside it where `directions` finds such as pay.
+//!
 //! Jittered HMC whose number of steps follows a quasi-random sequence, adapted across chains as in ChEES-HMC (Hoffman,
 //! Radul, Sountsov 2021) and SNAPER-HMC (Sountsov, Hoffman 2021). An [`Engine`] moves the chains: [`CpuEngine`] here,
 //! the GPU's in `gpu/`; [`Adaptation`] is the same for both, and [`run_on_engine`] drives either.
 
 mod adaptation;
+mod axes;
 mod cpu;
+mod directions;
 mod driver;
 mod gpu;
 pub(super) mod lanes;
@@ -14,7 +18,11 @@ pub(super) mod momentum;
 mod reach;
 mod thinner;
 
-use crate::error::Result;
+#[cfg(test)]
+mod direction_tests;
+
+use crate::error::{Error, Result};
+use crate::sampler::low_rank::Direction;
 
 pub use adaptation::Adaptation;
 pub use cpu::CpuEngine;
@@ -49,6 +57,26 @@ pub trait Engine {
     ///
     /// Those of the device.
     fn set_inv_mass(&mut self, inv_mass_diag: &[f64]) -> Result<()>;
+
+    /// About how many multiplications a gradient takes (see [`crate::back::evaluate::Density::work`]), for an engine whose
+    /// metric may have directions beside its diagonal: these have to pay by that measure. None where the metric is a
+    /// diagonal, as on the GPU: none are sought then.
+    fn gradient_work(&self) -> Option<f64> {
+        None
+    }
+
+    /// Sets the directions of every ensemble, orthonormal, `[ensemble]`. They hold on the scale of the diagonal, whichever
+    /// is set now or later: S = D Π (I + stretch · u uᵀ), inverse mass matrix S Sᵀ.
+    ///
+    /// # Errors
+    ///
+    /// [`crate::error::Kind::Bug`] for directions that do not fit the engine, or for any where it has none.
+    fn set_directions(&mut self, directions: &[&[Direction]]) -> Result<()> {
+        if directions.iter().any(|own| !own.is_empty()) {
+            return Err(Error::bug("directions for an engine whose metric is a diagonal"));
+        }
+        Ok(())
+    }
 
     /// Sets the codes of the centring weights, `[ensemble][level]`, see [`crate::back::evaluate::Centring`]; the
     /// positions, which keep their numbers, now stand for other values: [`Engine::set_positions`] is to follow.

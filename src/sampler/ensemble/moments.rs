@@ -1,6 +1,7 @@
 //! Moving moments of an ensemble's positions: variances and the largest eigenvalue of the whitened covariance.
 
 use crate::num::sum::sum_pairs;
+use crate::sampler::low_rank::Direction;
 use crate::sampler::vectors::{add_scaled, dot};
 
 /// Chains whose positions in two iterations, the shortest window, estimate a variance: as many as ensembles have unless
@@ -110,6 +111,8 @@ impl MovingMoments {
 pub(crate) struct LargestEigenvalue {
     directions: [Vec<f64>; 2],
     value: f64,
+    /// What no estimate is below.
+    least: f64,
     sd: Vec<f64>,
     /// The unit directions over the standard deviations: their products with a deviation are those of the whitened one.
     duals: [Vec<f64>; 2],
@@ -118,11 +121,13 @@ pub(crate) struct LargestEigenvalue {
 }
 
 impl LargestEigenvalue {
-    pub(crate) fn new(dim: usize) -> Self {
+    /// Begins with the estimate `value`.
+    pub(crate) fn new(dim: usize, value: f64) -> Self {
         let direction = vec![1.0 / (dim as f64).sqrt(); dim];
         Self {
             directions: [direction.clone(), direction],
-            value: 1.0,
+            value,
+            least: value.min(1.0),
             sd: vec![1.0; dim],
             duals: [vec![0.0; dim], vec![0.0; dim]],
             deviation: vec![0.0; dim],
@@ -130,16 +135,25 @@ impl LargestEigenvalue {
         }
     }
 
-    /// Counts `positions`, `[chain][dim]`, whitened by their means and by `inv_mass`, with the moments' weight.
-    pub(crate) fn update(&mut self, moments: &MovingMoments, inv_mass: &[f64], positions: &[f64]) {
+    /// Counts `positions`, `[chain][dim]`, whitened by their means and by the metric of the diagonal `inv_mass` and the
+    /// orthonormal `metric` directions on its scale, with the moments' weight.
+    pub(crate) fn update(
+        &mut self,
+        moments: &MovingMoments,
+        inv_mass: &[f64],
+        metric: &[Direction],
+        positions: &[f64],
+    ) {
         let dim = self.deviation.len();
         for (sd, v) in self.sd.iter_mut().zip(inv_mass) {
             *sd = v.sqrt();
         }
         for (dual, direction) in self.duals.iter_mut().zip(&self.directions) {
             let norm = dot(direction, direction).sqrt();
-            for ((dual, u), sd) in dual.iter_mut().zip(direction).zip(&self.sd) {
-                *dual = u / (norm * sd);
+            dual.copy_from_slice(direction);
+            metric.iter().for_each(|factor| factor.apply_inverse(dual));
+            for (dual, sd) in dual.iter_mut().zip(&self.sd) {
+                *dual /= norm * sd;
             }
         }
         for batch in &mut self.batches {
@@ -159,19 +173,24 @@ impl LargestEigenvalue {
         }
         let weight = moments.weight();
         self.value += weight * (squares / (counts[0] + counts[1]) - self.value);
-        for ((direction, batch), count) in self.directions.iter_mut().zip(&self.batches).zip(counts) {
+        for ((direction, batch), count) in self.directions.iter_mut().zip(&mut self.batches).zip(counts) {
             // A single chain leaves the other half without any.
             if count > 0.0 {
-                for ((u, sum), sd) in direction.iter_mut().zip(batch).zip(&self.sd) {
-                    *u += weight * (sum / (count * sd) - *u);
+                for (sum, sd) in batch.iter_mut().zip(&self.sd) {
+                    *sum /= count * sd;
+                }
+                metric.iter().for_each(|factor| factor.apply_inverse(batch));
+                for (u, mean) in direction.iter_mut().zip(batch) {
+                    *u += weight * (*mean - *u);
                 }
             }
         }
     }
 
-    /// The estimate; at least 1, as the largest eigenvalue of a correlation matrix is.
+    /// The estimate; at least 1, as the largest eigenvalue of a correlation matrix is, or the value that it began with if
+    /// the metric is not the diagonal of the variances alone and this is less.
     pub(crate) fn value(&self) -> f64 {
-        self.value.max(1.0)
+        self.value.max(self.least)
     }
 }
 
@@ -207,13 +226,13 @@ mod tests {
         let sd: Vec<f64> = (0..10).map(|i| 10f64.powi(i % 3)).collect();
         let rho = 0.5;
         let mut moments = MovingMoments::new(10, 16);
-        let mut eigen = LargestEigenvalue::new(10);
+        let mut eigen = LargestEigenvalue::new(10, 1.0);
         let mut inv_mass = vec![1.0; 10];
         for step in 0..400 {
             let positions = batch(step, &sd, rho, 7.0);
             moments.update(step, &positions);
             moments.regularised(&mut inv_mass);
-            eigen.update(&moments, &inv_mass, &positions);
+            eigen.update(&moments, &inv_mass, &[], &positions);
         }
         // An exponential window of n = 50 batches of 16: a variance's relative standard error is √(2/1600); 4.5 of them.
         let bound = 4.5 * (2.0f64 / 1600.0).sqrt();
@@ -237,11 +256,11 @@ mod tests {
         let dim = 2000;
         let there = batch(0, &vec![1.0; dim], 0.0, 0.0);
         let mut moments = MovingMoments::new(dim, 16);
-        let mut eigen = LargestEigenvalue::new(dim);
+        let mut eigen = LargestEigenvalue::new(dim, 1.0);
         let inv_mass = vec![1.0; dim];
         for step in 0..100 {
             moments.update(step, &there);
-            eigen.update(&moments, &inv_mass, &there);
+            eigen.update(&moments, &inv_mass, &[], &there);
         }
         // Projections of one half are G p, p a unit vector and G the 8 by 8 scalar products with the other half over
         // √dim, nearly standard normals: their squares add up to less than G's largest singular value squared, (2√8)²,
