@@ -2,7 +2,8 @@
 //! they can be trusted.
 
 use super::layout::Fit;
-use super::pointwise::{Observation, Pointwise};
+use super::pointwise::Pointwise;
+use super::restored::Observation;
 use crate::diag::elpd::{self, Row, Total, VARIANCE_LIMIT, pareto_k_threshold, total};
 use crate::diag::{Chains, mcse_mean};
 use crate::error::Result;

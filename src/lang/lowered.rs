@@ -323,6 +323,23 @@ impl PlateTable {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+
+    /// The labels of all elements; those of several axes with commas between: `2,low`.
+    pub fn element_labels(&self) -> Vec<String> {
+        let mut all: Vec<String> = vec![String::new()];
+        for (place, dim) in self.dims.iter().enumerate() {
+            let comma = if place == 0 { "" } else { "," };
+            all = all
+                .iter()
+                .flat_map(|head| {
+                    dim.labels
+                        .iter()
+                        .map(move |label| format!("{head}{comma}{label}"))
+                })
+                .collect();
+        }
+        all
+    }
 }
 
 /// A column that the model uses.

@@ -34,7 +34,7 @@ pub use calibration::{BIN_PROB, Calibrated, Calibration};
 pub use designs::{Criterion, Design, DesignSize, vary};
 pub use draws::Draws;
 pub use findings::Findings;
-pub use folds::{CrossValidation, Folds};
+pub use folds::{CrossValidation, Cut, Folds};
 pub use manifest::{Aim, Difference, Manifest};
 pub use merge::merge;
 pub use posterior::posterior_of;
