@@ -45,7 +45,7 @@ mod storage;
 mod tables;
 
 pub use device::{gpu_batch_driver, gpu_driver};
-pub use doubts::REFITS_LATER;
+pub use doubts::REFITS;
 pub use elpd::{Criterion, Elpd, Own};
 pub use footprint::GROWING_BYTES;
 pub use layout::Fit;

@@ -363,6 +363,18 @@ pub struct LearnedCall {
 }
 
 impl Lowered {
+    /// The name of the plate of the rows, the first one.
+    fn rows(&self) -> &str {
+        self.plates.first().map_or("", |plate| plate.name.as_str())
+    }
+
+    /// Whether every outcome belongs to single rows.
+    pub fn is_by_row(&self) -> bool {
+        self.likelihoods
+            .iter()
+            .all(|likelihood| likelihood.plate == self.rows())
+    }
+
     /// Multiplies the log density of every observation over the rows by its row's weight, `[row]` of those kept: 0 leaves
     /// a row out. The pointwise log likelihoods stay as they are.
     ///
