@@ -373,14 +373,26 @@ fn outcomes_of_groups_have_no_refits() {
     let text = "table schools by school\ny ~ Normal(t[school], 1)\nscore[school] ~ Normal(t[school], 0.2)\n\
                 t[school] ~ Normal(0, 1)\n";
     folder.write("m.tad", text);
-    let args = ["fit", "m.tad", "--data", "d.csv", "--table", "schools=schools.csv", "--quiet"];
+    let args = [
+        "fit",
+        "m.tad",
+        "--data",
+        "d.csv",
+        "--table",
+        "schools=schools.csv",
+        "--quiet",
+    ];
     folder.run(args).exits(0);
     // Each score has its own t[school], so that importance sampling fails; what cannot be had is not proposed.
     let loo = compare(&folder, &["m.nc"]).exits(0).out;
-    assert!(loo.contains("Not to be trusted:") && !loo.contains("--by exact"), "{loo}");
+    assert!(
+        loo.contains("Not to be trusted:") && !loo.contains("--by exact"),
+        "{loo}"
+    );
     let ran = compare(&folder, &["m.nc", "--exact"]).exits(3);
     assert!(
-        ran.err.contains("m.nc: the outcome `score` belongs to `school`, not to single rows"),
+        ran.err
+            .contains("m.nc: the outcome `score` belongs to `school`, not to single rows"),
         "{}",
         ran.err
     );
