@@ -58,7 +58,7 @@
 //! A module imports only from modules before it in this list (a test reads every `use` line): `error`, `num`, `rng`,
 //! `data`, `diag`, `ir`, `dist`, `transform`, `ad`, `lang`, `pass`, `back`, `gpu`, `model`, `sampler`, `fit`, `export`,
 //! `predict`, `trouble`, `plot`, `report`, `study`, `bench`, `cli`. Clocks are read in `fit`, `bench` and `cli` alone; files are
-//! touched by `fit`, `cli` and [`data::Table::from_path`].
+//! touched by `fit`, `study`, `cli` and [`data::Table::from_path`].
 //!
 //! # Vocabulary
 //!

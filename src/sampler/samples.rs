@@ -273,6 +273,37 @@ impl Samples {
         self.is_complete = false;
     }
 
+    /// The draws of each unit by itself, gradients and divergences of warm-up shared out evenly: the run counts them
+    /// together.
+    pub(crate) fn into_units(self) -> Vec<Self> {
+        let units = self.ensembles.max(1);
+        let cut = |values: &[f64], unit: usize| {
+            let width = values.len() / units;
+            values[unit * width..(unit + 1) * width].to_vec()
+        };
+        let cells = self.chains / units * self.draws;
+        (0..units)
+            .map(|unit| Self {
+                chains: self.chains / units,
+                draws: self.draws,
+                dim: self.dim,
+                ensembles: 1,
+                is_complete: self.is_complete,
+                positions: cut(&self.positions, unit),
+                log_density: cut(&self.log_density, unit),
+                energy: cut(&self.energy, unit),
+                accept_prob: cut(&self.accept_prob, unit),
+                step_size: cut(&self.step_size, unit),
+                n_steps: self.n_steps[unit * cells..(unit + 1) * cells].to_vec(),
+                is_divergent: self.is_divergent[unit * cells..(unit + 1) * cells].to_vec(),
+                warmup_divergences: self.warmup_divergences / units as u64,
+                warmup_gradient_evaluations: self.warmup_gradient_evaluations / units as u64,
+                gradient_evaluations: self.gradient_evaluations / units as u64,
+                state: self.state.slice(unit, 1, units),
+            })
+            .collect()
+    }
+
     /// Appends the chains of `other`, which come after these; of unequal numbers of draws the lesser is kept.
     pub(crate) fn append(&mut self, mut other: Self) {
         let draws = self.draws.min(other.draws);

@@ -65,6 +65,15 @@ pub trait Study: Sync {
     /// A user error for a data set that cannot be made or fitted, which becomes part of the replicate's record.
     fn prepare(&self, replicate: u32) -> Result<Prepared<Self::Known>>;
 
+    /// The model of some replicate: what all have in common can be seen by it.
+    ///
+    /// # Errors
+    ///
+    /// A user error if none can be made.
+    fn example(&self) -> Result<Model> {
+        Ok(self.prepare(0)?.model)
+    }
+
     /// The numbers that are kept.
     ///
     /// # Errors
@@ -102,7 +111,7 @@ pub fn fit_wave<S: Study>(
     stop: &AtomicBool,
 ) -> Result<Option<Part>> {
     let count = range.len();
-    let mut parts: Vec<Option<(Record, Vec<Estimate>)>> = (0..count).map(|_| None).collect();
+    let mut parts: Vec<Option<Made>> = (0..count).map(|_| None).collect();
     share_out(
         count,
         sampling.threads,
@@ -121,16 +130,22 @@ pub fn fit_wave<S: Study>(
         },
         &mut |place, made| parts[place] = made,
     )?;
+    Ok(joined(parts))
+}
+
+/// The part of replicates in their order; none if one is missing.
+pub(super) fn joined(made: Vec<Option<Made>>) -> Option<Part> {
     let mut part = Part::default();
-    for made in parts {
-        let Some((record, mut estimates)) = made else {
-            return Ok(None);
-        };
+    for made in made {
+        let (record, mut estimates) = made?;
         part.records.push(record);
         part.estimates.append(&mut estimates);
     }
-    Ok(Some(part))
+    Some(part)
 }
+
+/// A record with its estimates.
+pub(super) type Made = (Record, Vec<Estimate>);
 
 /// Fits one replicate, twice if need be; none if it was stopped.
 fn replicate<S: Study>(
@@ -138,14 +153,49 @@ fn replicate<S: Study>(
     sampling: &Sampling,
     replicate: u32,
     stop: &AtomicBool,
-) -> Result<Option<(Record, Vec<Estimate>)>> {
-    let prepared = match study.prepare(replicate) {
-        Ok(prepared) => prepared,
-        Err(error) => return Ok(Some((failed(replicate, 0, &error)?, Vec::new()))),
-    };
-    let mut gradient_evaluations = 0;
-    let mut last: Option<(Record, Vec<Estimate>)> = None;
-    for patience in [1, PATIENCE] {
+) -> Result<Option<Made>> {
+    match study.prepare(replicate) {
+        Ok(prepared) => tries(
+            study,
+            sampling,
+            (replicate, &prepared),
+            &[1, PATIENCE],
+            (None, 0),
+            stop,
+        ),
+        Err(error) => Ok(Some((failed(replicate, 0, &error)?, Vec::new()))),
+    }
+}
+
+/// The second try of a replicate whose first one ended with `made`.
+pub(super) fn second_try<S: Study>(
+    study: &S,
+    sampling: &Sampling,
+    prepared: (u32, &Prepared<S::Known>),
+    made: Made,
+    stop: &AtomicBool,
+) -> Result<Option<Made>> {
+    let gradient_evaluations = made.0.gradient_evaluations;
+    tries(
+        study,
+        sampling,
+        prepared,
+        &[PATIENCE],
+        (Some(made), gradient_evaluations),
+        stop,
+    )
+}
+
+/// Tries until one is sound; none if it was stopped.
+fn tries<S: Study>(
+    study: &S,
+    sampling: &Sampling,
+    (replicate, prepared): (u32, &Prepared<S::Known>),
+    patiences: &[u32],
+    (mut last, mut gradient_evaluations): (Option<Made>, u64),
+    stop: &AtomicBool,
+) -> Result<Option<Made>> {
+    for &patience in patiences {
         let samples = match sample(&prepared.model, sampling, replicate, patience, stop) {
             Ok(samples) => samples,
             Err(error) => {
@@ -158,18 +208,15 @@ fn replicate<S: Study>(
             return Ok(None);
         }
         gradient_evaluations += samples.gradient_evaluations;
-        let draws = Draws::new(&prepared.model, samples);
-        let estimates = study.digest(replicate, &prepared, &draws)?;
-        let record = judged(
-            replicate,
+        let made = digested(
+            study,
             sampling,
-            patience,
-            &draws,
-            &estimates,
+            (replicate, prepared),
+            (samples, patience),
             gradient_evaluations,
-        );
-        let is_sound = record.status.is_sound();
-        last = Some((record, estimates));
+        )?;
+        let is_sound = made.0.status.is_sound();
+        last = Some(made);
         if is_sound {
             break;
         }
@@ -177,7 +224,28 @@ fn replicate<S: Study>(
     Ok(last)
 }
 
-/// Draws of one ensemble.
+/// The record and the estimates of a try.
+pub(super) fn digested<S: Study>(
+    study: &S,
+    sampling: &Sampling,
+    (replicate, prepared): (u32, &Prepared<S::Known>),
+    (samples, patience): (Samples, u32),
+    gradient_evaluations: u64,
+) -> Result<Made> {
+    let draws = Draws::new(&prepared.model, samples);
+    let estimates = study.digest(replicate, prepared, &draws)?;
+    let record = judged(
+        replicate,
+        sampling,
+        patience,
+        &draws,
+        &estimates,
+        gradient_evaluations,
+    );
+    Ok((record, estimates))
+}
+
+/// The draws of a try.
 fn sample(
     model: &Model,
     sampling: &Sampling,
@@ -199,7 +267,7 @@ fn sample(
     sampler::run(model, &settings, &state, watch)
 }
 
-fn settings(sampling: &Sampling, replicate: u32, patience: u32) -> Settings {
+pub(super) fn settings(sampling: &Sampling, replicate: u32, patience: u32) -> Settings {
     Settings {
         sampler: Sampler::Hmc,
         chains: sampling.chains,
@@ -219,7 +287,7 @@ fn settings(sampling: &Sampling, replicate: u32, patience: u32) -> Settings {
 /// # Errors
 ///
 /// Faults that are not the data set's own.
-fn failed(replicate: u32, gradient_evaluations: u64, error: &Error) -> Result<Record> {
+pub(super) fn failed(replicate: u32, gradient_evaluations: u64, error: &Error) -> Result<Record> {
     if error.kind() != Kind::User {
         return Err(error.clone());
     }

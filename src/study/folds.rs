@@ -151,6 +151,7 @@ pub struct CrossValidation {
     seed: u64,
     /// The row of the table as read, counted from 1, of each row kept.
     labels: Vec<usize>,
+    alike: bool,
 }
 
 impl CrossValidation {
@@ -198,7 +199,15 @@ impl CrossValidation {
             table,
             cut,
             seed,
+            alike: false,
         })
+    }
+
+    /// The same with one program for all folds, as a [`super::Device`] needs it.
+    #[must_use]
+    pub fn alike(mut self) -> Self {
+        self.alike = true;
+        self
     }
 
     /// The number of replicates: the folds, and one that leaves nothing out.
@@ -242,6 +251,7 @@ impl Study for CrossValidation {
         out.iter().for_each(|row| weights[*row] = 0.0);
         let options = ReplicateOptions {
             row_weights: Some(&weights),
+            alike: self.alike,
             ..ReplicateOptions::default()
         };
         let model = Model::replicate(&self.name, &self.text, &self.table, &options)?;

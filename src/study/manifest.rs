@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::fields::Fields;
 use crate::data::text_key;
 use crate::diag::{Interval, Prob};
 use crate::error::{Error, Result};
@@ -286,47 +287,6 @@ fn lines_difference(field: &str, mine: &str, theirs: &str) -> Difference {
 
 fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
-}
-
-/// The fields of a JSON object, each of the type that it must have.
-pub(super) struct Fields<'a>(pub(super) &'a Value);
-
-impl Fields<'_> {
-    pub(super) fn get(&self, name: &str) -> Result<&Value> {
-        self.0
-            .get(name)
-            .ok_or_else(|| Error::user(format!("`{name}` is missing in it")))
-    }
-
-    pub(super) fn wrong(&self, name: &str, expected: &str) -> Error {
-        Error::user(format!(
-            "its `{name}` is {}, and {expected} is expected",
-            self.0[name]
-        ))
-    }
-
-    pub(super) fn text(&self, name: &str) -> Result<String> {
-        self.get(name)?
-            .as_str()
-            .map(str::to_owned)
-            .ok_or_else(|| self.wrong(name, "a text"))
-    }
-
-    pub(super) fn count(&self, name: &str) -> Result<u64> {
-        self.get(name)?
-            .as_u64()
-            .ok_or_else(|| self.wrong(name, "a whole number"))
-    }
-
-    pub(super) fn small(&self, name: &str) -> Result<u32> {
-        u32::try_from(self.count(name)?).map_err(|_| self.wrong(name, "a whole number below 2³²"))
-    }
-
-    fn number(&self, name: &str) -> Result<f64> {
-        self.get(name)?
-            .as_f64()
-            .ok_or_else(|| self.wrong(name, "a number"))
-    }
 }
 
 #[cfg(test)]

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 
 use super::gathered::Gathered;
 use super::manifest::Manifest;
+use super::piece::spoken;
 use super::record::Part;
 use super::shard::Shard;
-use super::store::{Store, spoken};
+use super::store::Store;
 use crate::error::{Error, Result};
 
 /// How many missing pieces are named.
@@ -101,7 +102,7 @@ fn shortened(pieces: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::manifest::tests::manifest;
-    use super::super::store::tests::{Fresh, fresh};
+    use super::super::store_tests::{Fresh, fresh};
     use super::super::tables::same;
     use super::super::tables::tests::part;
     use super::*;

@@ -38,8 +38,12 @@ pub struct Simulations {
     groups: Option<Groups>,
     /// Observed rows that simulated ones are fitted together with.
     observed: Option<Table>,
+    alike: bool,
     forgets_jacobians: bool,
 }
+
+/// Replicates among which one has to be possible.
+const EXAMPLES: u32 = 32;
 
 /// What the condition of a criterion is called in the model that is fitted.
 fn condition(place: usize) -> String {
@@ -106,9 +110,10 @@ impl Simulations {
             questions,
             groups: None,
             observed: None,
+            alike: false,
             forgets_jacobians: false,
         };
-        let (model, _) = study.model(0)?;
+        let model = study.example()?;
         for (place, criterion) in study.questions.criteria.iter().enumerate() {
             let name = condition(place);
             let quantities = &model.lowered().quantities;
@@ -141,6 +146,13 @@ impl Simulations {
         self
     }
 
+    /// The same with one program for all replicates, as a [`super::Device`] needs it.
+    #[must_use]
+    pub fn alike(mut self) -> Self {
+        self.alike = true;
+        self
+    }
+
     /// The text that is fitted: that of the model, a formula's lines in place of it, with a line for each criterion.
     pub fn text(&self) -> &str {
         &self.text
@@ -151,13 +163,20 @@ impl Simulations {
         &self.simulator
     }
 
-    /// The model of the first replicate: what all have in common can be seen by it.
+    /// The model of the first replicate that can be made: what all have in common can be seen by it.
     ///
     /// # Errors
     ///
-    /// A user error if it cannot be simulated or fitted.
+    /// A user error if none of the first replicates can be simulated and fitted: that of the first.
     pub fn example(&self) -> Result<Model> {
-        Ok(self.model(0)?.0)
+        let first = match self.model(0) {
+            Ok((model, _)) => return Ok(model),
+            Err(error) => error,
+        };
+        (1..EXAMPLES)
+            .find_map(|replicate| self.model(replicate).ok())
+            .map(|(model, _)| model)
+            .ok_or(first)
     }
 
     fn model(&self, replicate: u32) -> Result<(Model, crate::predict::Simulated)> {
@@ -167,6 +186,7 @@ impl Simulations {
             table = observed.followed_by(&table)?;
         }
         let options = ReplicateOptions {
+            alike: self.alike,
             forgets_jacobians: self.forgets_jacobians,
             ..ReplicateOptions::default()
         };
@@ -226,9 +246,7 @@ impl Groups {
             names: plate.dims[0]
                 .labels
                 .iter()
-                .map(|label| {
-                    Arc::from(crate::data::element_name(by, [(by, label.as_str())].into_iter()).as_str())
-                })
+                .map(|label| Arc::from(crate::data::element_name(by, [(by, label.as_str())]).as_str()))
                 .collect(),
             codes: codes.clone(),
             outcome: (outcome, lowered.likelihoods[outcome].outcome.clone()),
@@ -315,6 +333,10 @@ impl Study for Simulations {
             }
         }
         Ok(Prepared { model, known })
+    }
+
+    fn example(&self) -> Result<Model> {
+        Simulations::example(self)
     }
 
     fn digest(&self, replicate: u32, prepared: &Prepared<Known>, draws: &Draws<'_>) -> Result<Vec<Estimate>> {

@@ -1,36 +1,26 @@
 //! Records and estimates as the two tables of a study, in Parquet and CSV.
 //!
-//! `replicates`: a row for each replicate; `estimates`: a row for each quantity of each replicate. Counts are INT64,
-//! numbers DOUBLE (NaN where there is none), words and names UTF-8 BYTE_ARRAY; nothing is null.
+//! `replicates`: a row for each replicate; `estimates`: a row for each quantity of each replicate. A number that there is
+//! none of is NaN.
 
-use std::collections::HashSet;
 use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-use ::parquet::basic::Type as Physical;
-use ::parquet::column::reader::get_typed_column_reader;
-use ::parquet::data_type::{ByteArray, ByteArrayType, DataType, DoubleType, Int64Type};
-use ::parquet::errors::{ParquetError, Result as ParquetResult};
-use ::parquet::file::properties::WriterProperties;
-use ::parquet::file::reader::{FileReader, RowGroupReader, SerializedFileReader};
-use ::parquet::file::writer::SerializedFileWriter;
-use ::parquet::schema::types::{ColumnPath, Type};
-use bytes::Bytes;
-
+use super::parquet::parquet;
+use super::piece::unwritable;
 use super::record::{Estimate, Kind, Part, Record, Status};
 use crate::data::number_label;
-use crate::error::{Error, Result};
-use crate::export::{ROWS, field, write_column};
+use crate::error::Result;
 use crate::fit::put;
 
 /// One column of a table: its name, and how its value is read off a row and put into one.
-struct Column<R> {
-    name: &'static str,
-    cell: Cell<R>,
+pub(super) struct Column<R> {
+    pub(super) name: &'static str,
+    pub(super) cell: Cell<R>,
 }
 
-enum Cell<R> {
+pub(super) enum Cell<R> {
     Count(fn(&R) -> u64, fn(&mut R, u64) -> Option<()>),
     Number(fn(&R) -> f64, fn(&mut R, f64)),
     Text(fn(&R) -> &str, fn(&mut R, Arc<str>) -> Option<()>),
@@ -86,7 +76,7 @@ macro_rules! text {
 }
 
 /// A row of one of the tables.
-trait Row: Sized + Clone + 'static {
+pub(super) trait Row: Sized + Clone + 'static {
     /// The table's name, and its files' without the extension.
     const TABLE: &'static str;
     const COLUMNS: &'static [Column<Self>];
@@ -169,11 +159,7 @@ fn write_table<R: Row>(folder: &Path, rows: &[R]) -> Result<()> {
         ("csv", |rows, to| csv(rows, to)),
     ] {
         let path = table.with_extension(extension);
-        put(&path, |to| write(rows, to)).map_err(|fault| {
-            Error::environment(format!("{} cannot be written: {fault}", path.display())).with_help(
-                "check that you may write there and that there is space, or name another folder with `--out`",
-            )
-        })?;
+        put(&path, |to| write(rows, to)).map_err(|fault| unwritable(&path, &fault))?;
     }
     Ok(())
 }
@@ -195,180 +181,6 @@ fn csv<R: Row>(rows: &[R], to: &mut dyn Write) -> io::Result<()> {
     table.flush()
 }
 
-/// The tables of a part as two Parquet files with the names that they have in a folder.
-///
-/// # Errors
-///
-/// A fault of tadpool: memory takes everything.
-pub(super) fn parquet_files(part: &Part) -> Result<[(String, Vec<u8>); 2]> {
-    fn file<R: Row>(rows: &[R]) -> Result<(String, Vec<u8>)> {
-        let mut bytes = Vec::new();
-        parquet(rows, &mut bytes)
-            .map_err(|fault| Error::bug(format!("the table of {} cannot be written: {fault}", R::TABLE)))?;
-        Ok((file_name::<R>(), bytes))
-    }
-    Ok([file(&part.records)?, file(&part.estimates)?])
-}
-
-fn file_name<R: Row>() -> String {
-    format!("{}.parquet", R::TABLE)
-}
-
-/// The part in the bytes of two Parquet files, which `bytes` gives by their names.
-///
-/// # Errors
-///
-/// Those of `bytes`; a user error that says why the file that it names holds no such table.
-pub(super) fn part_of(bytes: &dyn Fn(&str) -> Result<Vec<u8>>) -> Result<Part> {
-    fn rows<R: Row>(bytes: &dyn Fn(&str) -> Result<Vec<u8>>) -> Result<Vec<R>> {
-        let name = file_name::<R>();
-        read(bytes(&name)?).map_err(|fault| Error::user(format!("{name} holds no table of a study: {fault}")))
-    }
-    Ok(Part {
-        records: rows(bytes)?,
-        estimates: rows(bytes)?,
-    })
-}
-
-fn parquet<R: Row>(rows: &[R], to: &mut (dyn Write + Send)) -> io::Result<()> {
-    write_groups(rows, to).map_err(io::Error::other)
-}
-
-fn physical<R>(cell: &Cell<R>) -> Physical {
-    match cell {
-        Cell::Count(..) => Physical::INT64,
-        Cell::Number(..) => Physical::DOUBLE,
-        Cell::Text(..) => Physical::BYTE_ARRAY,
-    }
-}
-
-fn schema<R: Row>() -> ParquetResult<Type> {
-    let fields = R::COLUMNS
-        .iter()
-        .map(|column| field(column.name, physical(&column.cell)));
-    Type::group_type_builder("schema")
-        .with_fields(fields.collect::<ParquetResult<_>>()?)
-        .build()
-}
-
-fn write_groups<R: Row>(rows: &[R], to: &mut (dyn Write + Send)) -> ParquetResult<()> {
-    // Names and words come again with each replicate, numbers do not.
-    let mut properties = WriterProperties::builder().set_dictionary_enabled(false);
-    for column in R::COLUMNS
-        .iter()
-        .filter(|column| matches!(column.cell, Cell::Text(..)))
-    {
-        properties = properties.set_column_dictionary_enabled(ColumnPath::from(column.name), true);
-    }
-    let mut file = SerializedFileWriter::new(to, Arc::new(schema::<R>()?), Arc::new(properties.build()))?;
-    for rows in rows.chunks(ROWS) {
-        let mut group = file.next_row_group()?;
-        for column in R::COLUMNS {
-            match column.cell {
-                Cell::Count(of, _) => {
-                    let counts: Vec<i64> = rows.iter().map(|row| of(row) as i64).collect();
-                    write_column::<Int64Type, _>(&mut group, &counts)?;
-                }
-                Cell::Number(of, _) => {
-                    let numbers: Vec<f64> = rows.iter().map(of).collect();
-                    write_column::<DoubleType, _>(&mut group, &numbers)?;
-                }
-                Cell::Text(of, _) => {
-                    let texts: Vec<ByteArray> = rows.iter().map(|row| of(row).into()).collect();
-                    write_column::<ByteArrayType, _>(&mut group, &texts)?;
-                }
-            }
-        }
-        group.close()?;
-    }
-    file.close()?;
-    Ok(())
-}
-
-fn read<R: Row>(bytes: Vec<u8>) -> ParquetResult<Vec<R>> {
-    let file = SerializedFileReader::new(Bytes::from(bytes))?;
-    let (found, expected) = (file.metadata().file_metadata().schema(), schema::<R>()?);
-    // The readers of columns take the types for granted.
-    if found.get_fields() != expected.get_fields() {
-        return Err(ParquetError::General(
-            "it has other columns than this version of tadpool writes".to_owned(),
-        ));
-    }
-    let mut rows = Vec::new();
-    for place in 0..file.num_row_groups() {
-        let group = file.get_row_group(place)?;
-        let start = rows.len();
-        rows.resize(start + group.metadata().num_rows() as usize, R::blank());
-        for (place, column) in R::COLUMNS.iter().enumerate() {
-            fill(&mut rows[start..], column, (&*group, place))?;
-        }
-    }
-    Ok(rows)
-}
-
-/// Puts the values of a column into rows.
-fn fill<R: Row>(
-    rows: &mut [R],
-    column: &Column<R>,
-    (group, place): (&dyn RowGroupReader, usize),
-) -> ParquetResult<()> {
-    let unknown = |value: &dyn std::fmt::Display| {
-        ParquetError::General(format!(
-            "its column {} holds `{value}`, which means nothing there",
-            column.name
-        ))
-    };
-    match column.cell {
-        Cell::Count(_, set) => {
-            for (row, n) in rows.iter_mut().zip(values::<Int64Type>(group, place)?) {
-                u64::try_from(n)
-                    .ok()
-                    .and_then(|n| set(row, n))
-                    .ok_or_else(|| unknown(&n))?;
-            }
-        }
-        Cell::Number(_, set) => {
-            rows.iter_mut()
-                .zip(values::<DoubleType>(group, place)?)
-                .for_each(|(row, x)| set(row, x));
-        }
-        Cell::Text(_, set) => {
-            // The same names come again with each replicate.
-            let mut known: HashSet<Arc<str>> = HashSet::new();
-            for (row, bytes) in rows.iter_mut().zip(values::<ByteArrayType>(group, place)?) {
-                let text = bytes.as_utf8()?;
-                let shared = match known.get(text) {
-                    Some(shared) => shared.clone(),
-                    None => {
-                        let new: Arc<str> = Arc::from(text);
-                        known.insert(new.clone());
-                        new
-                    }
-                };
-                set(row, shared).ok_or_else(|| unknown(&text))?;
-            }
-        }
-    }
-    Ok(())
-}
-
-/// All values of a column of a group of rows.
-fn values<T: DataType>(group: &dyn RowGroupReader, place: usize) -> ParquetResult<Vec<T::T>> {
-    let count = group.metadata().num_rows() as usize;
-    let mut reader = get_typed_column_reader::<T>(group.get_column_reader(place)?);
-    let mut values = Vec::new();
-    while values.len() < count {
-        let (_, read, _) = reader.read_records(count - values.len(), None, None, &mut values)?;
-        if read == 0 {
-            return Err(ParquetError::General(format!(
-                "it ends after {} of {count} rows",
-                values.len()
-            )));
-        }
-    }
-    Ok(values)
-}
-
 /// Whether two rows are the same to the last bit of every number; missing numbers are the same.
 fn same_rows<R: Row>(a: &R, b: &R) -> bool {
     R::COLUMNS.iter().all(|column| match column.cell {
@@ -388,7 +200,9 @@ pub(super) fn same(a: &Part, b: &Part) -> bool {
 
 #[cfg(test)]
 pub(super) mod tests {
+    use super::super::parquet::{part_files, part_of};
     use super::*;
+    use crate::export::ROWS;
 
     /// Replicates with numbers of all sorts, some of them without draws.
     pub(in crate::study) fn part(range: std::ops::Range<u32>) -> Part {
@@ -439,7 +253,7 @@ pub(super) mod tests {
     }
 
     fn round_trip(part: &Part) -> Part {
-        let files = parquet_files(part).expect("memory");
+        let files = part_files(part).expect("memory");
         part_of(&|name| {
             Ok(files
                 .iter()
@@ -490,17 +304,17 @@ pub(super) mod tests {
 
     #[test]
     fn other_columns_are_refused() {
-        let files = parquet_files(&part(0..2)).expect("memory");
+        let files = part_files(&part(0..2)).expect("memory");
         let error = part_of(&|name| {
             let swapped = files.iter().find(|file| file.0 != name).expect("both files");
             Ok(swapped.1.clone())
         })
         .expect_err("the tables are swapped");
         assert!(
-            error.message().contains("replicates.parquet holds no table"),
+            error.starts_with("replicates.parquet holds no table of a study"),
             "{error}"
         );
-        assert!(error.message().contains("other columns"), "{error}");
+        assert!(error.contains("other columns"), "{error}");
     }
 
     #[test]

@@ -11,11 +11,13 @@ use super::super::interrupt::stop_saying;
 use super::super::output::{Notes, counted};
 use super::super::ticker::watched;
 use super::written::{Timing, finish};
+use crate::back::simd::InstructionSet;
 use crate::data::Table;
-use crate::error::{Error, Result};
-use crate::fit::{Backend, available_threads};
+use crate::error::Result;
+use crate::fit::{Backend, available_threads, hardware};
+use crate::gpu::{self, Adapter};
 use crate::study::batch::{Done, MIN_ESS, Sampling, Study, fit_wave};
-use crate::study::{Aim, Manifest, Store};
+use crate::study::{Aim, Device, Manifest, Store};
 
 /// Replicates that are fitted and written together: a kill loses no more.
 const WAVE: u32 = 64;
@@ -33,28 +35,39 @@ pub(super) struct Asked<'a, S> {
     /// The aim's own options.
     pub(super) options: Vec<(String, String)>,
     pub(super) sampling: Sampling,
+    /// None: the CPU.
+    pub(super) adapter: Option<Adapter>,
     pub(super) started: Instant,
 }
 
 /// How each replicate is sampled, with the aim's own defaults for chains and draws.
-///
-/// # Errors
-///
-/// A user error for a back end that no study runs on.
-pub(super) fn sampling(common: &Common, (chains, draws): (usize, usize)) -> Result<Sampling> {
-    if common.backend == Backend::Gpu {
-        return Err(
-            Error::user("studies run on the CPU in this release").with_help("leave out `--backend gpu`")
-        );
-    }
-    Ok(Sampling {
+pub(super) fn sampling(common: &Common, (chains, draws): (usize, usize)) -> Sampling {
+    Sampling {
         chains: common.chains.unwrap_or(chains),
         warmup: common.warmup,
         draws: common.draws.unwrap_or(draws),
         seed: common.seed,
         min_ess: MIN_ESS,
         threads: common.threads.unwrap_or_else(available_threads),
-    })
+    }
+}
+
+/// The adapter that the replicates run on; none: the CPU.
+///
+/// # Errors
+///
+/// A user error if a GPU is asked for by a name that none has; an environment error if there is none.
+pub(super) fn adapter(common: &Common) -> Result<Option<Adapter>> {
+    let mut adapters = match common.backend {
+        Backend::Cpu => return Ok(None),
+        Backend::Gpu => gpu::list_adapters()?,
+        Backend::Auto => hardware(),
+    };
+    if common.backend == Backend::Auto && adapters.is_empty() && common.adapter.is_none() {
+        return Ok(None);
+    }
+    let chosen = gpu::choose(&adapters, common.adapter.as_deref())?;
+    Ok(Some(adapters.swap_remove(chosen)))
 }
 
 impl<S: Study> Asked<'_, S> {
@@ -74,8 +87,11 @@ impl<S: Study> Asked<'_, S> {
             min_ess: self.sampling.min_ess,
             prob: self.common.printing.prob,
             interval: self.common.printing.interval,
-            backend: "cpu".to_owned(),
-            device: format!("{:?}", crate::back::simd::InstructionSet::detect()).to_lowercase(),
+            backend: if self.adapter.is_some() { "gpu" } else { "cpu" }.to_owned(),
+            device: match &self.adapter {
+                Some(adapter) => adapter.name.clone(),
+                None => format!("{:?}", InstructionSet::detect()).to_lowercase(),
+            },
             options: self.options.clone(),
         }
     }
@@ -99,7 +115,11 @@ impl<S: Study> Asked<'_, S> {
         let missing = store.missing(range.clone())?;
         let wanted: usize = missing.iter().map(ExactSizeIterator::len).sum();
         notes.say(&format!(
-            "back end cpu; {} of {}, each {} with {} of warm-up and {}; seed {}",
+            "back end {}; {} of {}, each {} with {} of warm-up and {}; seed {}",
+            match &self.adapter {
+                Some(adapter) => format!("gpu: {}", adapter.name),
+                None => "cpu".to_owned(),
+            },
             counted(wanted, "replicate"),
             self.replicates,
             counted(self.sampling.chains, "chain"),
@@ -110,6 +130,10 @@ impl<S: Study> Asked<'_, S> {
         let stop =
             stop_saying(|| "what is written stays; the wave under way is lost, and `--resume` goes on")?;
         let done = Done::default();
+        let mut device = match &self.adapter {
+            Some(adapter) if wanted > 0 => Some(Device::new(adapter, &self.study, &self.sampling, wanted)?),
+            Some(_) | None => None,
+        };
         let line = |elapsed: Duration| progress("replicate", &done, wanted, elapsed);
         let mut gradient_evaluations = 0;
         let outcome = watched(&line, common.quiet, || -> Result<bool> {
@@ -117,8 +141,14 @@ impl<S: Study> Asked<'_, S> {
                 let mut first = range.start;
                 while first < range.end {
                     // Waves end at the same replicates whatever was done before.
-                    let end = ((first / WAVE + 1) * WAVE).min(range.end);
-                    let Some(part) = fit_wave(&self.study, &self.sampling, first..end, &done, stop)? else {
+                    let size = device.as_ref().map_or(WAVE, Device::wave);
+                    let end = ((first / size + 1) * size).min(range.end);
+                    let wave = first..end;
+                    let made = match &mut device {
+                        Some(device) => device.fit_wave(&self.study, &self.sampling, wave, &done, stop)?,
+                        None => fit_wave(&self.study, &self.sampling, wave, &done, stop)?,
+                    };
+                    let Some(part) = made else {
                         return Ok(false);
                     };
                     gradient_evaluations += part

@@ -7,9 +7,10 @@ use super::super::args::{Common, KfoldArgs, PowerArgs, RecoverArgs, SbcArgs};
 use super::super::inputs::read_table;
 use super::super::output::{Notes, counted};
 use super::super::source::{Source, joined, source};
-use super::asked::{Asked, sampling};
+use super::asked::{Asked, adapter, sampling};
 use crate::data::{Table, number_label};
 use crate::error::{Error, Result};
+use crate::fit::Backend;
 use crate::model::Model;
 use crate::predict::Simulator;
 use crate::study::batch::{MANY, PRECISE};
@@ -71,12 +72,14 @@ pub(super) fn recover(args: &RecoverArgs) -> Result<Outcome> {
         Some(by) => Some(by.clone()),
         None => own_index(&source, &simulator, args)?,
     };
+    let adapter = adapter(common)?;
     let study = Simulations::new(
         simulator,
         (&source.name, &source.text),
         common.seed,
         questions.clone(),
     )?;
+    let study = if adapter.is_some() { study.alike() } else { study };
     let mut options = settings(&args.set);
     if let Some(by) = questions.by {
         options.push(("by".to_owned(), by));
@@ -92,7 +95,8 @@ pub(super) fn recover(args: &RecoverArgs) -> Result<Outcome> {
         replicates: args.simulating.replicates,
         design: &design,
         options,
-        sampling: sampling(common, MANY)?,
+        sampling: sampling(common, MANY),
+        adapter,
         started,
     }
     .run()
@@ -135,7 +139,7 @@ pub(super) fn sbc(args: &SbcArgs) -> Result<Outcome> {
     let source = source(&common.model)?;
     let design = table(common, &source, &args.simulating.data)?;
     let mut simulator = simulator(common, &source, &design, &[])?;
-    let sampling = sampling(common, MANY)?;
+    let sampling = sampling(common, MANY);
     let mut options = vec![("level".to_owned(), args.level.to_string())];
     let questions = Questions {
         log_lik: true,
@@ -155,6 +159,8 @@ pub(super) fn sbc(args: &SbcArgs) -> Result<Outcome> {
     } else {
         Simulations::new(simulator, names, common.seed, questions)?
     };
+    let adapter = adapter(common)?;
+    let study = if adapter.is_some() { study.alike() } else { study };
     Asked {
         aim: Aim::Sbc,
         common,
@@ -164,6 +170,7 @@ pub(super) fn sbc(args: &SbcArgs) -> Result<Outcome> {
         design: &design,
         options,
         sampling,
+        adapter,
         started,
     }
     .run()
@@ -173,6 +180,12 @@ pub(super) fn sbc(args: &SbcArgs) -> Result<Outcome> {
 pub(super) fn power(args: &PowerArgs) -> Result<Outcome> {
     let started = Instant::now();
     let common = &args.common;
+    if common.backend == Backend::Gpu {
+        return Err(Error::user(
+            "designs of several sizes have programs of their own, and a power study runs on the CPU",
+        )
+        .with_help("leave out `--backend gpu`"));
+    }
     let source = source(&common.model)?;
     let tables = args
         .data
@@ -248,7 +261,8 @@ pub(super) fn power(args: &PowerArgs) -> Result<Outcome> {
         study,
         design: &tables[0],
         options,
-        sampling: sampling(common, MANY)?,
+        sampling: sampling(common, MANY),
+        adapter: None,
         started,
     }
     .run()
@@ -264,6 +278,8 @@ pub(super) fn kfold(args: &KfoldArgs) -> Result<Outcome> {
     super::super::tell(&model, &data, Notes { quiet: common.quiet });
     let folds = Folds::parse(&args.folds)?;
     let study = CrossValidation::new((&source.name, model.text()), data.clone(), &folds, common.seed)?;
+    let adapter = adapter(common)?;
+    let study = if adapter.is_some() { study.alike() } else { study };
     Asked {
         aim: Aim::Kfold,
         common,
@@ -272,7 +288,8 @@ pub(super) fn kfold(args: &KfoldArgs) -> Result<Outcome> {
         study,
         design: &data,
         options: vec![("folds".to_owned(), args.folds.trim().to_owned())],
-        sampling: sampling(common, PRECISE)?,
+        sampling: sampling(common, PRECISE),
+        adapter,
         started,
     }
     .run()

@@ -79,7 +79,10 @@ impl<'a, 'b> Lowering<'a, 'b> {
         if !matches!(self.parameter_plate(place), Ok(Some(_))) {
             return (Parameterisation::Noncentred, "it has no groups".to_owned());
         }
-        let (ratio, why) = self.variation(place);
+        let (ratio, why) = match self.options.alike {
+            true => (None, "the outcomes are not looked at".to_owned()),
+            false => self.variation(place),
+        };
         // The reliability 1 - 1/F is the weight that a Gaussian posterior wants.
         let reliability = ratio.map_or(0.0, |ratio| 1.0 - 1.0 / ratio.max(1.0));
         let start = (reliability * f64::from(CENTRING_STEPS)).round() as u32;

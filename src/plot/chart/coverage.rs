@@ -49,14 +49,13 @@ pub(crate) fn scene(
 ) -> Scene {
     let mut scene = Scene::new(width, 100.0);
     heading(&mut scene, title.0, title.1);
-    let wanted = "what it should be";
     let entries = [
         (Key::Mark(Shape::Disc, BLUE, Fill::Full(1.0)), interval),
         (
             Key::Mark(Shape::Disc, VERMILION, Fill::Full(1.0)),
-            "which misses what it should be",
+            "not where it should be",
         ),
-        (Key::Line(Stroke::new(INK, 1.2).dashed()), wanted),
+        (Key::Line(Stroke::new(INK, 1.2).dashed()), "where it should be"),
     ];
     let at = (MARGIN, BELOW_HEADING + 2.0);
     let taken = legend(&mut scene, at, width - 2.0 * MARGIN, &entries);

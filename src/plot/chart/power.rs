@@ -1,7 +1,7 @@
 //! How probable it is that a design meets a criterion: the power of designs.
 
 use super::super::frame::{BELOW_AXIS, BELOW_HEADING, Frame, Key, LABEL, MARGIN, heading, legend};
-use super::super::palette::series;
+use super::super::palette::{GREY, series};
 use super::super::scale::Scale;
 use super::super::scene::{Fill, Scene, Shape, Stroke, font};
 use super::coverage::Spread;
@@ -33,6 +33,8 @@ pub(crate) fn scene(
     let mut scene = Scene::new(width, 100.0);
     heading(&mut scene, title.0, title.1);
     let shape = |number: usize| SHAPES[number % SHAPES.len()];
+    // Intervals have the colours of their lines.
+    let any = if curves.len() > 1 { GREY } else { series(0) };
     let entries: Vec<(Key, &str)> = curves
         .iter()
         .enumerate()
@@ -41,7 +43,7 @@ pub(crate) fn scene(
             let key = Key::Mark(shape(number), series(number), Fill::Full(1.0));
             (key, curve.name.as_str())
         })
-        .chain([(Key::Line(Stroke::new(series(0), 1.4).faded(0.6)), interval)])
+        .chain([(Key::Line(Stroke::new(any, 1.4).faded(0.6)), interval)])
         .collect();
     let at = (MARGIN, BELOW_HEADING + 2.0);
     let taken = legend(&mut scene, at, width - 2.0 * MARGIN, &entries);

@@ -18,7 +18,7 @@ pub(crate) fn scene(
 ) -> Scene {
     let (shown, note) = shown(ranked, most);
     let tiles = Tiles::new(shown.len(), width, 58.0, 170.0, 110.0);
-    let mut scene = Scene::new(width, tiles.bottom(shown.len()) + 20.0);
+    let mut scene = Scene::new(width, tiles.bottom(shown.len()));
     heading(&mut scene, title.0, title.1);
     let text = format!("{interval} of each bin alone");
     let entries = [
@@ -27,34 +27,27 @@ pub(crate) fn scene(
         (Key::Band(GREY, 0.3), text.as_str()),
     ];
     let at = (MARGIN, BELOW_HEADING + 2.0);
-    legend(&mut scene, at, width - 2.0 * MARGIN, &entries);
-    let most = shown
-        .iter()
-        .flat_map(|one| {
-            let histogram = one.histogram;
-            (0..histogram.counts.len())
-                .map(|bin| histogram.counts[bin].max(histogram.band[bin].1) as f64 / histogram.expected[bin])
-        })
-        .fold(1.0, f64::max);
+    let taken = legend(&mut scene, at, width - 2.0 * MARGIN, &entries) + 3.0;
+    scene.height += taken;
     for (place, one) in shown.iter().enumerate() {
         let histogram = one.histogram;
         let cells = *histogram.edges.last().unwrap_or(&1) as f64;
-        let mut frame = tiles.frame(place, Scale::new(0.0, 1.0), Scale::new(0.0, 1.06 * most));
-        frame.top += 20.0;
-        for bin in 0..histogram.counts.len() {
-            let (from, to) = (
-                histogram.edges[bin] as f64 / cells,
-                histogram.edges[bin + 1] as f64 / cells,
-            );
+        let edge = |number: usize| histogram.edges[number] as f64 / cells;
+        let bins = 0..histogram.counts.len();
+        let height = |bin: usize, count: usize| count as f64 / histogram.expected[bin];
+        let highest = bins
+            .clone()
+            .map(|bin| height(bin, histogram.counts[bin].max(histogram.band[bin].1)));
+        // A quantity far out would hide the band of the others on a common scale.
+        let y = Scale::new(0.0, 1.06 * highest.fold(1.0, f64::max));
+        let mut frame = tiles.frame(place, Scale::new(0.0, 1.0), y);
+        frame.top += taken;
+        for bin in bins.clone() {
             let (count, band) = (histogram.counts[bin], histogram.band[bin]);
-            let height = |count: usize| count as f64 / histogram.expected[bin];
-            let gap = 0.06 * (to - from);
-            let bar = [
-                (from + gap, 0.0),
-                (from + gap, height(count)),
-                (to - gap, height(count)),
-                (to - gap, 0.0),
-            ];
+            let gap = 0.06 * (edge(bin + 1) - edge(bin));
+            let (from, to) = (edge(bin) + gap, edge(bin + 1) - gap);
+            let top = height(bin, count);
+            let bar = [(from, 0.0), (from, top), (to, top), (to, 0.0)];
             let is_outside = count < band.0 || count > band.1;
             let (colour, opacity) = if is_outside {
                 (VERMILION, 0.6)
@@ -62,14 +55,18 @@ pub(crate) fn scene(
                 (BLUE, 0.45)
             };
             scene.area(frame.all(bar), colour, opacity);
-            let around = [
-                (from, height(band.0)),
-                (from, height(band.1)),
-                (to, height(band.1)),
-                (to, height(band.0)),
-            ];
-            scene.area(frame.all(around), GREY, 0.3);
         }
+        // One outline: areas side by side would show their seams.
+        let side = |end: &dyn Fn(usize) -> usize| -> Vec<(f64, f64)> {
+            let step = |bin: usize| [edge(bin), edge(bin + 1)].map(|x| (x, height(bin, end(bin))));
+            bins.clone().flat_map(step).collect()
+        };
+        let (lower, upper) = (
+            side(&|bin| histogram.band[bin].0),
+            side(&|bin| histogram.band[bin].1),
+        );
+        let around = lower.into_iter().chain(upper.into_iter().rev());
+        scene.area(frame.all(around), GREY, 0.3);
         frame.horizontal(&mut scene, 1.0, Stroke::new(INK, 1.0).dashed());
         frame.name(&mut scene, one.name);
         frame.x_axis(&mut scene, "rank, as a share");

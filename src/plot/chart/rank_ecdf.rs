@@ -19,6 +19,9 @@ pub struct Ranked<'a> {
     pub histogram: &'a RankHistogram,
 }
 
+/// Points that are marked one by one, at most.
+const FEW: usize = 30;
+
 /// Those of the quantities that are shown, in their own order: all, or the `most` with the smallest p-values; and what to
 /// say of the others.
 pub(super) fn shown<'a>(ranked: &[Ranked<'a>], most: usize) -> (Vec<Ranked<'a>>, Option<String>) {
@@ -63,7 +66,7 @@ pub(crate) fn scene(
 ) -> Scene {
     let (shown, note) = shown(ranked, most);
     let tiles = Tiles::new(shown.len(), width, 58.0, 170.0, 120.0);
-    let mut scene = Scene::new(width, tiles.bottom(shown.len()) + 20.0);
+    let mut scene = Scene::new(width, tiles.bottom(shown.len()));
     heading(&mut scene, title.0, title.1);
     let text = format!(
         "uniform ranks leave it with probability {}",
@@ -75,7 +78,8 @@ pub(crate) fn scene(
         (Key::Band(GREY, 0.25), text.as_str()),
     ];
     let at = (MARGIN, BELOW_HEADING + 2.0);
-    legend(&mut scene, at, width - 2.0 * MARGIN, &entries);
+    let taken = legend(&mut scene, at, width - 2.0 * MARGIN, &entries) + 3.0;
+    scene.height += taken;
     let difference = |shares: &[f64]| -> Vec<(f64, f64)> {
         let points = band
             .points
@@ -95,7 +99,7 @@ pub(crate) fn scene(
             Scale::new(0.0, 1.0),
             Scale::new(-1.08 * height, 1.08 * height),
         );
-        frame.top += 20.0;
+        frame.top += taken;
         let around = lower.iter().chain(upper.iter().rev()).copied();
         scene.area(frame.all(around), GREY, 0.25);
         frame.horizontal(&mut scene, 0.0, Stroke::new(RULE, 1.0));
@@ -119,22 +123,21 @@ pub(crate) fn scene(
     scene
 }
 
-/// What lies outside, from the point before to the point after; a mark where that is a single one.
+/// What lies outside: lines from point to point, and the points where they are few enough to be told apart or one is
+/// alone.
 fn excursions(scene: &mut Scene, frame: &Frame, own: &[(f64, f64)], outside: &[bool]) {
+    let are_few = own.len() <= FEW;
     let mut place = 0;
     for run in outside.chunk_by(|a, b| a == b) {
-        let (first, end) = (place, place + run.len());
-        place = end;
+        let part = &own[place..place + run.len()];
+        place += run.len();
+        let colour = if run[0] { VERMILION } else { BLUE };
         if run[0] {
-            frame.curve(
-                scene,
-                own[first..end].iter().copied(),
-                Stroke::new(VERMILION, 2.4),
-            );
-            if run.len() == 1 {
-                let at = vec![frame.at(own[first].0, own[first].1)];
-                scene.marks(at, 2.4, Shape::Disc, VERMILION, Fill::Full(1.0));
-            }
+            frame.curve(scene, part.iter().copied(), Stroke::new(colour, 2.4));
+        }
+        if are_few || (run[0] && run.len() == 1) {
+            let points = frame.all(part.iter().copied());
+            scene.marks(points, 2.4, Shape::Disc, colour, Fill::Full(1.0));
         }
     }
 }
@@ -158,10 +161,10 @@ fn named(scene: &mut Scene, frame: &Frame, one: &Ranked<'_>, is_outside: bool) {
 /// What is not shown, below everything.
 pub(super) fn noted(scene: &mut Scene, note: Option<&str>) {
     if let Some(note) = note {
-        let at = (MARGIN, scene.height + 8.0);
+        let at = (MARGIN, scene.height + 14.0);
         let note = font::fitted(note, SUBTITLE, scene.width - 2.0 * MARGIN);
         scene.word(at, &note, SUBTITLE, Anchor::Start, GREY);
-        scene.height += 18.0;
+        scene.height += 24.0;
     }
 }
 
