@@ -7,84 +7,71 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::Outcome;
-use super::args::{CompareArgs, Format, Weights, as_typed};
+use super::args::{CompareArgs, Format, Method, Weights, as_typed};
 use super::comparison::{Compared, Comparison};
 use super::inputs::read_fit;
 use super::output::{Notes, print};
+use super::predicted::Predicted;
+use super::refits;
 use crate::diag::elpd::{pseudo_bma, pseudo_bma_plus, stacking};
 use crate::error::{Error, Result};
-use crate::fit::{Elpd, Fit, Known, available_threads, data_difference};
+use crate::fit::{Criterion, Elpd, Fit, Known, Observation, Restored, available_threads, data_difference};
+use crate::study::Folds;
+use crate::study::batch::{MIN_ESS, PRECISE, Sampling, WARMUP};
 
 /// Reads the files, evaluates each, prints the comparison.
 pub(super) fn run(args: &CompareArgs) -> Result<Outcome> {
     let notes = Notes { quiet: false };
-    let criterion = args.criterion().map_err(|fault| Error::bug(fault.to_string()))?;
     distinct(&args.fits)?;
     if let Some(path) = &args.pointwise {
         keeps_fits(path, &args.fits)?;
     }
-    let mut fits = Vec::with_capacity(args.fits.len());
-    for path in &args.fits {
-        let fit = read_fit(path, notes)?;
-        if fit.run.diagnostics.get("ok").and_then(Value::as_bool) == Some(false) {
-            let summary = as_typed(&[OsString::new(), "summary".into(), path.into()]);
-            notes.say(&format!(
-                "the diagnostics of {} found fault with its draws; `{summary}` tells which",
-                path.display()
-            ));
+    let fits = args
+        .fits
+        .iter()
+        .map(|path| Ok((path.display().to_string(), read_fit(path, notes)?)))
+        .collect::<Result<Vec<_>>>()?;
+    let method = args.method();
+    let threads = args.threads.unwrap_or_else(available_threads);
+    let predicted = match &method {
+        Method::Draws(criterion) => by_draws(&fits, *criterion, threads, notes)?,
+        Method::Refits(folds) => {
+            let (chains, draws) = PRECISE;
+            let sampling = Sampling {
+                chains: args.chains.unwrap_or(chains),
+                warmup: args.warmup.unwrap_or(WARMUP),
+                draws: args.draws.unwrap_or(draws),
+                seed: args.seed,
+                min_ess: MIN_ESS,
+                threads,
+            };
+            match by_refits(&fits, folds, &sampling, notes)? {
+                Some(predicted) => predicted,
+                None => return Ok(Outcome::Interrupted),
+            }
         }
-        let file = path.display().to_string();
-        let elpd = Elpd::of(&fit, &file, criterion, available_threads())?;
-        if elpd.is_recomputed {
-            notes.say(&format!(
-                "the log likelihood of each row, which {file} does not hold, was computed again from its draws"
-            ));
-        }
-        fits.push((file, fit, elpd));
-    }
-    for (file, fit, elpd) in &fits[1..] {
-        let (first_file, first, first_elpd) = &fits[0];
-        let one = Known {
-            name: first_file,
-            fit: first,
-            observations: &first_elpd.observations,
-        };
-        let other = Known {
-            name: file,
-            fit,
-            observations: &elpd.observations,
-        };
-        if let Some(difference) = data_difference(one, other) {
-            return Err(Error::user(format!(
-                "the fits are of different data, so what they predict cannot be compared: {difference}"
-            ))
-            .with_help(
-                "compare models of the same outcome in the same rows of the same table; where `drop_missing` leaves \
-                 out other rows, name the same columns in both models",
-            ));
-        }
-    }
-    let names = names(&fits);
-    let outcomes = outcomes(&fits[0].2);
-    let rows: Vec<Vec<f64>> = fits.iter().map(|(_, _, elpd)| elpd.pointwise()).collect();
+    };
+    let rows: Vec<Vec<f64>> = predicted.iter().map(Predicted::pointwise).collect();
     let rows: Vec<&[f64]> = rows.iter().map(Vec::as_slice).collect();
     let weights = match args.weights {
         Weights::Stacking => stacking(&rows),
         Weights::PseudoBma => pseudo_bma(&rows),
         Weights::PseudoBmaPlus => pseudo_bma_plus(&rows, args.seed),
     };
-    let models = names
+    let names = names(&fits);
+    let models = fits
         .into_iter()
-        .zip(fits)
+        .zip(names)
+        .zip(predicted)
         .zip(weights)
-        .map(|((name, (file, _, elpd)), weight)| Compared {
+        .map(|((((file, _), name), predicted), weight)| Compared {
             name,
             file,
-            elpd,
+            predicted,
             weight,
         })
         .collect();
-    let comparison = Comparison::new(models, criterion, args.scale, args.weights, outcomes);
+    let comparison = Comparison::new(models, method, args.scale, args.weights);
     if let Some(path) = &args.pointwise {
         write(path, &comparison.pointwise_csv())?;
         notes.say(&format!("what each row contributes is in {}", path.display()));
@@ -100,6 +87,75 @@ pub(super) fn run(args: &CompareArgs) -> Result<Outcome> {
         }
     })?;
     Ok(Outcome::Done)
+}
+
+/// What the draws of each fit tell, by PSIS-LOO or WAIC.
+fn by_draws(
+    fits: &[(String, Fit)],
+    criterion: Criterion,
+    threads: usize,
+    notes: Notes,
+) -> Result<Vec<Predicted>> {
+    let mut predicted = Vec::with_capacity(fits.len());
+    for (file, fit) in fits {
+        if fit.run.diagnostics.get("ok").and_then(Value::as_bool) == Some(false) {
+            let summary = as_typed(&[OsString::new(), "summary".into(), file.into()]);
+            notes.say(&format!(
+                "the diagnostics of {file} found fault with its draws; `{summary}` tells which"
+            ));
+        }
+        let elpd = Elpd::of(fit, file, criterion, threads)?;
+        if elpd.is_recomputed {
+            notes.say(&format!(
+                "the log likelihood of each row, which {file} does not hold, was computed again from its draws"
+            ));
+        }
+        predicted.push(Predicted::from_draws(elpd, criterion));
+    }
+    let observations: Vec<&[Observation]> = predicted
+        .iter()
+        .map(|predicted| predicted.observations.as_slice())
+        .collect();
+    same_data(fits, &observations)?;
+    Ok(predicted)
+}
+
+/// What refits of each model tell; none if they were stopped.
+fn by_refits(
+    fits: &[(String, Fit)],
+    folds: &Folds,
+    sampling: &Sampling,
+    notes: Notes,
+) -> Result<Option<Vec<Predicted>>> {
+    let models = fits
+        .iter()
+        .map(|(file, fit)| Ok((file.clone(), Restored::of(fit, file)?)))
+        .collect::<Result<Vec<_>>>()?;
+    let observations: Vec<&[Observation]> = models
+        .iter()
+        .map(|(_, restored)| restored.observations.as_slice())
+        .collect();
+    same_data(fits, &observations)?;
+    refits::predicted(models, folds, sampling, notes)
+}
+
+/// Checks that all fits are of the data of the first; `observations` are those of each.
+fn same_data(fits: &[(String, Fit)], observations: &[&[Observation]]) -> Result<()> {
+    let known = |place: usize| Known {
+        name: &fits[place].0,
+        fit: &fits[place].1,
+        observations: observations[place],
+    };
+    match (1..fits.len()).find_map(|place| data_difference(known(0), known(place))) {
+        None => Ok(()),
+        Some(difference) => Err(Error::user(format!(
+            "the fits are of different data, so what they predict cannot be compared: {difference}"
+        ))
+        .with_help(
+            "compare models of the same outcome in the same rows of the same table; where `drop_missing` leaves out \
+             other rows, name the same columns in both models",
+        )),
+    }
 }
 
 /// Checks that no file is given twice, by whatever path.
@@ -147,13 +203,13 @@ fn write(path: &Path, text: &str) -> Result<()> {
 }
 
 /// What the models are called: by their names, with the file where two have the same.
-fn names(fits: &[(String, Fit, Elpd)]) -> Vec<String> {
+fn names(fits: &[(String, Fit)]) -> Vec<String> {
     fits.iter()
-        .map(|(file, fit, _)| {
+        .map(|(file, fit)| {
             let name = &fit.run.model_name;
             let is_shared = fits
                 .iter()
-                .filter(|(_, other, _)| other.run.model_name == *name)
+                .filter(|(_, other)| other.run.model_name == *name)
                 .count()
                 > 1;
             if is_shared {
@@ -162,13 +218,5 @@ fn names(fits: &[(String, Fit, Elpd)]) -> Vec<String> {
                 name.clone()
             }
         })
-        .collect()
-}
-
-/// The outcomes with their observations, in order.
-fn outcomes(elpd: &Elpd) -> Vec<(String, usize)> {
-    elpd.observations
-        .chunk_by(|a, b| a.outcome == b.outcome)
-        .map(|of_one| (of_one[0].outcome.clone(), of_one.len()))
         .collect()
 }

@@ -2,13 +2,15 @@
 
 use serde_json::{Value, json};
 
-use super::args::{Scale, Weights};
+use super::args::{Method, Scale, Weights};
 use super::output::counted;
+use super::predicted::{Against, Predicted};
 use super::style::{HEADING, WARNING, styled};
 use super::table::{field, on_the_point, right, width};
 use crate::diag::elpd::{Total, VARIANCE_LIMIT, difference};
-use crate::fit::{Criterion, Elpd, REFITS_LATER};
+use crate::fit::{Criterion, REFITS};
 use crate::report::digits::{Places, fewest, number, places};
+use crate::study::Folds;
 
 /// A model of a comparison.
 #[derive(Debug)]
@@ -18,7 +20,7 @@ pub(super) struct Compared {
     /// The file it was read from.
     pub(super) file: String,
     /// How well it predicts.
-    pub(super) elpd: Elpd,
+    pub(super) predicted: Predicted,
     /// Its weight among the models.
     pub(super) weight: f64,
 }
@@ -29,51 +31,44 @@ pub(super) struct Comparison {
     models: Vec<Compared>,
     /// Against the best one, elpd of the best less its own.
     differences: Vec<Total>,
-    criterion: Criterion,
+    method: Method,
     scale: Scale,
     weights: Weights,
-    /// The outcomes with the number of their observations.
-    outcomes: Vec<(String, usize)>,
 }
 
 impl Comparison {
     /// Orders the models, which are of the same observations.
-    pub(super) fn new(
-        mut models: Vec<Compared>,
-        criterion: Criterion,
-        scale: Scale,
-        weights: Weights,
-        outcomes: Vec<(String, usize)>,
-    ) -> Self {
+    pub(super) fn new(mut models: Vec<Compared>, method: Method, scale: Scale, weights: Weights) -> Self {
         // Undefined ones last; equal ones in the order given.
-        let key = |model: &Compared| match model.elpd.total().sum {
+        let key = |model: &Compared| match model.predicted.total().sum {
             sum if sum.is_nan() => f64::INFINITY,
             sum => -sum,
         };
         models.sort_by(|a, b| key(a).total_cmp(&key(b)));
         let best = models
             .first()
-            .map(|model| model.elpd.pointwise())
+            .map(|model| model.predicted.pointwise())
             .unwrap_or_default();
         let differences = models
             .iter()
-            .map(|model| difference(&best, &model.elpd.pointwise()))
+            .map(|model| difference(&best, &model.predicted.pointwise()))
             .collect();
         Self {
             models,
             differences,
-            criterion,
+            method,
             scale,
             weights,
-            outcomes,
         }
     }
 
     /// What the criterion is called.
     fn name(&self) -> &'static str {
-        match self.criterion {
-            Criterion::Loo => "loo",
-            Criterion::Waic => "waic",
+        match &self.method {
+            Method::Draws(Criterion::Loo) => "loo",
+            Method::Draws(Criterion::Waic) => "waic",
+            Method::Refits(Folds::Rows) => "exact",
+            Method::Refits(Folds::Groups(_) | Folds::Parts(_)) => "kfold",
         }
     }
 
@@ -112,13 +107,27 @@ impl Comparison {
 
     fn heading(&self) -> String {
         let outcomes: Vec<String> = self
-            .outcomes
+            .models
+            .first()
+            .map(|model| model.predicted.outcomes())
+            .unwrap_or_default()
             .iter()
             .map(|(name, count)| format!("{} of `{name}`", counted(*count, "value")))
             .collect();
-        let criterion = match self.criterion {
-            Criterion::Loo => "LOO (leave-one-out by Pareto smoothed importance sampling)",
-            Criterion::Waic => "WAIC",
+        let criterion = match &self.method {
+            Method::Draws(Criterion::Loo) => {
+                "LOO (leave-one-out by Pareto smoothed importance sampling)".to_owned()
+            }
+            Method::Draws(Criterion::Waic) => "WAIC".to_owned(),
+            Method::Refits(Folds::Rows) => "exact LOO (a refit without each row)".to_owned(),
+            Method::Refits(Folds::Parts(parts)) => {
+                format!(
+                    "{parts}-fold cross-validation (a refit without each of {parts} random parts of the rows)"
+                )
+            }
+            Method::Refits(Folds::Groups(index)) => {
+                format!("leave-one-group-out (a refit without the rows of each `{index}`)")
+            }
         };
         let scale = match self.scale {
             Scale::Deviance => "on the deviance scale, smaller is better",
@@ -136,28 +145,40 @@ impl Comparison {
         )
     }
 
+    /// The title of the column of what is counted against each model.
+    fn doubtful(&self) -> String {
+        let limits = self
+            .models
+            .iter()
+            .filter_map(|model| match model.predicted.against {
+                Against::ParetoK { limit, .. } => Some(limit),
+                Against::Variance { .. } | Against::Refits { .. } => None,
+            });
+        match &self.method {
+            Method::Draws(Criterion::Loo) => {
+                format!(
+                    "k > {}",
+                    number(limits.fold(f64::INFINITY, f64::min), Places::Fixed(2))
+                )
+            }
+            Method::Draws(Criterion::Waic) => format!("var > {VARIANCE_LIMIT}"),
+            Method::Refits(_) => "unsound".to_owned(),
+        }
+    }
+
     /// The aligned columns: numbers end where their Monte Carlo error begins.
     fn columns(&self) -> String {
         let unit = self.unit();
-        let errors = self.models.iter().map(|model| places(unit * model.elpd.mcse, 1));
+        let errors = self
+            .models
+            .iter()
+            .map(|model| places(unit * model.predicted.mcse, 1));
         let decimals = match fewest(errors) {
             Places::Fixed(decimals) => Places::Fixed(decimals.min(2)),
             Places::Any => Places::Fixed(1),
             Places::Exponent => Places::Exponent,
         };
-        let doubtful = match self.criterion {
-            Criterion::Loo => format!(
-                "k > {}",
-                number(
-                    self.models
-                        .iter()
-                        .map(|model| model.elpd.pareto_k_threshold())
-                        .fold(f64::INFINITY, f64::min),
-                    Places::Fixed(2)
-                )
-            ),
-            Criterion::Waic => format!("var > {VARIANCE_LIMIT}"),
-        };
+        let doubtful = self.doubtful();
         let distance = format!("d_{}", self.name());
         let titles = [self.name(), "se", &distance, "d_se", "p", "weight", &doubtful];
         let rows: Vec<[String; 7]> = self
@@ -166,11 +187,7 @@ impl Comparison {
             .zip(&self.differences)
             .enumerate()
             .map(|(place, (model, difference))| {
-                let total = model.elpd.total();
-                let bad = match self.criterion {
-                    Criterion::Loo => model.elpd.high_pareto_k().unwrap_or_default(),
-                    Criterion::Waic => model.elpd.high_variances(),
-                };
+                let total = model.predicted.total();
                 [
                     number(self.ic(total.sum), decimals),
                     number(unit * total.se, decimals),
@@ -184,9 +201,9 @@ impl Comparison {
                         },
                         decimals,
                     ),
-                    number(model.elpd.p(), decimals),
+                    number(model.predicted.p(), decimals),
                     number(model.weight, Places::Fixed(2)),
-                    bad.to_string(),
+                    model.predicted.against.count().to_string(),
                 ]
             })
             .collect();
@@ -226,10 +243,10 @@ impl Comparison {
     pub(super) fn messages(&self) -> Vec<String> {
         let mut doubts: Vec<(String, Vec<&str>)> = Vec::new();
         for model in &self.models {
-            for doubt in model.elpd.doubts(self.criterion) {
-                match doubts.iter_mut().find(|(known, _)| *known == doubt) {
+            for doubt in &model.predicted.doubts {
+                match doubts.iter_mut().find(|(known, _)| known == doubt) {
                     Some((_, names)) => names.push(&model.name),
-                    None => doubts.push((doubt, vec![&model.name])),
+                    None => doubts.push((doubt.clone(), vec![&model.name])),
                 }
             }
         }
@@ -238,14 +255,29 @@ impl Comparison {
             .map(|(doubt, names)| format!("{}: {doubt}", names.join(", ")))
             .collect();
         if messages.iter().any(|message| message.contains("`--by exact`")) {
-            messages.push(REFITS_LATER.to_owned());
+            messages.push(REFITS.to_owned());
         }
         messages
     }
 
-    /// Whether any doubt is told of a model.
-    fn is_doubtful(&self, model: &Compared) -> bool {
-        !model.elpd.doubts(self.criterion).is_empty()
+    /// What refits left out at a time, and how many such parts there are.
+    fn folds(&self) -> Option<Value> {
+        let Method::Refits(folds) = &self.method else {
+            return None;
+        };
+        let by = match folds {
+            Folds::Rows => "row",
+            Folds::Parts(_) => "part",
+            Folds::Groups(index) => index,
+        };
+        let count = self
+            .models
+            .iter()
+            .find_map(|model| match model.predicted.against {
+                Against::Refits { folds, .. } => Some(folds),
+                Against::ParetoK { .. } | Against::Variance { .. } => None,
+            });
+        Some(json!({ "by": by, "count": count }))
     }
 
     /// The contract's JSON; numbers that are undefined are null.
@@ -256,26 +288,36 @@ impl Comparison {
             .iter()
             .zip(&self.differences)
             .map(|(model, difference)| {
-                let total = model.elpd.total();
+                let total = model.predicted.total();
+                let (bad_k, unsound) = match model.predicted.against {
+                    Against::ParetoK { rows, .. } => (Some(rows), None),
+                    Against::Variance { .. } => (None, None),
+                    Against::Refits { unsound, .. } => (None, Some(unsound)),
+                };
                 json!({
                     "model": model.name,
                     "elpd": finite(total.sum),
                     "se": finite(total.se),
-                    "p": finite(model.elpd.p()),
+                    "p": finite(model.predicted.p()),
                     "ic": finite(self.ic(total.sum)),
                     "d_ic": finite(self.unit() * difference.sum),
                     "d_se": finite(self.unit() * difference.se),
                     "weight": finite(model.weight),
-                    "warning": self.is_doubtful(model),
-                    "pareto_k_max": model.elpd.max_pareto_k().and_then(finite),
-                    "var_warn": model.elpd.high_variances(),
-                    "pareto_k_bad": model.elpd.high_pareto_k(),
-                    "mcse": finite(model.elpd.mcse),
+                    "warning": !model.predicted.doubts.is_empty(),
+                    "pareto_k_max": model.predicted.max_pareto_k().and_then(finite),
+                    "var_warn": model.predicted.high_variances(),
+                    "pareto_k_bad": bad_k,
+                    "mcse": finite(model.predicted.mcse),
                     "file": model.file,
+                    "refits_bad": unsound,
                 })
             })
             .collect();
-        json!({ "criterion": self.name(), "rows": rows, "messages": self.messages() })
+        let mut json = json!({ "criterion": self.name(), "rows": rows, "messages": self.messages() });
+        if let Some(folds) = self.folds() {
+            json["folds"] = folds;
+        }
+        json
     }
 
     /// The rows of the JSON as CSV.
@@ -316,16 +358,16 @@ impl Comparison {
             }
         };
         for model in &self.models {
-            for (observation, row) in model.elpd.observations.iter().zip(&model.elpd.rows) {
+            for (observation, share) in model.predicted.observations.iter().zip(&model.predicted.shares) {
                 text.push_str(&format!(
                     "{},{},{},{},{},{},{}\n",
                     field(&model.name),
                     field(&observation.outcome),
                     field(&observation.label),
-                    cell(row.elpd),
-                    cell(row.p),
-                    cell(row.variance),
-                    row.pareto_k.map(cell).unwrap_or_default(),
+                    cell(share.elpd),
+                    cell(share.p),
+                    share.variance.map(cell).unwrap_or_default(),
+                    share.pareto_k.map(cell).unwrap_or_default(),
                 ));
             }
         }

@@ -10,6 +10,7 @@
 //! no error. Clocks and files are read here and in `fit`, nowhere else.
 
 mod args;
+mod batched;
 mod bench;
 mod check;
 mod compare;
@@ -25,7 +26,9 @@ mod output;
 mod page;
 mod plot;
 mod predict;
+mod predicted;
 mod progress;
+mod refits;
 mod report;
 mod simulate;
 mod source;

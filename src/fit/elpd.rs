@@ -2,7 +2,8 @@
 //! they can be trusted.
 
 use super::layout::Fit;
-use super::pointwise::{Observation, Pointwise};
+use super::pointwise::Pointwise;
+use super::restored::Observation;
 use crate::diag::elpd::{self, Row, Total, VARIANCE_LIMIT, pareto_k_threshold, total};
 use crate::diag::{Chains, mcse_mean};
 use crate::error::Result;
@@ -45,6 +46,8 @@ pub struct Elpd {
     /// A parameter of which every observation has its own, so that no draw of a fit with the observation tells what a
     /// fit without it would predict.
     pub own: Option<Own>,
+    /// Whether every outcome belongs to single rows, which a refit can leave out.
+    pub is_by_row: bool,
     /// Whether the log likelihood was computed again, for lack of it in the file.
     pub is_recomputed: bool,
 }
@@ -94,6 +97,7 @@ impl Elpd {
         Ok(Self {
             mcse: mcse_mean(Chains::new(&influence, chains)?),
             own: own(pointwise.model()),
+            is_by_row: pointwise.model().lowered().is_by_row(),
             is_recomputed: pointwise.is_recomputed(),
             observations: pointwise.observations().to_vec(),
             rows,

@@ -5,6 +5,7 @@
 //! - [`Options`], [`plan()`]: what a fit is asked for, and what that comes to on this machine;
 //! - `rounds`, `keeper`, `digest`, `tables`, `precision`, `footprint`: the run, some draws of every chain at a time; what is kept of them; when they are
 //!   enough; what they take of memory;
+//! - [`Restored`]: model and data of a fit file, compiled again;
 //! - [`Pointwise`]: the log likelihood of each row, stored or computed again; [`Elpd`]: how well it is predicted;
 //!   [`data_difference`]: whether two fits are of the same data;
 //! - [`fit()`]: from a compiled model to a [`Fit`]; [`Report`]: its table and diagnostics;
@@ -35,6 +36,7 @@ mod options;
 mod pointwise;
 mod precision;
 mod report;
+mod restored;
 mod rounds;
 mod same_data;
 mod sample;
@@ -43,13 +45,14 @@ mod storage;
 mod tables;
 
 pub use device::{gpu_batch_driver, gpu_driver};
-pub use doubts::REFITS_LATER;
+pub use doubts::REFITS;
 pub use elpd::{Criterion, Elpd, Own};
 pub use footprint::GROWING_BYTES;
 pub use layout::Fit;
 pub use options::{Backend, Keep, LOG_LIK_BYTES, LogLik, Options, Plan, Sampler, hardware, plan};
-pub use pointwise::{Observation, Pointwise};
+pub use pointwise::Pointwise;
 pub use report::{Report, Row, element_names};
+pub use restored::{Observation, Restored};
 pub use same_data::{Known, data_difference};
 pub use sample::{available_threads, fit, fit_as_planned};
 pub use select::select;

@@ -1,10 +1,9 @@
 //! The log likelihood of each row in each draw of a fit: from the file, or where it was left out, computed again from
 //! the draws and the data in the file, some rows at a time.
 
-use super::layout::{Column, Fit};
-use crate::data::{self, Table};
+use super::layout::Fit;
+use super::restored::{Observation, Restored, altered};
 use crate::error::{Error, Result};
-use crate::lang::LowerOptions;
 use crate::model::Model;
 use crate::sampler::share_out;
 
@@ -13,21 +12,11 @@ const BLOCK_BYTES: usize = 256 << 20;
 /// Draws whose rows are computed in one piece.
 const PIECE: usize = 256;
 
-/// An observation of a fit.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Observation {
-    /// The outcome's name.
-    pub outcome: String,
-    /// The row of the table as read, counted from 1, or for an outcome of a group the group's label.
-    pub label: String,
-}
-
 /// The pointwise log likelihood of a fit.
 #[derive(Debug)]
 pub struct Pointwise<'a> {
     fit: &'a Fit,
-    model: Model,
-    observations: Vec<Observation>,
+    restored: Restored,
     /// `[draw][dim]` of all chains where the log likelihood has to be computed again.
     positions: Option<Vec<f64>>,
 }
@@ -37,35 +26,12 @@ impl<'a> Pointwise<'a> {
     ///
     /// # Errors
     ///
-    /// A user error if the model has no outcome, or the file holds no draws; an environment error if its parts do not
-    /// belong together.
+    /// Those of [`Restored::of`]; a user error if the file holds no draws; an environment error if its parts do not belong
+    /// together.
     pub fn of(fit: &'a Fit, file: &str) -> Result<Self> {
-        let altered = |what: String| {
-            Error::environment(format!("{file}: {what}")).with_help(
-                "the file was changed since it was written; take the original, or repeat `tadpool fit`",
-            )
-        };
         let run = &fit.run;
-        let model = model(fit).map_err(|cause| {
-            Error::user(format!(
-                "the model in {file}, written by tadpool {}, cannot be compiled again: {}",
-                run.version,
-                cause.message()
-            ))
-            .with_help("repeat `tadpool fit` with this version")
-        })?;
-        if model.data().fingerprint != run.data_fingerprint {
-            return Err(altered(
-                "the columns do not have the fingerprint of the data that was fitted".to_owned(),
-            ));
-        }
-        let observations = observations(&model);
-        if observations.is_empty() {
-            return Err(
-                Error::user(format!("{file}: the model has no outcome, so it predicts no row"))
-                    .with_help("give fits of models with data left of a `~`"),
-            );
-        }
+        let restored = Restored::of(fit, file)?;
+        let model = &restored.model;
         if run.chains * run.draws == 0 {
             return Err(Error::user(format!("{file} holds no draws")).with_help("repeat `tadpool fit`"));
         }
@@ -76,7 +42,7 @@ impl<'a> Pointwise<'a> {
                 .map(|quantity| (quantity.name.as_str(), quantity.values.as_slice()))
                 .collect();
             let positions = model.positions(&named, run.chains * run.draws);
-            Some(positions.map_err(|cause| altered(cause.message().to_owned()))?)
+            Some(positions.map_err(|cause| altered(file, cause.message()))?)
         } else {
             let lens: Vec<usize> = fit
                 .log_likelihood
@@ -85,27 +51,27 @@ impl<'a> Pointwise<'a> {
                 .collect();
             if lens != model.pointwise_lens() {
                 return Err(altered(
-                    "the log likelihood is not that of the model's outcomes".to_owned(),
+                    file,
+                    "the log likelihood is not that of the model's outcomes",
                 ));
             }
             None
         };
         Ok(Self {
             fit,
-            model,
-            observations,
+            restored,
             positions,
         })
     }
 
     /// The model of the fit, every effect centred.
     pub fn model(&self) -> &Model {
-        &self.model
+        &self.restored.model
     }
 
     /// The observations: of the first outcome in the order of its rows, then of the next.
     pub fn observations(&self) -> &[Observation] {
-        &self.observations
+        &self.restored.observations
     }
 
     /// Whether the file lacks the log likelihood, so that it is computed again.
@@ -122,7 +88,7 @@ impl<'a> Pointwise<'a> {
     pub fn blocks(&self, threads: usize, take: &mut dyn FnMut(usize, &[f64]) -> Result<()>) -> Result<()> {
         let cells = self.fit.run.chains * self.fit.run.draws;
         let most = (BLOCK_BYTES / size_of::<f64>() / cells).max(1);
-        let count = self.observations.len();
+        let count = self.observations().len();
         let mut block = vec![0.0; most.min(count) * cells];
         for first in (0..count).step_by(most) {
             let rows = most.min(count - first);
@@ -161,15 +127,15 @@ impl<'a> Pointwise<'a> {
         threads: usize,
         block: &mut [f64],
     ) -> Result<()> {
-        let dim = self.model.dim();
+        let dim = self.model().dim();
         let rows = block.len() / cells;
-        let lens = self.model.pointwise_lens();
+        let lens = self.model().pointwise_lens();
         let pieces = cells.div_ceil(PIECE);
         // `[draw][row]` of the rows asked for.
         let one = |piece: usize| {
             let draws = piece * PIECE..((piece + 1) * PIECE).min(cells);
             let outputs = self
-                .model
+                .model()
                 .pointwise_log_likelihood(&positions[draws.start * dim..draws.end * dim]);
             let mut values = Vec::with_capacity(draws.len() * rows);
             for draw in 0..draws.len() {
@@ -191,59 +157,4 @@ impl<'a> Pointwise<'a> {
             }
         })
     }
-}
-
-fn observations(model: &Model) -> Vec<Observation> {
-    let lowered = model.lowered();
-    let mut all = Vec::new();
-    for likelihood in &lowered.likelihoods {
-        let label = |label: String| Observation {
-            outcome: likelihood.outcome.clone(),
-            label,
-        };
-        let plate = lowered
-            .plates
-            .iter()
-            .position(|plate| plate.name == likelihood.plate);
-        match plate {
-            // The rows are the first plate.
-            None | Some(0) => all.extend(model.data().kept_rows.iter().map(|row| label(row.to_string()))),
-            Some(plate) => {
-                let mut labels = vec![String::new()];
-                for dim in &lowered.plates[plate].dims {
-                    labels = labels
-                        .iter()
-                        .flat_map(|head| {
-                            dim.labels.iter().map(move |label| {
-                                if head.is_empty() {
-                                    label.clone()
-                                } else {
-                                    format!("{head},{label}")
-                                }
-                            })
-                        })
-                        .collect();
-                }
-                all.extend(labels.into_iter().map(label));
-            }
-        }
-    }
-    all
-}
-
-/// The model of a fit over the data in its file, every effect centred, so that draws have their positions at once.
-fn model(fit: &Fit) -> Result<Model> {
-    let columns = fit.columns.iter().map(column).collect();
-    let table = Table::from_columns(fit.run.data_name.clone(), columns)?;
-    let options = LowerOptions {
-        centring: Some(true),
-        ridges: false,
-        ..LowerOptions::default()
-    };
-    Model::with_options(&fit.run.model_name, &fit.run.model_text, &table, &options)
-}
-
-fn column(column: &Column) -> data::Column {
-    let cells = column.cells();
-    data::Column::from_cells(column.name.clone(), cells.iter().map(String::as_str))
 }

@@ -2,7 +2,7 @@
 
 use super::layout::{Array, Column, Fit};
 use super::netcdf::Values;
-use super::pointwise::Observation;
+use super::restored::Observation;
 
 /// A fit with the name that it goes by.
 #[derive(Debug, Clone, Copy)]

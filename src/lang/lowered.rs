@@ -323,6 +323,23 @@ impl PlateTable {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+
+    /// The labels of all elements; those of several axes with commas between: `2,low`.
+    pub fn element_labels(&self) -> Vec<String> {
+        let mut all: Vec<String> = vec![String::new()];
+        for (place, dim) in self.dims.iter().enumerate() {
+            let comma = if place == 0 { "" } else { "," };
+            all = all
+                .iter()
+                .flat_map(|head| {
+                    dim.labels
+                        .iter()
+                        .map(move |label| format!("{head}{comma}{label}"))
+                })
+                .collect();
+        }
+        all
+    }
 }
 
 /// A column that the model uses.
@@ -346,6 +363,18 @@ pub struct LearnedCall {
 }
 
 impl Lowered {
+    /// The name of the plate of the rows, the first one.
+    fn rows(&self) -> &str {
+        self.plates.first().map_or("", |plate| plate.name.as_str())
+    }
+
+    /// Whether every outcome belongs to single rows.
+    pub fn is_by_row(&self) -> bool {
+        self.likelihoods
+            .iter()
+            .all(|likelihood| likelihood.plate == self.rows())
+    }
+
     /// Multiplies the log density of every observation over the rows by its row's weight, `[row]` of those kept: 0 leaves
     /// a row out. The pointwise log likelihoods stay as they are.
     ///

@@ -6,7 +6,7 @@ use super::pictures::{self, Room};
 use super::{Options, Subject};
 use crate::diag::elpd::{difference, stacking};
 use crate::error::{Kind as Blame, Result};
-use crate::fit::{Criterion, Elpd, Known, REFITS_LATER, available_threads, data_difference};
+use crate::fit::{Criterion, Elpd, Known, REFITS, available_threads, data_difference};
 use crate::plot::{Kind, Source};
 
 pub(super) fn section(
@@ -144,7 +144,7 @@ fn table(page: &mut Page, subjects: &[Subject<'_>], elpds: &[Elpd]) {
         doubts.extend(said.map(|doubt| format!("{}: {doubt}", subject.source.name)));
     }
     if doubts.iter().any(|doubt| doubt.contains("`--by exact`")) {
-        doubts.push(REFITS_LATER.to_owned());
+        doubts.push(REFITS.to_owned());
     }
     page.list("faults", &doubts);
 }

@@ -18,6 +18,15 @@ const PATIENCE: u32 = 4;
 /// R-hat from which on chains are held to disagree. Sixteen chains of a hundred draws that agree reach 1.03.
 pub const RHAT_LIMIT: f64 = 1.05;
 
+/// Iterations of warm-up at the first try, unless others are asked for.
+pub const WARMUP: u32 = 300;
+/// Chains and draws of each where many data sets are fitted.
+pub const MANY: (usize, usize) = (16, 128);
+/// The same where each fit's own error counts.
+pub const PRECISE: (usize, usize) = (64, 500);
+/// Bulk effective draws that every quantity of a fit needs.
+pub const MIN_ESS: f64 = 100.0;
+
 /// How each replicate is sampled.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sampling {

@@ -46,15 +46,108 @@ impl Folds {
     }
 }
 
+/// Which rows are left out together. Models of the same rows can share one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cut {
+    /// Of each row that the model keeps its fold.
+    fold_of: Vec<u32>,
+    /// What each fold leaves out: `row 17`, `part 3`, `actor 2`.
+    names: Vec<String>,
+}
+
+impl Cut {
+    /// Cuts the rows that `model` keeps.
+    ///
+    /// # Errors
+    ///
+    /// A user error for folds that do not suit the model.
+    pub fn of(model: &Model, folds: &Folds, seed: u64) -> Result<Self> {
+        let lowered = model.lowered();
+        let rows = lowered.rows_kept;
+        let (fold_of, names): (Vec<u32>, Vec<String>) = match folds {
+            Folds::Rows => (
+                (0..rows as u32).collect(),
+                model
+                    .data()
+                    .kept_rows
+                    .iter()
+                    .map(|row| format!("row {row}"))
+                    .collect(),
+            ),
+            Folds::Parts(parts) => {
+                if *parts > rows {
+                    return Err(
+                        Error::user(format!("{parts} folds are more than the {rows} rows"))
+                            .with_help("ask for fewer folds, or `loo` for each row by itself"),
+                    );
+                }
+                (
+                    parts_of(rows, *parts, seed),
+                    (1..=*parts).map(|part| format!("part {part}")).collect(),
+                )
+            }
+            Folds::Groups(index) => {
+                let indices = || {
+                    lowered
+                        .plates
+                        .iter()
+                        .skip(1)
+                        .filter(|plate| plate.codes.is_some())
+                };
+                let found = indices().find(|plate| plate.name == *index);
+                match found.and_then(|plate| Some((plate, plate.codes.clone()?))) {
+                    Some((plate, codes)) => {
+                        let labels = plate.element_labels();
+                        (
+                            codes,
+                            labels.iter().map(|label| format!("{index} {label}")).collect(),
+                        )
+                    }
+                    None => {
+                        let names: Vec<&str> = indices().map(|plate| plate.name.as_str()).collect();
+                        let indices = match names.as_slice() {
+                            [] => "it has none".to_owned(),
+                            names => format!("it has {}", names.join(", ")),
+                        };
+                        return Err(
+                            Error::user(format!("`{index}` is no index of the model; {indices}"))
+                                .with_help("give one of its indices, a number of folds, or `loo`"),
+                        );
+                    }
+                }
+            }
+        };
+        let folds = fold_of.iter().max().map_or(0, |most| most + 1);
+        if folds < 2 {
+            return Err(
+                Error::user("all rows are in one fold, so that nothing is left to fit")
+                    .with_help("choose other folds"),
+            );
+        }
+        Ok(Self { fold_of, names })
+    }
+
+    /// The number of folds.
+    pub fn folds(&self) -> u32 {
+        self.fold_of.iter().max().map_or(0, |most| most + 1)
+    }
+
+    /// What a replicate of a cross-validation is fitted to: `all rows but part 3`, or `all rows`.
+    pub fn fitted_rows(&self, replicate: u32) -> String {
+        match self.names.get(replicate as usize) {
+            Some(name) if replicate < self.folds() => format!("all rows but {name}"),
+            Some(_) | None => "all rows".to_owned(),
+        }
+    }
+}
+
 /// A cross-validation of one model over one table.
 #[derive(Debug)]
 pub struct CrossValidation {
     name: String,
     text: String,
     table: Table,
-    /// Of each row that the model keeps its fold.
-    fold_of: Vec<u32>,
-    folds: u32,
+    cut: Cut,
     seed: u64,
     /// The row of the table as read, counted from 1, of each row kept.
     labels: Vec<usize>,
@@ -69,67 +162,42 @@ impl CrossValidation {
     /// A user error for a model that cannot be fitted, without an outcome over the rows, or for folds that do not suit it.
     pub fn new((name, text): (&str, &str), table: Table, folds: &Folds, seed: u64) -> Result<Self> {
         let model = Model::new(name, text, &table)?;
+        let cut = Cut::of(&model, folds, seed)?;
+        Self::along(&model, table, cut, seed)
+    }
+
+    /// The cross-validation of `model`, compiled over `table`, along a cut that may be another model's of the same rows.
+    ///
+    /// # Errors
+    ///
+    /// A user error for a model without an outcome over the rows; a bug if the cut is of other rows.
+    pub fn along(model: &Model, table: Table, cut: Cut, seed: u64) -> Result<Self> {
         let lowered = model.lowered();
-        let rows = lowered.rows_kept;
+        if cut.fold_of.len() != lowered.rows_kept {
+            return Err(Error::bug(format!(
+                "{} rows were cut into folds, and {} keeps {}",
+                cut.fold_of.len(),
+                model.name(),
+                lowered.rows_kept
+            )));
+        }
         // Refuses what does not belong to single rows.
-        let weights = vec![1.0; rows];
+        let weights = vec![1.0; lowered.rows_kept];
         let options = ReplicateOptions {
             row_weights: Some(&weights),
             ..ReplicateOptions::default()
         };
-        Model::replicate(name, model.text(), &table, &options)?;
+        Model::replicate(model.name(), model.text(), &table, &options)?;
         if lowered.likelihoods.is_empty() {
             return Err(Error::user("the model has no outcome, so it predicts no row")
                 .with_help("give a model with a column left of a `~`"));
         }
-        let fold_of = match folds {
-            Folds::Rows => (0..rows as u32).collect(),
-            Folds::Parts(parts) => {
-                if *parts > rows {
-                    return Err(
-                        Error::user(format!("{parts} folds are more than the {rows} rows"))
-                            .with_help("ask for fewer folds, or `loo` for each row by itself"),
-                    );
-                }
-                parts_of(rows, *parts, seed)
-            }
-            Folds::Groups(index) => {
-                let indices = || {
-                    lowered
-                        .plates
-                        .iter()
-                        .skip(1)
-                        .filter(|plate| plate.codes.is_some())
-                };
-                let plate = indices().find(|plate| plate.name == *index);
-                match plate.and_then(|plate| plate.codes.clone()) {
-                    Some(codes) => codes,
-                    None => {
-                        let names: Vec<&str> = indices().map(|plate| plate.name.as_str()).collect();
-                        return Err(
-                            Error::user(format!("`{index}` is no index of the model")).with_help(format!(
-                                "give one of its indices ({}), a number of folds, or `loo`",
-                                names.join(", ")
-                            )),
-                        );
-                    }
-                }
-            }
-        };
-        let folds = fold_of.iter().max().map_or(0, |most| most + 1);
-        if folds < 2 {
-            return Err(
-                Error::user("all rows are in one fold, so that nothing is left to fit")
-                    .with_help("choose other folds"),
-            );
-        }
         Ok(Self {
-            name: name.to_owned(),
+            name: model.name().to_owned(),
             text: model.text().to_owned(),
             labels: model.data().kept_rows.clone(),
             table,
-            fold_of,
-            folds,
+            cut,
             seed,
             alike: false,
         })
@@ -144,7 +212,7 @@ impl CrossValidation {
 
     /// The number of replicates: the folds, and one that leaves nothing out.
     pub fn replicates(&self) -> u32 {
-        self.folds + 1
+        self.cut.folds() + 1
     }
 }
 
@@ -176,10 +244,10 @@ impl Study for CrossValidation {
     type Known = Vec<usize>;
 
     fn prepare(&self, replicate: u32) -> Result<Prepared<Vec<usize>>> {
-        let out: Vec<usize> = (0..self.fold_of.len())
-            .filter(|row| self.fold_of[*row] == replicate)
+        let out: Vec<usize> = (0..self.cut.fold_of.len())
+            .filter(|row| self.cut.fold_of[*row] == replicate)
             .collect();
-        let mut weights = vec![1.0; self.fold_of.len()];
+        let mut weights = vec![1.0; self.cut.fold_of.len()];
         out.iter().for_each(|row| weights[*row] = 0.0);
         let options = ReplicateOptions {
             row_weights: Some(&weights),
@@ -187,8 +255,8 @@ impl Study for CrossValidation {
             ..ReplicateOptions::default()
         };
         let model = Model::replicate(&self.name, &self.text, &self.table, &options)?;
-        let known = if replicate == self.folds {
-            (0..self.fold_of.len()).collect()
+        let known = if replicate == self.cut.folds() {
+            (0..self.cut.fold_of.len()).collect()
         } else {
             out
         };
@@ -207,7 +275,7 @@ impl Study for CrossValidation {
         let model = &prepared.model;
         let pointwise = draws.joined(|codes, positions| model.pointwise_log_likelihood_in(codes, positions));
         let mut estimates = draws.estimates(replicate, None, (Interval::Eti, Prob::default()), self.seed)?;
-        let len = self.fold_of.len();
+        let len = self.cut.fold_of.len();
         for (likelihood, values) in model.lowered().likelihoods.iter().zip(&pointwise) {
             for &row in &prepared.known {
                 let log_lik: Vec<f64> = values.iter().skip(row).step_by(len).copied().collect();

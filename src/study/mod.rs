@@ -45,7 +45,7 @@ pub use designs::{Criterion, Design, DesignSize, vary};
 pub use device::Device;
 pub use draws::Draws;
 pub use findings::Findings;
-pub use folds::{CrossValidation, Folds};
+pub use folds::{CrossValidation, Cut, Folds};
 pub use manifest::{Aim, Difference, Manifest};
 pub use merge::merge;
 pub use posterior::posterior_of;

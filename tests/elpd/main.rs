@@ -4,6 +4,7 @@
 mod given;
 mod known;
 mod peers;
+mod refits;
 
 use std::sync::atomic::AtomicBool;
 

@@ -22,7 +22,7 @@ use clap::{Args, Parser, Subcommand};
 use values::choice;
 
 pub(crate) use bench::{BenchArgs, Places};
-pub(crate) use compare::{CompareArgs, Scale, Weights};
+pub(crate) use compare::{CompareArgs, Method, Scale, Weights};
 pub(crate) use export::{ExportArgs, Form};
 pub(crate) use fit::FitArgs;
 pub(crate) use mistakes::with_tip;
@@ -137,14 +137,15 @@ const COMPARE_EXAMPLES: &str = "The columns: p is the effective number of parame
      model and d_se its standard error over rows, se that of the criterion itself. A difference of less than two of its \
      standard errors says little. Where an estimate cannot be trusted, it says so below the table, and what to do.
 
-Not in this release: --by exact, --by kfold. They are refused by name.
+Refits, `--by exact` and `--by kfold`, need nothing but the fit files, which hold the models and the data. A refit takes      as long as a short fit, and there are as many as rows or parts, and one to all rows, for each model.
 
 Examples, from the folder of the repository:
   tadpool fit data/chimpanzees/m12_4.tad --data data/chimpanzees/chimpanzees.csv
   tadpool fit data/chimpanzees/m12_5.tad --data data/chimpanzees/chimpanzees.csv
   tadpool compare m12_4.nc m12_5.nc
   tadpool compare m12_4.nc m12_5.nc --by waic --weights pseudo-bma --pointwise rows.csv
-  tadpool compare m12_4.nc --format json";
+  tadpool compare m12_4.nc --format json
+  tadpool compare m12_4.nc m12_5.nc --by kfold --folds actor --chains 16 --draws 100";
 
 const REPORT_EXAMPLES: &str =
     "The page is one file that loads nothing from anywhere, and all of it can be read without script. Its path goes to \

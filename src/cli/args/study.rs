@@ -6,10 +6,10 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, Subcommand};
 
 use super::simulate::setting;
-use super::values::{at_least_one, choice, fraction, iterations, stride};
+use super::values::{at_least_one, choice, fraction, iterations, said, stride};
 use super::{Cli, ModelArgs, Printing};
-use crate::error::Error;
 use crate::fit::Backend;
+use crate::study::batch::WARMUP;
 use crate::study::slurm::TimeLimit;
 use crate::study::{Alternative, Shard};
 
@@ -107,7 +107,7 @@ pub(crate) struct Common {
     #[arg(long, value_name = "N", help_heading = "Sampling", value_parser = at_least_one)]
     pub(crate) chains: Option<usize>,
     /// Iterations of warm-up of each chain.
-    #[arg(long, value_name = "N", default_value = "300", help_heading = "Sampling", value_parser = iterations)]
+    #[arg(long, value_name = "N", default_value_t = WARMUP, help_heading = "Sampling", value_parser = iterations)]
     pub(crate) warmup: u32,
     /// Draws of each chain [default: 128; kfold 500].
     #[arg(long, value_name = "N", help_heading = "Sampling", value_parser = at_least_one)]
@@ -295,12 +295,4 @@ fn shard(text: &str) -> Result<Shard, String> {
 
 fn time_limit(text: &str) -> Result<TimeLimit, String> {
     text.parse().map_err(said)
-}
-
-/// What an error says, remedy and all.
-fn said(error: Error) -> String {
-    match error.help() {
-        Some(help) => format!("{}; {help}", error.message()),
-        None => error.message().to_owned(),
-    }
 }

@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 
 use crate::diag::Prob;
+use crate::error::Error;
 
 /// One of a few words, each standing for a value.
 pub(super) fn choice<T: Copy + Send + Sync>(
@@ -94,6 +95,14 @@ fn whole(text: &str, range: RangeInclusive<u64>) -> Result<u64, String> {
         Ok(number) if range.contains(&number) => Ok(number),
         Ok(number) if number > *range.end() => Err(format!("expected at most {}", range.end())),
         Ok(_) | Err(_) => Err(format!("expected a whole number, at least {}", range.start())),
+    }
+}
+
+/// What an error says, remedy and all.
+pub(super) fn said(error: Error) -> String {
+    match error.help() {
+        Some(help) => format!("{}; {help}", error.message()),
+        None => error.message().to_owned(),
     }
 }
 

@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use super::super::Outcome;
 use super::super::args::Common;
+use super::super::batched::progress;
 use super::super::interrupt::stop_saying;
 use super::super::output::{Notes, counted};
-use super::super::progress::clock;
 use super::super::ticker::watched;
 use super::written::{Timing, finish};
 use crate::back::simd::InstructionSet;
@@ -16,13 +16,11 @@ use crate::data::Table;
 use crate::error::Result;
 use crate::fit::{Backend, available_threads, hardware};
 use crate::gpu::{self, Adapter};
-use crate::study::batch::{Done, Sampling, Study, fit_wave};
+use crate::study::batch::{Done, MIN_ESS, Sampling, Study, fit_wave};
 use crate::study::{Aim, Device, Manifest, Store};
 
 /// Replicates that are fitted and written together: a kill loses no more.
 const WAVE: u32 = 64;
-/// Effective draws that every quantity of a fit needs.
-const MIN_ESS: f64 = 100.0;
 
 /// A study that is about to run.
 pub(super) struct Asked<'a, S> {
@@ -136,7 +134,7 @@ impl<S: Study> Asked<'_, S> {
             Some(adapter) if wanted > 0 => Some(Device::new(adapter, &self.study, &self.sampling, wanted)?),
             Some(_) | None => None,
         };
-        let line = |elapsed: Duration| progress(&done, wanted, elapsed);
+        let line = |elapsed: Duration| progress("replicate", &done, wanted, elapsed);
         let mut gradient_evaluations = 0;
         let outcome = watched(&line, common.quiet, || -> Result<bool> {
             for range in missing {
@@ -199,43 +197,5 @@ impl<S: Study> Asked<'_, S> {
             &common.printing,
             notes,
         )
-    }
-}
-
-/// The line of progress: replicates, how many a second, how long to go.
-fn progress(done: &Done, wanted: usize, elapsed: Duration) -> String {
-    let replicates = done.replicates.load(Relaxed);
-    let retried = done.retried.load(Relaxed);
-    let seconds = elapsed.as_secs_f64();
-    let mut line = format!("replicate {replicates}/{wanted}");
-    if replicates > 0 && seconds > 0.0 {
-        let rate = replicates as f64 / seconds;
-        line.push_str(&format!(", {rate:.1} a second"));
-        if retried > 0 {
-            line.push_str(&format!(", {retried} tried twice"));
-        }
-        if replicates < wanted {
-            line.push_str(&format!(", {} left", clock((wanted - replicates) as f64 / rate)));
-        }
-    }
-    line
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn progress_tells_rate_and_time_left() {
-        let done = Done::default();
-        assert_eq!(progress(&done, 100, Duration::from_secs(1)), "replicate 0/100");
-        done.replicates.store(40, Relaxed);
-        done.retried.store(2, Relaxed);
-        let line = progress(&done, 100, Duration::from_secs(2));
-        assert!(
-            line.starts_with("replicate 40/100, 20.0 a second, 2 tried twice, "),
-            "{line}"
-        );
-        assert!(line.ends_with(" left"), "{line}");
     }
 }

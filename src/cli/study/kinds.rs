@@ -13,14 +13,10 @@ use crate::error::{Error, Result};
 use crate::fit::Backend;
 use crate::model::Model;
 use crate::predict::Simulator;
+use crate::study::batch::{MANY, PRECISE};
 use crate::study::{
     Aim, Criterion, CrossValidation, Design, DesignStudy, Folds, Questions, Simulations, posterior_of, vary,
 };
-
-/// Chains and draws of each where many data sets are fitted.
-const MANY: (usize, usize) = (16, 128);
-/// The same where each fit's own error counts.
-const PRECISE: (usize, usize) = (64, 500);
 
 /// The table that a flag names, second tables joined.
 fn table(common: &Common, source: &Source, path: &std::path::Path) -> Result<Table> {
