@@ -69,7 +69,8 @@ Example, from the folder of the repository:
 
 const KFOLD_EXAMPLES: &str = "Examples, from the folder of the repository:
   tadpool study kfold data/reedfrogs/m12_2.tad --data data/reedfrogs/reedfrogs.csv --folds 10
-  tadpool study kfold data/chimpanzees/m12_4.tad --data data/chimpanzees/chimpanzees.csv --folds actor";
+  tadpool study kfold data/chimpanzees/m12_4.tad --data data/chimpanzees/chimpanzees.csv \\
+      --folds actor --draws 100";
 
 const MERGE_EXAMPLES: &str = "Example:
   tadpool study merge m12_2-sbc";
