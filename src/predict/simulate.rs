@@ -279,6 +279,22 @@ impl Simulator {
         Ok(Simulated { quantities, outcomes })
     }
 
+    /// The first replicate of the seed that can be made, of the first few.
+    ///
+    /// # Errors
+    ///
+    /// That of the first if none can.
+    pub fn some_replicate(&self, seed: u64) -> Result<Simulated> {
+        const TRIED: u32 = 32;
+        let first = match self.replicates(seed, 0..1) {
+            Ok(simulated) => return Ok(simulated),
+            Err(error) => error,
+        };
+        (1..TRIED)
+            .find_map(|replicate| self.replicates(seed, replicate..replicate + 1).ok())
+            .ok_or(first)
+    }
+
     /// The parameters of these replicates, `[replicate][dim]`.
     fn positions(&self, seed: u64, replicates: &[u32]) -> Result<Vec<f64>> {
         let forward = &self.forward;

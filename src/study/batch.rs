@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::draws::Draws;
-use super::record::{Estimate, Part, Record, Status};
+use super::record::{Estimate, Kind as What, Part, Record, Status};
 use crate::error::{Error, Kind, Result};
 use crate::model::Model;
 use crate::sampler::{self, Sampler, Samples, Settings, State, Watch, share_out};
@@ -271,7 +271,7 @@ pub(super) fn settings(sampling: &Sampling, replicate: u32, patience: u32) -> Se
     Settings {
         sampler: Sampler::Hmc,
         chains: sampling.chains,
-        warmup: sampling.warmup * patience,
+        warmup: sampling.warmup.saturating_mul(patience),
         draws: sampling.draws,
         thin: patience,
         seed: sampling.seed,
@@ -314,25 +314,38 @@ fn judged(
     gradient_evaluations: u64,
 ) -> Record {
     let divergences = draws.divergences();
-    // Quantities that never change, a correlation's 1 say, have neither.
-    let varying = || {
+    let own = || {
         estimates
             .iter()
-            .filter(|estimate| estimate.sd != 0.0 && !estimate.rhat.is_nan())
+            .filter(|estimate| matches!(estimate.kind, What::Parameter | What::Derived | What::Mean))
     };
+    // Quantities that never change, a correlation's 1 say, have neither R-hat nor ESS.
+    let varying = || own().filter(|estimate| estimate.sd != 0.0 && !estimate.rhat.is_nan());
+    let untold =
+        own().find(|estimate| estimate.sd != 0.0 && estimate.mean.is_finite() && estimate.rhat.is_nan());
     let worst = varying().max_by(|a, b| a.rhat.total_cmp(&b.rhat));
     let least = varying().min_by(|a, b| a.ess_bulk.total_cmp(&b.ess_bulk));
     let max_rhat = worst.map_or(f64::NAN, |estimate| estimate.rhat);
     let min_ess = least.map_or(f64::NAN, |estimate| estimate.ess_bulk);
-    let broken = estimates
-        .iter()
-        .find(|estimate| estimate.mean.is_nan() && !estimate.truth.is_nan());
+    let broken = own().find(|estimate| {
+        estimate.mean.is_nan() && (estimate.kind == What::Parameter || !estimate.truth.is_nan())
+    });
     let (status, message) = if divergences > 0 {
-        (Status::Diverged, format!("{divergences} divergent transitions"))
+        let transitions = if divergences == 1 {
+            "transition"
+        } else {
+            "transitions"
+        };
+        (Status::Diverged, format!("{divergences} divergent {transitions}"))
     } else if let Some(estimate) = broken {
         (
             Status::Unconverged,
             format!("draws of {} are not finite", estimate.quantity),
+        )
+    } else if let Some(estimate) = untold {
+        (
+            Status::Unconverged,
+            format!("{} has too few draws for an R-hat", estimate.quantity),
         )
     } else if let Some(estimate) = worst.filter(|estimate| estimate.rhat > RHAT_LIMIT) {
         (

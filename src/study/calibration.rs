@@ -5,11 +5,11 @@
 
 use std::sync::Arc;
 
-use super::quantities::quantities;
+use super::quantities::{no_draws, quantities};
 use super::record::{Kind, Part, Status};
 use crate::diag::Prob;
 use crate::diag::calibration::{Band, RankHistogram, RankTest, Uniformity};
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// Probability of the interval of a histogram's bin.
 pub const BIN_PROB: f64 = 0.99;
@@ -46,6 +46,8 @@ pub struct Calibration {
     pub quantities: Vec<Calibrated>,
     /// Replicates without draws, which have no ranks.
     pub failed: usize,
+    /// Whether ranks that are all 0 would leave the band: of fewer replicates nothing can be told.
+    pub can_tell: bool,
 }
 
 impl Calibration {
@@ -69,10 +71,7 @@ impl Calibration {
             .filter(|(_, ranks)| !ranks.is_empty())
             .collect();
         let Some((_, first)) = ranked.first() else {
-            return Err(
-                Error::user("no replicate has draws, so there are no ranks to judge")
-                    .with_help("the table of replicates says why each of them failed"),
-            );
+            return Err(no_draws(part, "there are no ranks to judge"));
         };
         let each = level / ranked.len() as f64;
         let mut replicates = first.len();
@@ -96,7 +95,12 @@ impl Calibration {
                 histogram: RankHistogram::new(&ranks, draws, bins, prob)?,
             });
         }
+        let can_tell = RankTest::new(replicates, draws)?
+            .judge(&vec![0; replicates])?
+            .p_value
+            <= each;
         Ok(Self {
+            can_tell,
             draws,
             level,
             each,
@@ -113,6 +117,6 @@ impl Calibration {
 
     /// Whether nothing speaks against model and sampler.
     pub fn ok(&self) -> bool {
-        self.failed == 0 && self.outside().next().is_none()
+        self.can_tell && self.failed == 0 && self.outside().next().is_none()
     }
 }

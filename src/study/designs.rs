@@ -163,7 +163,7 @@ fn indices((name, text): (&str, &str), table: &Table) -> Result<Vec<Index>> {
     let text = simulator
         .formula()
         .map_or(text, |expanded| expanded.text.as_str());
-    let simulated = simulator.replicates(1, 0..1)?;
+    let simulated = simulator.some_replicate(1)?;
     let data = simulator.data_set(&simulated, 0)?;
     let model = Model::new(name, text, &data)?;
     let mut all = Vec::new();
@@ -257,6 +257,8 @@ pub struct Criterion {
     pub above: bool,
     /// The threshold.
     pub threshold: f64,
+    /// Whether the threshold itself will do, `>=`.
+    pub inclusive: bool,
 }
 
 impl Criterion {
@@ -292,8 +294,11 @@ impl Criterion {
             Some('<') => false,
             Some(_) | None => return Err(malformed()),
         };
-        let number = tail[1..].trim_start_matches('=').trim();
-        let threshold = number.parse::<f64>().map_err(|_| malformed())?;
+        let (inclusive, number) = match tail[1..].strip_prefix('=') {
+            Some(number) => (true, number),
+            None => (false, &tail[1..]),
+        };
+        let threshold = number.trim().parse::<f64>().map_err(|_| malformed())?;
         if condition.is_empty() || !(0.0..=1.0).contains(&threshold) {
             return Err(malformed());
         }
@@ -302,12 +307,14 @@ impl Criterion {
             condition,
             above,
             threshold,
+            inclusive,
         })
     }
 
     /// Whether a probability meets it.
     pub fn is_met(&self, probability: f64) -> bool {
         match self.above {
+            _ if probability == self.threshold => self.inclusive,
             true => probability > self.threshold,
             false => probability < self.threshold,
         }
@@ -323,7 +330,8 @@ mod tests {
         let criterion = Criterion::parse(" P(exp(b[1]) > (1 + 1)) > 0.95").unwrap();
         assert_eq!(criterion.condition, "exp(b[1]) > (1 + 1)");
         assert!(criterion.above && criterion.is_met(0.96) && !criterion.is_met(0.95));
-        assert!(!Criterion::parse("P(b>0)<=.05").unwrap().above);
+        let below = Criterion::parse("P(b>0)<=.05").unwrap();
+        assert!(!below.above && below.is_met(0.05) && !below.is_met(0.06));
         for bad in [
             "b > 0",
             "P(b > 0)",

@@ -16,6 +16,7 @@ use super::sheet::{Grid, Section, Sheet, Shown, measured, plain};
 use crate::data::number_label;
 use crate::diag::{Prob, Recovery, WithError, wilson};
 use crate::error::Result;
+use crate::num::Real;
 use crate::plot::Options;
 use crate::plot::study::{
     Curve, Heading, Method, Place, Places, Ranked, Recovered, Spread, absolute_errors, coverages, powers,
@@ -28,6 +29,10 @@ const PANELS: usize = 24;
 const ROWS: usize = 24;
 /// Rows of the picture of coverage.
 const COVERED: usize = 40;
+/// The power that is asked of a design.
+const ENOUGH: f64 = 0.8;
+/// Replicates below which coverage is not judged.
+const FEW: usize = 20;
 /// The share of replicates that may stay without a sound fit before a study says that something is wrong.
 const UNSOUND_LIMIT: f64 = 0.01;
 
@@ -73,11 +78,14 @@ impl Findings {
         json.insert("device".to_owned(), manifest.device.as_str().into());
         json.insert("prob".to_owned(), manifest.prob.get().into());
         json.insert("interval".to_owned(), manifest.interval.name().into());
-        let options: Map<String, Value> = manifest
-            .options
-            .iter()
-            .map(|(name, value)| (name.clone(), value.as_str().into()))
-            .collect();
+        let mut options: Map<String, Value> = Map::new();
+        for (name, value) in &manifest.options {
+            // An option may be given several times: each is a list.
+            let list = options.entry(name.clone()).or_insert_with(|| json!([]));
+            if let Value::Array(list) = list {
+                list.push(value.as_str().into());
+            }
+        }
         json.insert("options".to_owned(), Value::Object(options));
         let counts: Map<String, Value> = Status::ALL
             .iter()
@@ -133,9 +141,16 @@ fn too_many_unsound(part: &Part) -> Option<String> {
     let all = part.records.len();
     (unsound as f64 > UNSOUND_LIMIT * all as f64).then(|| {
         format!(
-            "{unsound} of {all} fits cannot be trusted; a longer `--warmup` or more `--draws` may mend them, or other priors"
+            "{unsound} of {all} fits are not sound; a longer `--warmup` or more `--draws` may mend them, or other priors"
         )
     })
+}
+
+/// Whether so few fits did not converge, or gave no draws, that the study can be judged. Divergent transitions alone, of
+/// which a message tells, do not keep it from that.
+fn is_judged(part: &Part) -> bool {
+    let lost = part.count(Status::Unconverged) + part.count(Status::Failed);
+    lost as f64 <= UNSOUND_LIMIT * part.records.len() as f64
 }
 
 /// How the fits went.
@@ -192,6 +207,11 @@ fn calibration(manifest: &Manifest, part: &Part) -> Result<Findings> {
     }
     messages.extend(too_many_unsound(part));
     let verdict = match outside.as_slice() {
+        [] if !found.can_tell => format!(
+            "Not to be told: {} are too few replicates, whatever their ranks.",
+            part.records.len()
+        ),
+        [] if !is_judged(part) => "Not to be told: too many fits did not converge.".to_owned(),
         [] if found.failed == 0 => format!(
             "Calibrated: the ranks of all {tested} quantities stay inside their simultaneous bands (a study with nothing \
              wrong fails with probability {level})."
@@ -288,7 +308,7 @@ fn calibration(manifest: &Manifest, part: &Part) -> Result<Findings> {
     Ok(Findings {
         sheet: Sheet {
             title: title(manifest, &format!("{kind}, {} replicates", manifest.replicates)),
-            ok: found.ok(),
+            ok: found.ok() && is_judged(part),
             verdict,
             messages,
             sections,
@@ -330,7 +350,7 @@ fn recovery(manifest: &Manifest, part: &Part) -> Result<Findings> {
     Ok(Findings {
         sheet: Sheet {
             title: title(manifest, &format!("recovery, {} replicates", manifest.replicates)),
-            ok: messages.is_empty(),
+            ok: is_judged(part),
             verdict,
             messages,
             sections,
@@ -371,13 +391,16 @@ fn verdict_of(found: &RecoveryStudy, nominal: f64) -> String {
             groups.classes.len()
         );
     }
+    if found.replicates < FEW {
+        return format!(
+            "{} replicates are too few to judge how often intervals hold the truth.",
+            found.replicates
+        );
+    }
     let far: Vec<&str> = found
         .quantities
         .iter()
-        .filter(|quantity| {
-            let coverage = quantity.recovery.coverage;
-            coverage.is_some_and(|coverage| (coverage.value - nominal).abs() > 4.0 * coverage.mcse)
-        })
+        .filter(|quantity| is_far(quantity, found.replicates, nominal))
         .map(|quantity| &*quantity.name)
         .collect();
     match far.as_slice() {
@@ -392,6 +415,20 @@ fn verdict_of(found: &RecoveryStudy, nominal: f64) -> String {
             listed(names)
         ),
     }
+}
+
+/// Whether coverage is further from what it should be than four standard errors explain: Wilson's for single numbers, whose
+/// own error is 0 where all intervals hold the truth; that between replicates for several together.
+fn is_far(quantity: &RecoveredQuantity, replicates: usize, nominal: f64) -> bool {
+    let Some(coverage) = quantity.recovery.coverage else {
+        return false;
+    };
+    if quantity.elements == 1 {
+        let held = (coverage.value * replicates as f64).round() as usize;
+        let (lower, upper) = wilson(held, replicates, errors(4.0));
+        return !(lower..=upper).contains(&nominal);
+    }
+    coverage.mcse > 0.0 && (coverage.value - nominal).abs() > 4.0 * coverage.mcse
 }
 
 fn value_of(measure: WithError) -> Value {
@@ -488,7 +525,7 @@ fn quantities(found: &RecoveryStudy, nominal: f64, manifest: &Manifest) -> Resul
             let held = (coverage.value * replicates as f64).round() as usize;
             let (lower, upper) = match is_single {
                 // Where all intervals hold the truth, their spread says nothing.
-                true => wilson(held, replicates, two_errors()),
+                true => wilson(held, replicates, errors(2.0)),
                 false => (
                     coverage.value - 2.0 * coverage.mcse,
                     coverage.value + 2.0 * coverage.mcse,
@@ -551,9 +588,9 @@ fn quantities(found: &RecoveryStudy, nominal: f64, manifest: &Manifest) -> Resul
     })
 }
 
-/// The probability that two standard errors of a normal hold.
-fn two_errors() -> Prob {
-    Prob::new(0.954_499_736).unwrap_or_default()
+/// The probability that so many standard errors of a normal hold.
+fn errors(count: f64) -> Prob {
+    Prob::new(1.0 - 2.0 * (-count).std_normal_cdf()).unwrap_or_default()
 }
 
 fn group_section(
@@ -713,22 +750,32 @@ fn power(manifest: &Manifest, part: &Part) -> Result<Findings> {
     }
     let mut messages = Vec::new();
     messages.extend(too_many_unsound(part));
-    let best = found
-        .designs
+    let verdict = criteria
         .iter()
-        .flat_map(|design| design.shares.first().map(|share| (design, share)))
-        .find(|(_, share)| share.share >= 0.8);
-    let verdict = match (best, criteria.first()) {
-        (Some((design, share)), Some(criterion)) => format!(
-            "`{}` is met in 80 % of the data sets or more from the design {} on ({:.3}).",
-            criterion.text,
-            DesignSize::written(&design.sizes),
-            share.share
-        )
-        .replace('`', ""),
-        (None, Some(criterion)) => format!("No design meets {} in 80 % of its data sets.", criterion.text),
-        (_, None) => String::new(),
-    };
+        .enumerate()
+        .map(|(place, criterion)| {
+            let reached: Vec<String> = found
+                .designs
+                .iter()
+                .filter(|design| design.shares[place].share >= ENOUGH)
+                .map(|design| DesignSize::written(&design.sizes))
+                .collect();
+            let reached: Vec<&str> = reached.iter().map(String::as_str).collect();
+            let percent = 100.0 * ENOUGH;
+            match reached.as_slice() {
+                [] => format!(
+                    "No design meets {} in {percent:.0} % of its data sets.",
+                    criterion.text
+                ),
+                names => format!(
+                    "{} is met in {percent:.0} % of the data sets or more with the designs: {}.",
+                    criterion.text,
+                    listed(names)
+                ),
+            }
+        })
+        .collect::<Vec<_>>()
+        .join("\n");
     let json_designs: Vec<Value> = found
         .designs
         .iter()
@@ -764,7 +811,7 @@ fn power(manifest: &Manifest, part: &Part) -> Result<Findings> {
     Ok(Findings {
         sheet: Sheet {
             title: title(manifest, &format!("power, {each} replicates of each design")),
-            ok: messages.is_empty(),
+            ok: is_judged(part),
             verdict,
             messages,
             sections,
@@ -856,7 +903,14 @@ fn prediction(manifest: &Manifest, part: &Part) -> Result<Findings> {
     };
     let mut messages = Vec::new();
     messages.extend(too_many_unsound(part));
-    if 2.0 * found.mcse > 0.1 * found.elpd.se {
+    let unsure = found.rows.iter().filter(|row| !(row.mcse <= 0.5)).count();
+    if unsure > 0 {
+        messages.push(format!(
+            "the predictions of {unsure} rows have a Monte Carlo error above 0.5, or too few draws for one; more `--draws` or \
+             `--chains` lower it"
+        ));
+    }
+    if !(2.0 * found.mcse <= 0.1 * found.elpd.se) {
         messages.push(format!(
             "the Monte Carlo error of the sum is {}; more `--draws` or `--chains` lower it",
             plain(found.mcse)

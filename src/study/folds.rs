@@ -15,6 +15,9 @@ use crate::error::{Error, Result};
 use crate::model::{Model, ReplicateOptions};
 use crate::rng::{Purpose, Stream};
 
+/// Draws whose log likelihoods of all rows are held at once.
+const BLOCK: usize = 256;
+
 /// What is left out at a time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Folds {
@@ -152,6 +155,7 @@ pub struct CrossValidation {
     /// The row of the table as read, counted from 1, of each row kept.
     labels: Vec<usize>,
     alike: bool,
+    intervals: (Interval, Prob),
 }
 
 impl CrossValidation {
@@ -200,7 +204,15 @@ impl CrossValidation {
             cut,
             seed,
             alike: false,
+            intervals: (Interval::Eti, Prob::default()),
         })
+    }
+
+    /// The same with other intervals of the parameters than equal-tailed ones of 89 %.
+    #[must_use]
+    pub fn with_intervals(mut self, interval: Interval, prob: Prob) -> Self {
+        self.intervals = (interval, prob);
+        self
     }
 
     /// The same with one program for all folds, as a [`super::Device`] needs it.
@@ -273,12 +285,23 @@ impl Study for CrossValidation {
     ) -> Result<Vec<Estimate>> {
         let (chains, _) = draws.shape();
         let model = &prepared.model;
-        let pointwise = draws.joined(|codes, positions| model.pointwise_log_likelihood_in(codes, positions));
-        let mut estimates = draws.estimates(replicate, None, (Interval::Eti, Prob::default()), self.seed)?;
+        let mut estimates = draws.estimates(replicate, None, self.intervals, self.seed)?;
         let len = self.cut.fold_of.len();
-        for (likelihood, values) in model.lowered().likelihoods.iter().zip(&pointwise) {
-            for &row in &prepared.known {
-                let log_lik: Vec<f64> = values.iter().skip(row).step_by(len).copied().collect();
+        // Of each outcome and row left out `[chain][draw]`; some draws at a time, since those of all rows are many.
+        let mut left_out: Vec<Vec<Vec<f64>>> =
+            vec![vec![Vec::new(); prepared.known.len()]; model.lowered().likelihoods.len()];
+        for (codes, positions) in draws.ensembles() {
+            for block in positions.chunks(BLOCK * model.dim()) {
+                let pointwise = model.pointwise_log_likelihood_in(codes, block);
+                for (left_out, values) in left_out.iter_mut().zip(&pointwise) {
+                    for (own, &row) in left_out.iter_mut().zip(&prepared.known) {
+                        own.extend(values.iter().skip(row).step_by(len));
+                    }
+                }
+            }
+        }
+        for (likelihood, left_out) in model.lowered().likelihoods.iter().zip(left_out) {
+            for (log_lik, &row) in left_out.into_iter().zip(&prepared.known) {
                 let largest = log_lik.iter().copied().fold(f64::NEG_INFINITY, f64::max);
                 let ratios: Vec<f64> = log_lik.iter().map(|x| (x - largest).exp()).collect();
                 let mean = ratios.iter().sum::<f64>() / ratios.len() as f64;

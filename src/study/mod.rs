@@ -48,7 +48,7 @@ pub use findings::Findings;
 pub use folds::{CrossValidation, Cut, Folds};
 pub use manifest::{Aim, Difference, Manifest};
 pub use merge::merge;
-pub use posterior::posterior_of;
+pub use posterior::{posterior_of, with_row_labels};
 pub use power::{DesignPower, DesignStudy, Power, Share};
 pub use predictive::{LeftOut, Predictive};
 pub use record::{Estimate, Kind, Part, Record, Status};

@@ -33,6 +33,16 @@ pub(super) fn quantities<'p>(estimates: impl Iterator<Item = &'p Estimate>) -> V
     all
 }
 
+/// Why no replicate has draws, from the first that says so.
+pub(super) fn no_draws(part: &Part, what: &str) -> crate::error::Error {
+    let why = part
+        .records
+        .first()
+        .map_or("", |record| record.message.lines().next().unwrap_or_default());
+    crate::error::Error::user(format!("no replicate has draws, so {what}: {why}"))
+        .with_help("the table of replicates in the folder of the study says why each of them failed")
+}
+
 /// The replicates that cannot be trusted, or that have no draws, each in a sentence; of many the first few, and how many
 /// more there are.
 pub(super) fn faults(part: &Part) -> Vec<String> {
@@ -50,7 +60,7 @@ pub(super) fn faults(part: &Part) -> Vec<String> {
                 "replicate {} {}: {}",
                 record.replicate,
                 record.status.word(),
-                record.message
+                record.message.lines().next().unwrap_or_default()
             )
         })
         .collect();

@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use super::quantities::{Quantity, quantities};
+use super::quantities::{Quantity, no_draws, quantities};
 use super::record::{Estimate, Kind, Part};
 use crate::diag::{Recovered, Recovery, WithError};
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// An estimate of a group's mean without the model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -163,8 +163,7 @@ impl RecoveryStudy {
                 .filter(|estimate| matches!(estimate.kind, Kind::Parameter | Kind::Derived | Kind::Mean)),
         );
         let Some(replicates) = all.first().map(|quantity| quantity.estimates.len()) else {
-            return Err(Error::user("no replicate has draws, so nothing was estimated")
-                .with_help("the table of replicates says why each of them failed"));
+            return Err(no_draws(part, "nothing was estimated"));
         };
         let measured = |kind, name: Arc<str>, quantities: &[&Quantity<'_>]| -> Result<RecoveredQuantity> {
             let columns = Columns::of(quantities, |estimate| estimate.mean);
@@ -192,9 +191,10 @@ impl RecoveryStudy {
                 elements.push(measured(quantity.kind, quantity.name.clone(), &[quantity])?);
             }
         }
+        // A group without rows has no mean.
         let means: Vec<&Quantity<'_>> = all
             .iter()
-            .filter(|quantity| quantity.kind == Kind::Mean)
+            .filter(|quantity| quantity.kind == Kind::Mean && quantity.estimates[0].size > 0.0)
             .collect();
         let groups = match means.is_empty() {
             true => None,

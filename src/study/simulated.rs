@@ -132,10 +132,22 @@ impl Simulations {
     }
 
     /// The same with the rows of `observed` before those that are simulated: each replicate is fitted to both.
-    #[must_use]
-    pub fn beside(mut self, observed: Table) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// A user error if the model cannot be fitted to both, or learns constants from the table, which would be others.
+    pub fn beside(mut self, observed: Table) -> Result<Self> {
         self.observed = Some(observed);
-        self
+        let model = self.example()?;
+        if let Some(learned) = model.lowered().learned.first() {
+            return Err(Error::user(format!(
+                "`{}` would learn other constants from the observed rows and new ones together than it learned from the \
+                 observed rows, and the model that is fitted would not be the one that new rows come from",
+                learned.call
+            ))
+            .with_help("put the standardised values into the table as a column, and read that"));
+        }
+        Ok(self)
     }
 
     /// The same with the Jacobians of positive parameters left out of the fitted model: a fault on purpose.
@@ -316,16 +328,16 @@ impl Study for Simulations {
                     .ok_or_else(|| Error::bug(format!("no outcome `{name}` was simulated")))?;
                 let raw: Vec<f64> = observed.1.iter().zip(&weights).map(|(y, n)| y / n).collect();
                 let all: f64 = weights.iter().sum();
-                let ones = vec![1.0; weights.len()];
                 known.groups = Some(KnownGroups {
                     truth: groups.means(&rows, &weights),
                     no_pooling: groups.means(&raw, &weights),
                     complete_pooling: observed.1.iter().sum::<f64>() / all,
                     size: {
-                        let counts = groups.means(&weights, &ones);
-                        let mut rows = vec![0.0; groups.names.len()];
-                        groups.codes.iter().for_each(|&code| rows[code as usize] += 1.0);
-                        counts.iter().zip(rows).map(|(mean, rows)| mean * rows).collect()
+                        let mut sums = vec![0.0; groups.names.len()];
+                        for (&code, weight) in groups.codes.iter().zip(&weights) {
+                            sums[code as usize] += weight;
+                        }
+                        sums
                     },
                     weights,
                     means,
@@ -345,6 +357,15 @@ impl Study for Simulations {
         let mut estimates = draws.estimates(replicate, Some(&known.truth), (interval, prob), self.seed)?;
         for (place, criterion) in self.questions.criteria.iter().enumerate() {
             let name = condition(place);
+            let quantities = &prepared.model.lowered().quantities;
+            let place = quantities.iter().position(|quantity| quantity.name == name);
+            if place.is_some_and(|place| draws.quantity(place).iter().any(|x| *x != 0.0 && *x != 1.0)) {
+                return Err(Error::user(format!(
+                    "`{}` is no condition, which is either true or false",
+                    criterion.condition
+                ))
+                .with_help("write a comparison inside P( ), such as P(b > 0) > 0.95"));
+            }
             for estimate in estimates
                 .iter_mut()
                 .filter(|estimate| *estimate.quantity == *name)

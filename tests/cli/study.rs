@@ -197,6 +197,7 @@ fn power_varies_designs_and_refuses_what_it_cannot_read() {
         ("ponds=3", "a > 0", "posterior probability"),
         ("ponds=3", "P(a_pond[pond] > 0) > 0.9", "one number"),
         ("ponds=3", "P(zzz > 0) > 0.9", "zzz"),
+        ("ponds=3", "P(a) > 0.9", "no condition"),
     ] {
         let ran = run(vary, criterion);
         assert_eq!(ran.code, Some(3), "{vary} {criterion}: {ran:?}");

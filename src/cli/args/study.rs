@@ -7,7 +7,7 @@ use clap::{Args, CommandFactory, Subcommand};
 
 use super::simulate::setting;
 use super::values::{at_least_one, choice, fraction, iterations, said, stride};
-use super::{Cli, ModelArgs, Printing};
+use super::{Cli, Format, ModelArgs, Printing};
 use crate::fit::Backend;
 use crate::study::batch::WARMUP;
 use crate::study::slurm::TimeLimit;
@@ -140,9 +140,6 @@ pub(crate) struct Simulating {
 /// `tadpool study recover`.
 #[derive(Debug, Args)]
 pub(crate) struct RecoverArgs {
-    /// What all studies have in common.
-    #[command(flatten)]
-    pub(crate) common: Common,
     /// The simulated data.
     #[command(flatten)]
     pub(crate) simulating: Simulating,
@@ -155,14 +152,14 @@ pub(crate) struct RecoverArgs {
     /// Estimates without the model to compare its own with.
     #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = choice(Alternative::WORDS))]
     pub(crate) against: Vec<Alternative>,
+    /// What all studies have in common.
+    #[command(flatten)]
+    pub(crate) common: Common,
 }
 
 /// `tadpool study sbc`.
 #[derive(Debug, Args)]
 pub(crate) struct SbcArgs {
-    /// What all studies have in common.
-    #[command(flatten)]
-    pub(crate) common: Common,
     /// The simulated data.
     #[command(flatten)]
     pub(crate) simulating: Simulating,
@@ -173,14 +170,14 @@ pub(crate) struct SbcArgs {
     /// together.
     #[arg(long)]
     pub(crate) posterior: bool,
+    /// What all studies have in common.
+    #[command(flatten)]
+    pub(crate) common: Common,
 }
 
 /// `tadpool study power`.
 #[derive(Debug, Args)]
 pub(crate) struct PowerArgs {
-    /// What all studies have in common.
-    #[command(flatten)]
-    pub(crate) common: Common,
     /// The designs: CSV files with the predictors and groups of every row. May be given several times.
     #[arg(long, value_name = "CSV", required = true)]
     pub(crate) data: Vec<PathBuf>,
@@ -196,14 +193,14 @@ pub(crate) struct PowerArgs {
     /// What counts as a finding: "P(b > 0) > 0.95". May be given several times.
     #[arg(long, value_name = "TEXT", required = true)]
     pub(crate) criterion: Vec<String>,
+    /// What all studies have in common.
+    #[command(flatten)]
+    pub(crate) common: Common,
 }
 
 /// `tadpool study kfold`.
 #[derive(Debug, Args)]
 pub(crate) struct KfoldArgs {
-    /// What all studies have in common.
-    #[command(flatten)]
-    pub(crate) common: Common,
     /// The data: a CSV file with a line of column names.
     #[arg(long, value_name = "CSV")]
     pub(crate) data: PathBuf,
@@ -211,6 +208,9 @@ pub(crate) struct KfoldArgs {
     /// rows.
     #[arg(long, value_name = "FOLDS", default_value = "10")]
     pub(crate) folds: String,
+    /// What all studies have in common.
+    #[command(flatten)]
+    pub(crate) common: Common,
 }
 
 /// `tadpool study merge`.
@@ -225,9 +225,9 @@ pub(crate) struct MergeArgs {
     /// No notes on stderr.
     #[arg(long)]
     pub(crate) quiet: bool,
-    /// What is printed, and how.
-    #[command(flatten)]
-    pub(crate) printing: Printing,
+    /// Form of what goes to stdout: for people, or with every digit for programs.
+    #[arg(long, value_name = "FORMAT", default_value = "table", value_parser = choice(&[("table", Format::Table), ("csv", Format::Csv), ("json", Format::Json)]))]
+    pub(crate) format: Format,
 }
 
 /// `tadpool study slurm`.

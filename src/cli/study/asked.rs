@@ -194,7 +194,7 @@ impl<S: Study> Asked<'_, S> {
             store.manifest(),
             &store.load()?,
             Some(&timing),
-            &common.printing,
+            common.printing.format,
             notes,
         )
     }

@@ -16,6 +16,7 @@ use crate::predict::Simulator;
 use crate::study::batch::{MANY, PRECISE};
 use crate::study::{
     Aim, Criterion, CrossValidation, Design, DesignStudy, Folds, Questions, Simulations, posterior_of, vary,
+    with_row_labels,
 };
 
 /// The table that a flag names, second tables joined.
@@ -34,7 +35,10 @@ fn simulator(common: &Common, source: &Source, design: &Table, set: &[(String, f
     for (name, value) in set {
         simulator.set(name, *value)?;
     }
-    let (reports, _) = simulator.reports();
+    let (reports, about_rows) = simulator.reports();
+    for note in about_rows.iter().filter(|note| !design.notes().contains(note)) {
+        notes.say(note);
+    }
     if !reports.reports.is_empty() {
         notes.show(&reports.render(true));
     }
@@ -104,7 +108,7 @@ pub(super) fn recover(args: &RecoverArgs) -> Result<Outcome> {
 
 /// The index of the model's effects, if all have the same one.
 fn own_index(source: &Source, simulator: &Simulator, args: &RecoverArgs) -> Result<Option<String>> {
-    let simulated = simulator.replicates(args.common.seed, 0..1)?;
+    let simulated = simulator.some_replicate(args.common.seed)?;
     let text = simulator
         .formula()
         .map_or(source.text.as_str(), |formula| formula.text.as_str());
@@ -136,8 +140,11 @@ pub(super) fn sbc(args: &SbcArgs) -> Result<Outcome> {
     let started = Instant::now();
     let common = &args.common;
     let notes = Notes { quiet: common.quiet };
-    let source = source(&common.model)?;
-    let design = table(common, &source, &args.simulating.data)?;
+    let mut source = source(&common.model)?;
+    let mut design = table(common, &source, &args.simulating.data)?;
+    if args.posterior {
+        (source.text, design) = with_row_labels((&source.name, &source.text), &design)?;
+    }
     let mut simulator = simulator(common, &source, &design, &[])?;
     let sampling = sampling(common, MANY);
     let mut options = vec![("level".to_owned(), args.level.to_string())];
@@ -155,7 +162,7 @@ pub(super) fn sbc(args: &SbcArgs) -> Result<Outcome> {
             .map(|(name, values)| (name.as_str(), values.as_slice()))
             .collect();
         simulator.give(&named, args.simulating.replicates as usize)?;
-        Simulations::new(simulator, names, common.seed, questions)?.beside(design.clone())
+        Simulations::new(simulator, names, common.seed, questions)?.beside(design.clone())?
     } else {
         Simulations::new(simulator, names, common.seed, questions)?
     };
@@ -279,6 +286,7 @@ pub(super) fn kfold(args: &KfoldArgs) -> Result<Outcome> {
     let folds = Folds::parse(&args.folds)?;
     let study = CrossValidation::new((&source.name, model.text()), data.clone(), &folds, common.seed)?;
     let adapter = adapter(common)?;
+    let study = study.with_intervals(common.printing.interval, common.printing.prob);
     let study = if adapter.is_some() { study.alike() } else { study };
     Asked {
         aim: Aim::Kfold,

@@ -3,8 +3,10 @@
 use std::fs;
 use std::path::PathBuf;
 
+use clap::CommandFactory;
+
 use super::super::Outcome;
-use super::super::args::{MergeArgs, SlurmArgs};
+use super::super::args::{Cli, MergeArgs, SlurmArgs};
 use super::super::files::write_text;
 use super::super::output::{Notes, print};
 use super::written::finish;
@@ -21,15 +23,34 @@ pub(super) fn merged(args: &MergeArgs) -> Result<Outcome> {
         Error::environment(format!("the folder {} cannot be made: {fault}", folder.display()))
             .with_help("name another with `--out`")
     })?;
-    finish(folder, &manifest, &part, None, &args.printing, notes)
+    finish(folder, &manifest, &part, None, args.format, notes)
 }
 
 /// Writes the scripts, prints how they are submitted.
 pub(super) fn slurm(args: &SlurmArgs) -> Result<Outcome> {
+    let typed = match args.study.first().map(String::as_str) {
+        Some("study") => &args.study[1..],
+        Some(_) | None => &args.study[..],
+    };
     let mut words = vec!["study".to_owned()];
-    words.extend(args.study.iter().cloned());
+    words.extend(typed.iter().cloned());
+    // Wrong words are found here, not by every task.
+    let program = std::iter::once("tadpool".to_owned());
+    if let Err(fault) = Cli::command().try_get_matches_from(program.chain(words.iter().cloned())) {
+        let said = fault.to_string();
+        let what = said
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .trim_start_matches("error: ");
+        return Err(
+            Error::user(format!("the study behind `--` cannot be run: {what}")).with_help(
+                "write it as behind `tadpool study`, such as `-- sbc m12_2.tad --data reedfrogs.csv`",
+            ),
+        );
+    }
     let job = Job {
-        name: args.study.first().cloned().unwrap_or_default(),
+        name: typed.first().cloned().unwrap_or_default(),
         program: args.program.clone(),
         words,
         out: args.out.clone(),

@@ -5,12 +5,12 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::super::Outcome;
-use super::super::args::{Format, Printing};
+use super::super::args::Format;
 use super::super::files::{write_text, write_whole};
 use super::super::output::{Notes, print};
 use super::super::table::field;
 use crate::error::Result;
-use crate::study::{Findings, Manifest, Part, Sheet, write_tables};
+use crate::study::{Findings, Manifest, Part, write_tables};
 
 /// How long a run took; none for a study that was merged.
 pub(super) struct Timing {
@@ -31,7 +31,7 @@ pub(super) fn finish(
     manifest: &Manifest,
     part: &Part,
     timing: Option<&Timing>,
-    printing: &Printing,
+    format: Format,
     notes: Notes,
 ) -> Result<Outcome> {
     // First, so that they are there whatever else is wrong.
@@ -61,10 +61,10 @@ pub(super) fn finish(
     let page = sheet.page(&facts(manifest, timing), &manifest.model_text);
     write_text(&folder.join("report.html"), &page)?;
     write_text(&folder.join("study.json"), &text)?;
-    print(&match printing.format {
+    print(&match format {
         Format::Table => sheet.printed(),
         Format::Json => text,
-        Format::Csv => csv(&sheet),
+        Format::Csv => csv(&json),
     })?;
     notes.say(&format!(
         "tables, pictures and report.html are in {}",
@@ -73,23 +73,54 @@ pub(super) fn finish(
     Ok(Outcome::judged(true, sheet.ok))
 }
 
-/// The first table of the sheet.
-fn csv(sheet: &Sheet) -> String {
-    let mut text = String::new();
-    let Some(grid) = sheet
-        .sections
-        .iter()
-        .map(|section| &section.grid)
-        .find(|grid| !grid.heads.is_empty())
-    else {
-        return text;
+/// What the study is about, a line each with every digit: quantities, designs or rows.
+fn csv(json: &Value) -> String {
+    let lists = ["elements", "quantities", "designs", "rows"];
+    let Some(list) = lists.iter().find_map(|name| json[*name].as_array()) else {
+        return String::new();
     };
-    for row in std::iter::once(&grid.heads).chain(&grid.rows) {
-        let cells: Vec<String> = row.iter().map(|cell| field(cell)).collect();
-        text.push_str(&cells.join(","));
+    let mut heads: Vec<String> = Vec::new();
+    let mut lines: Vec<Vec<(String, String)>> = Vec::new();
+    for one in list {
+        let mut cells = Vec::new();
+        flatten("", one, &mut cells);
+        for (name, _) in &cells {
+            if !heads.contains(name) {
+                heads.push(name.clone());
+            }
+        }
+        lines.push(cells);
+    }
+    let mut text = heads.iter().map(|head| field(head)).collect::<Vec<_>>().join(",") + "\n";
+    for cells in lines {
+        let of = |head: &String| {
+            let found = cells.iter().find(|(name, _)| name == head);
+            found.map_or_else(String::new, |(_, value)| field(value))
+        };
+        text.push_str(&heads.iter().map(of).collect::<Vec<_>>().join(","));
         text.push('\n');
     }
     text
+}
+
+/// The numbers and words of a value by their names: `bias.mcse`.
+fn flatten(name: &str, value: &Value, cells: &mut Vec<(String, String)>) {
+    let below = |key: &str| match name {
+        "" => key.to_owned(),
+        name => format!("{name}.{key}"),
+    };
+    match value {
+        Value::Object(fields) => fields
+            .iter()
+            .for_each(|(key, value)| flatten(&below(key), value, cells)),
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .for_each(|(place, value)| flatten(&below(&(place + 1).to_string()), value, cells)),
+        Value::Null => cells.push((name.to_owned(), String::new())),
+        Value::String(text) => cells.push((name.to_owned(), text.clone())),
+        Value::Bool(_) | Value::Number(_) => cells.push((name.to_owned(), value.to_string())),
+    }
 }
 
 fn facts(manifest: &Manifest, timing: Option<&Timing>) -> Vec<(String, String)> {
