@@ -20,6 +20,9 @@ const CHAINS: usize = 64;
 /// Draws between two that are taken, so that they are nearly independent.
 const STRIDE: usize = 8;
 
+/// Draws of each chain at least: R-hat of shorter ones says nothing.
+const FEWEST: usize = 128;
+
 /// Values of the parameters in `count` draws of the posterior over `table`, each `[draw][element]`.
 ///
 /// # Errors
@@ -33,7 +36,7 @@ pub fn posterior_of(
 ) -> Result<Vec<(String, Vec<f64>)>> {
     let model = Model::new(name, text, table)?;
     let count = count as usize;
-    let draws = (count * STRIDE).div_ceil(CHAINS).max(STRIDE);
+    let draws = (count * STRIDE).div_ceil(CHAINS).max(FEWEST);
     let settings = Settings {
         sampler: Sampler::Hmc,
         chains: CHAINS,

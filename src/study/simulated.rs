@@ -114,15 +114,27 @@ impl Simulations {
             forgets_jacobians: false,
         };
         let model = study.example()?;
+        // A condition is 0 or 1 wherever the parameters are; these positions are as good as any.
+        let somewhere: Vec<f64> = (0..3 * model.dim())
+            .map(|place| (1.7 * place as f64 + 0.3).sin())
+            .collect();
+        let values = model.named_values(&somewhere);
         for (place, criterion) in study.questions.criteria.iter().enumerate() {
             let name = condition(place);
             let quantities = &model.lowered().quantities;
-            let found = quantities.iter().find(|quantity| quantity.name == name);
-            if found.is_none_or(|quantity| !quantity.dims.is_empty()) {
+            let found = quantities.iter().position(|quantity| quantity.name == name);
+            let Some(place) = found.filter(|place| quantities[*place].dims.is_empty()) else {
                 return Err(
                     Error::user(format!("`{}` is not about one number", criterion.text))
                         .with_help("name one element, such as P(b[2] > 0) > 0.95"),
                 );
+            };
+            if values[place].iter().any(|x| *x != 0.0 && *x != 1.0) {
+                return Err(Error::user(format!(
+                    "`{}` is no condition, which is either true or false",
+                    criterion.condition
+                ))
+                .with_help("write a comparison inside P( ), such as P(b > 0) > 0.95"));
             }
         }
         if let Some(by) = &study.questions.by {
@@ -357,15 +369,6 @@ impl Study for Simulations {
         let mut estimates = draws.estimates(replicate, Some(&known.truth), (interval, prob), self.seed)?;
         for (place, criterion) in self.questions.criteria.iter().enumerate() {
             let name = condition(place);
-            let quantities = &prepared.model.lowered().quantities;
-            let place = quantities.iter().position(|quantity| quantity.name == name);
-            if place.is_some_and(|place| draws.quantity(place).iter().any(|x| *x != 0.0 && *x != 1.0)) {
-                return Err(Error::user(format!(
-                    "`{}` is no condition, which is either true or false",
-                    criterion.condition
-                ))
-                .with_help("write a comparison inside P( ), such as P(b > 0) > 0.95"));
-            }
             for estimate in estimates
                 .iter_mut()
                 .filter(|estimate| *estimate.quantity == *name)
