@@ -96,6 +96,18 @@ pub struct Done {
     pub retried: AtomicUsize,
 }
 
+impl Done {
+    /// Counts a replicate, if it was not stopped.
+    pub(super) fn count(&self, made: Option<&Made>) {
+        if let Some((record, _)) = made {
+            self.replicates.fetch_add(1, Ordering::Relaxed);
+            if record.status != Status::Ok {
+                self.retried.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+}
+
 /// Fits the replicates of `range` on the CPU.
 ///
 /// Once `stop` is raised no more are begun, and none at all is returned: a part is whole or not there.
@@ -120,12 +132,7 @@ pub fn fit_wave<S: Study>(
                 return Ok(None);
             }
             let made = replicate(study, sampling, range.start + place as u32, stop)?;
-            if let Some((record, _)) = &made {
-                done.replicates.fetch_add(1, Ordering::Relaxed);
-                if record.status != Status::Ok {
-                    done.retried.fetch_add(1, Ordering::Relaxed);
-                }
-            }
+            done.count(made.as_ref());
             Ok(made)
         },
         &mut |place, made| parts[place] = made,

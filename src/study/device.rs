@@ -146,12 +146,7 @@ impl Device {
                         }
                     }
                 };
-                if let Some((record, _)) = &made {
-                    done.replicates.fetch_add(1, Ordering::Relaxed);
-                    if record.status != Status::Ok {
-                        done.retried.fetch_add(1, Ordering::Relaxed);
-                    }
-                }
+                done.count(made.as_ref());
                 Ok(made)
             },
             &mut |place, one| made[place] = one,

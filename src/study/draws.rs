@@ -51,14 +51,7 @@ impl<'m> Draws<'m> {
     pub fn joined(&self, mut evaluate: impl FnMut(&[u32], &[f64]) -> Vec<Vec<f64>>) -> Vec<Vec<f64>> {
         let mut all: Vec<Vec<f64>> = Vec::new();
         for (codes, positions) in self.ensembles() {
-            let own = evaluate(codes, positions);
-            if all.is_empty() {
-                all = own;
-            } else {
-                all.iter_mut()
-                    .zip(own)
-                    .for_each(|(all, mut own)| all.append(&mut own));
-            }
+            append(&mut all, evaluate(codes, positions));
         }
         all
     }
@@ -75,14 +68,10 @@ impl<'m> Draws<'m> {
                 .flat_map(|cell| &self.samples.positions[cell * dim..(cell + 1) * dim])
                 .copied()
                 .collect();
-            let own = evaluate(codes(&self.samples, cells[0] / of_ensemble), &positions);
-            if all.is_empty() {
-                all = own;
-            } else {
-                all.iter_mut()
-                    .zip(own)
-                    .for_each(|(all, mut own)| all.append(&mut own));
-            }
+            append(
+                &mut all,
+                evaluate(codes(&self.samples, cells[0] / of_ensemble), &positions),
+            );
         }
         all
     }
@@ -143,17 +132,8 @@ impl<'m> Draws<'m> {
                 column.iter_mut().zip(own).for_each(|(to, x)| *to = *x);
                 let summary = summariser.summarise(Chains::new(&column, chains)?);
                 let place = estimates.len();
-                let mut estimate = Estimate {
-                    mean: summary.mean,
-                    sd: summary.sd,
-                    mcse_mean: summary.mcse_mean,
-                    median: summary.median,
-                    lower: summary.lower,
-                    upper: summary.upper,
-                    ess_bulk: summary.ess_bulk,
-                    rhat: summary.rhat,
-                    ..Estimate::unknown(replicate, kind, Arc::from(name.as_str()))
-                };
+                let mut estimate =
+                    Estimate::unknown(replicate, kind, Arc::from(name.as_str())).summarised(&summary);
                 if let Some(truth) = truth {
                     estimate.truth = truth[place];
                     let among = ranked.iter().map(|cell| column[*cell]);
@@ -164,6 +144,17 @@ impl<'m> Draws<'m> {
         }
         Ok(estimates)
     }
+}
+
+/// Appends lists to lists, one by one; to none, all of them.
+fn append(all: &mut Vec<Vec<f64>>, own: Vec<Vec<f64>>) {
+    if all.is_empty() {
+        *all = own;
+        return;
+    }
+    all.iter_mut()
+        .zip(own)
+        .for_each(|(all, mut own)| all.append(&mut own));
 }
 
 /// The cells of `[chain][draw]` that ranks are taken among, see [`Draws::ranked`].

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::diag::Summary;
+
 /// How the fit of a replicate ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Status {
@@ -173,6 +175,23 @@ impl Estimate {
             size: f64::NAN,
             no_pooling: f64::NAN,
             complete_pooling: f64::NAN,
+        }
+    }
+}
+
+impl Estimate {
+    /// The same with what a summary of its draws says.
+    pub(super) fn summarised(self, summary: &Summary) -> Self {
+        Self {
+            mean: summary.mean,
+            sd: summary.sd,
+            mcse_mean: summary.mcse_mean,
+            median: summary.median,
+            lower: summary.lower,
+            upper: summary.upper,
+            ess_bulk: summary.ess_bulk,
+            rhat: summary.rhat,
+            ..self
         }
     }
 }

@@ -217,25 +217,6 @@ impl Simulations {
         let model = Model::replicate(&self.name, &self.text, &table, &options)?;
         Ok((model, simulated))
     }
-
-    /// What is said of a quantity that is not among the model's.
-    fn summarised(&self, estimate: Estimate, column: &[f64], chains: usize) -> Result<Estimate> {
-        let questions = &self.questions;
-        let draws = column.len() / chains;
-        let summariser = Summariser::new(chains, draws, questions.interval, questions.prob, None);
-        let summary = summariser.summarise(Chains::new(column, chains)?);
-        Ok(Estimate {
-            mean: summary.mean,
-            sd: summary.sd,
-            mcse_mean: summary.mcse_mean,
-            median: summary.median,
-            lower: summary.lower,
-            upper: summary.upper,
-            ess_bulk: summary.ess_bulk,
-            rhat: summary.rhat,
-            ..estimate
-        })
-    }
 }
 
 impl Groups {
@@ -408,6 +389,7 @@ impl Study for Simulations {
                 .chunks(known.weights.len())
                 .map(|rows| groups.means(rows, &known.weights))
                 .collect();
+            let summariser = Summariser::new(chains, draws.shape().1, interval, prob, None);
             for (group, name) in groups.names.iter().enumerate() {
                 let column: Vec<f64> = of_draws.iter().map(|means| means[group]).collect();
                 let estimate = Estimate {
@@ -417,7 +399,8 @@ impl Study for Simulations {
                     complete_pooling: known.complete_pooling,
                     ..Estimate::unknown(replicate, Kind::Mean, name.clone())
                 };
-                estimates.push(self.summarised(estimate, &column, chains)?);
+                let summary = summariser.summarise(Chains::new(&column, chains)?);
+                estimates.push(estimate.summarised(&summary));
             }
         }
         Ok(estimates)
