@@ -81,7 +81,9 @@ pub enum Predictors {
     /// intercept loses the same low bits in every row whose other parts are larger; taken apart, Σy·a would keep them,
     /// and the log density of N rows would be off by some 1e-8·N.
     Whole,
-    /// What is linear is taken apart, and its parts without a plate leave the loop. In f64 those bits do not count.
+    /// What is linear is taken apart, and its parts without a plate leave the loop. In f64 those bits do not count. Only what
+    /// a softplus reads stays whole: y·η − n·softplus(η) is small however large η is where y is 0 or n, and of two sums of
+    /// such numbers the difference is whatever they round to. (A product x·β becomes one with y, and is not kept whole.)
     Apart,
 }
 
@@ -341,6 +343,18 @@ impl Cells<'_> {
     }
 }
 
+/// What softplus reads over a plate.
+fn read_by_softplus(graph: &Graph, live: &[bool]) -> Vec<Handle> {
+    let nodes = graph.nodes.iter().zip(live).filter(|(_, live)| **live);
+    nodes
+        .filter_map(|(node, _)| match node.op {
+            Op::Unary(Unary::Softplus, x) => Some(x),
+            _ => None,
+        })
+        .filter(|x| graph.ty(*x).plate.is_some() && graph.ty(*x).per_chain)
+        .collect()
+}
+
 /// Sums over a plate that an operation reads in which they do not stand linearly.
 fn read_otherwise(graph: &Graph, live: &[bool]) -> Vec<Handle> {
     let is_sum = |node: Handle| {
@@ -381,7 +395,7 @@ pub fn merge(program: &Program, predictors: Predictors) -> Result<Program> {
     let live = live(program);
     let whole_sums = match predictors {
         Predictors::Whole => read_otherwise(source, &live),
-        Predictors::Apart => Vec::new(),
+        Predictors::Apart => read_by_softplus(source, &live),
     };
     let zero = rewriter.constant(0.0);
     let mut map = vec![zero; source.nodes.len()];

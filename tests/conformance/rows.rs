@@ -1,11 +1,14 @@
 //! Predictors with a link whose sums one instruction of the CPU's lanes computes: links, weights, sorted and unsorted
 //! factors, numbers of rows that no tile of vectors divides.
 
+use tadpool::back::evaluate::Density;
+use tadpool::back::simd::{LANES, SimdDensity};
 use tadpool::dist::Family;
 use tadpool::ir::{Builder, Event, Program};
 use tadpool::num::Real;
+use tadpool::pass;
 
-use crate::agree::check;
+use crate::agree::{check, instruction_sets};
 use crate::dice::Dice;
 use crate::gpu;
 
@@ -102,4 +105,83 @@ fn predictors_with_links_agree_on_all_back_ends() {
             }
         }
     }
+}
+
+/// What a row's predictor is besides the effect of its group.
+#[derive(Debug, Clone, Copy)]
+enum Form {
+    Added,
+    Alone,
+}
+
+/// Rows that all do what their groups' effects of 10²⁵ say, in numbers of trials that take each of the ways in which
+/// softplus is summed: the log likelihood is 0, and not what sums of 10²⁵ leave when they cancel.
+#[test]
+fn certain_outcomes_have_the_log_likelihood_0_however_large_the_predictor() {
+    for form in [Form::Added, Form::Alone] {
+        for kinds in [1, 3, 20] {
+            let (program, position) = certain(form, kinds);
+            let program = pass::density_program_f64(&program).expect("a program");
+            for set in instruction_sets() {
+                let density = SimdDensity::new(program.clone())
+                    .and_then(|density| density.with_instruction_set(set))
+                    .expect("code");
+                for lanes in [1, LANES] {
+                    let found = value(&density, &position, lanes);
+                    assert!(
+                        found.abs() < 1e-9,
+                        "{form:?}, {kinds} kinds of rows, {set:?}, {lanes} lanes: {found}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// Rows of as many different numbers of trials, none of which merge unless they have no number of their own, and where
+/// their outcomes are certain.
+fn certain(form: Form, kinds: u32) -> (Program, Vec<f64>) {
+    const ROWS: u32 = 61;
+    let b = Builder::new();
+    let (rows, groups) = (b.plate("row", ROWS as usize), b.plate("group", 7));
+    let codes: Vec<u32> = (0..ROWS).map(|i| i * 5 % 7).collect();
+    let trials: Vec<f64> = (0..ROWS).map(|i| f64::from(3 + i % kinds)).collect();
+    let lives = |code: &u32| code.is_multiple_of(2);
+    let survivors = codes
+        .iter()
+        .zip(&trials)
+        .map(|(code, n)| if lives(code) { *n } else { 0.0 })
+        .collect();
+    let effects = (0..7).map(|code| if lives(&code) { 1.1e25 } else { -0.7e25 });
+    let group = b.index("group", Some(rows), groups, codes.clone());
+    let slope = b.position("slope", None, Event::Scalar);
+    let effect = b.position("effect", Some(groups), Event::Scalar).gather(group);
+    let x = b.column(
+        "x",
+        Some(rows),
+        (1..=ROWS).map(|i| f64::from(i) / f64::from(ROWS)).collect(),
+    );
+    let eta = match form {
+        Form::Added => slope * x + effect,
+        Form::Alone => effect,
+    };
+    let n = b.column("n", Some(rows), trials.clone());
+    let survived = b.column("survived", Some(rows), survivors);
+    let density = Family::Binomial.log_density(&survived, &[n, eta.inv_logit()]);
+    let density = vec![density.handle()];
+    let program = Program {
+        graph: b.finish().expect("a valid graph"),
+        density,
+        ..Program::default()
+    };
+    (program, [3.3e24].into_iter().chain(effects).collect())
+}
+
+/// The log density at a position, in the last of some lanes.
+fn value(density: &SimdDensity, position: &[f64], lanes: usize) -> f64 {
+    let mut evaluator = density.evaluator(lanes);
+    let spread: Vec<f64> = position.iter().flat_map(|x| vec![*x; lanes]).collect();
+    let (mut values, mut gradient) = (vec![0.0; lanes], vec![0.0; spread.len()]);
+    evaluator.log_density_grad(&spread, &mut values, &mut gradient);
+    values[lanes - 1]
 }

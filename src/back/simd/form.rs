@@ -43,7 +43,7 @@ impl Coefficient {
     }
 
     /// The sum with another one, of data alone.
-    fn plus(&self, other: &Self) -> Option<Self> {
+    pub(super) fn plus(&self, other: &Self) -> Option<Self> {
         Some(match (self, other) {
             (Coefficient::Constant(a), Coefficient::Constant(b)) => Coefficient::Constant(a + b),
             (Coefficient::Constant(a), Coefficient::Column(x))

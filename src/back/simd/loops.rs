@@ -90,7 +90,7 @@ impl Assembler<'_> {
             if plans.iter().any(|plan| {
                 plan.softplus
                     .as_ref()
-                    .is_some_and(|(softplus, _)| *softplus == node)
+                    .is_some_and(|softplus| softplus.node == node)
             }) {
                 return Ok(None);
             }
@@ -231,7 +231,7 @@ impl Assembler<'_> {
         let starts: Vec<usize> = plans
             .iter()
             .map(|plan| {
-                let nodes = [plan.value, plan.softplus.as_ref().map(|(softplus, _)| *softplus)];
+                let nodes = [plan.value, plan.softplus.as_ref().map(|softplus| softplus.node)];
                 let times = nodes.iter().flatten().filter_map(|node| time_of[node.index()]);
                 times
                     .min()

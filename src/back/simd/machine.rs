@@ -376,6 +376,8 @@ impl Memory {
                 let is_whole = W > 1 || softplus.levels.len() == 1;
                 SoftplusAt {
                     weight: self.factor::<W>(softplus.weight, first),
+                    above: self.factor::<W>(softplus.above, first),
+                    below: self.factor::<W>(softplus.below, first),
                     levels: if is_whole { &softplus.levels } else { &[] },
                     // Not read, and maybe outside, where there are no levels to tell apart.
                     places: code

@@ -29,6 +29,16 @@ pub(super) struct Share {
     pub(super) root: Root,
 }
 
+/// w·softplus(η) + k·η, a term of the density. The two are summed row by row: their totals may cancel.
+#[derive(Debug, Clone)]
+pub(super) struct WeighedSoftplus {
+    pub(super) node: Handle,
+    /// w
+    pub(super) weight: Coefficient,
+    /// k
+    pub(super) linear: Coefficient,
+}
+
 /// A link function of a linear predictor with what is summed of it.
 #[derive(Debug, Clone)]
 pub(super) struct Plan {
@@ -36,8 +46,8 @@ pub(super) struct Plan {
     /// The node of the link's value, where the loop has one.
     pub(super) value: Option<Handle>,
     pub(super) predictor: Form,
-    /// ln(1 + e^η), and the weight with which it stands in the density.
-    pub(super) softplus: Option<(Handle, Coefficient)>,
+    /// What ln(1 + e^η) adds to the density.
+    pub(super) softplus: Option<WeighedSoftplus>,
     pub(super) shares: Vec<Share>,
     /// Parts of the density that the loop's elements read as their own, with weights.
     pub(super) own: Vec<(Handle, Coefficient)>,
@@ -285,7 +295,11 @@ impl Planner<'_> {
                 if next.softplus.is_some() || matches!(factor, Coefficient::Node(_)) {
                     return false;
                 }
-                next.softplus = Some((*part, factor.clone()));
+                next.softplus = Some(WeighedSoftplus {
+                    node: *part,
+                    weight: factor.clone(),
+                    linear: Coefficient::Constant(0.0),
+                });
                 is_ours = true;
             } else if self.graph.ty(*part).plate.is_none() {
                 return false;
@@ -298,6 +312,18 @@ impl Planner<'_> {
                 next.gathered.push((source, weights));
             } else {
                 return false;
+            }
+        }
+        if plan.softplus.is_none()
+            && let Some(softplus) = &mut next.softplus
+        {
+            let is_linear = |share: &Share| {
+                share.of == Of::Predictor
+                    && share.root == Root::Density(k)
+                    && !matches!(share.factor, Coefficient::Node(_))
+            };
+            if let Some(at) = next.shares.iter().position(is_linear) {
+                softplus.linear = next.shares.remove(at).factor;
             }
         }
         // Data alone would be a constant, which other passes have taken out.

@@ -6,7 +6,7 @@
 use super::rows::{Link, MAX_LEVELS, MAX_SPREADS, Of};
 use crate::num::lanes::exponential::exp_of_any;
 use crate::num::lanes::logarithm::ln_of_normal;
-use crate::num::lanes::logistic::{logistic_quotient, softplus_inv_logit};
+use crate::num::lanes::logistic::{log1p_inv_logit, logistic_quotient};
 use crate::num::lanes::vector::Vector;
 
 /// What a number is multiplied by.
@@ -47,6 +47,8 @@ pub(super) struct SpreadAt {
 #[derive(Clone, Copy)]
 pub(super) struct SoftplusAt<'a> {
     pub(super) weight: FactorAt,
+    pub(super) above: FactorAt,
+    pub(super) below: FactorAt,
     pub(super) levels: &'a [f64],
     pub(super) places: *const u8,
 }
@@ -173,6 +175,27 @@ impl<V: Vector> Sums<'_, V> {
         unsafe { for_tile!(weight, i, lane, |j, k| sum = x[j].mul_add(k, sum)) };
         self.sum = sum;
     }
+
+    /// sum += max(η, 0)·above + min(η, 0)·below.
+    #[inline(always)]
+    unsafe fn add_straight<const W: usize, const T: usize>(
+        &mut self,
+        softplus: &SoftplusAt,
+        eta: [V; T],
+        i: usize,
+        lane: usize,
+    ) {
+        let (mut positive, mut negative) = (eta, eta);
+        for j in 0..T {
+            positive[j] = eta[j].at_least(V::splat(0.0));
+            negative[j] = eta[j].sub(positive[j]);
+        }
+        // SAFETY: the caller's.
+        unsafe {
+            self.add::<W, T>(positive, softplus.above, i, lane);
+            self.add::<W, T>(negative, softplus.below, i, lane);
+        }
+    }
 }
 
 struct Identity;
@@ -274,11 +297,7 @@ impl Function for InvLogitProducts {
                         *product = product.mul(*factor);
                     }
                 }
-                let mut positive = eta;
-                for x in &mut positive {
-                    *x = x.at_least(V::splat(0.0));
-                }
-                sums.add::<W, T>(positive, softplus.weight, i, lane);
+                sums.add_straight::<W, T>(&softplus, eta, i, lane);
             }
         }
         values
@@ -293,13 +312,16 @@ impl Function for InvLogitEach {
         i: usize,
         lane: usize,
     ) -> [V; T] {
-        let (mut softplus, mut inv_logit) = (eta, eta);
+        let (mut log1p, mut inv_logit) = (eta, eta);
         for j in 0..T {
-            (softplus[j], inv_logit[j]) = softplus_inv_logit(eta[j]);
+            (log1p[j], inv_logit[j]) = log1p_inv_logit(eta[j]);
         }
         if let Some(at) = sums.softplus {
             // SAFETY: the caller's.
-            unsafe { sums.add::<W, T>(softplus, at.weight, i, lane) };
+            unsafe {
+                sums.add::<W, T>(log1p, at.weight, i, lane);
+                sums.add_straight::<W, T>(&at, eta, i, lane);
+            }
         }
         inv_logit
     }

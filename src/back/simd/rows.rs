@@ -46,13 +46,22 @@ pub(super) enum Link {
     InvLogit,
 }
 
-/// How Σ w·softplus(η) is added to the log density.
+/// How Σ w·softplus(η) + k·η is added to the log density.
+///
+/// As w·ln(1 + e^−|η|) + (w + k)·max(η, 0) + k·min(η, 0), which cancels nothing. With sums of w·softplus(η) and of k·η the
+/// rounding of the largest η stood beside all other rows: chains that came to where scales are beyond 1e20 found densities of
+/// any size there, and stayed. A loop that this instruction does not describe, one of two such likelihoods say, still adds them
+/// up one after another.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Softplus {
     /// w
     pub(super) weight: Factor,
     /// The different numbers that w takes, if they are few: one logarithm of a product of (1 + e^−|η|) for each.
     pub(super) levels: Vec<f64>,
+    /// w + k, what η weighs above 0.
+    pub(super) above: Factor,
+    /// k, what it weighs below.
+    pub(super) below: Factor,
     /// Where the elements' places in `levels` begin among the code's; used with two levels and more.
     pub(super) places: u32,
 }

@@ -2,7 +2,7 @@
 
 use super::code::{Assembler, Instruction, Operand, Pass, Sink, narrow};
 use super::form::Coefficient;
-use super::plan::{Plan, Root};
+use super::plan::{Plan, Root, WeighedSoftplus};
 use super::rows::{
     Factor, Link, MAX_LEVELS, MAX_SPREADS, MAX_TERMS, Of, Place, Rows, Softplus, Spread, Term, To,
 };
@@ -98,7 +98,7 @@ impl Assembler<'_> {
             });
         }
         let softplus = match &plan.softplus {
-            Some((_, weight)) => Some(self.softplus(weight)?),
+            Some(weighed) => Some(self.softplus(weighed)?),
             None => None,
         };
         let offset = self.factor(&plan.predictor.data)?;
@@ -185,7 +185,7 @@ impl Assembler<'_> {
         Ok(start)
     }
 
-    fn softplus(&mut self, weight: &Coefficient) -> Result<Softplus> {
+    fn softplus(&mut self, WeighedSoftplus { weight, linear, .. }: &WeighedSoftplus) -> Result<Softplus> {
         let mut levels: Vec<f64> = Vec::new();
         let mut places = Vec::new();
         match weight {
@@ -210,8 +210,13 @@ impl Assembler<'_> {
         }
         let start = narrow(self.code.places.len())?;
         self.code.places.extend(places);
+        let above = weight
+            .plus(linear)
+            .ok_or_else(|| Error::bug("a softplus whose weights are not data"))?;
         Ok(Softplus {
             weight: self.factor(weight)?,
+            above: self.factor(&above)?,
+            below: self.factor(linear)?,
             levels,
             places: start,
         })

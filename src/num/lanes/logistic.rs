@@ -18,10 +18,17 @@ const ARTANH: [f64; 10] = [
     0.161_640_456_119_435_3,
 ];
 
-/// (ln(1 + e^x), 1/(1 + e^−x)), with a single division: for t = e^−|x|, ln(1 + t) = 2 artanh(t/(2 + t)), and both
-/// quotients come from 1/((1 + t)(2 + t)).
+/// (ln(1 + e^x), 1/(1 + e^−x)).
 #[inline(always)]
 pub(crate) fn softplus_inv_logit<V: Vector>(x: V) -> (V, V) {
+    let (log1p, inv_logit) = log1p_inv_logit(x);
+    (x.at_least(V::splat(0.0)).add(log1p), inv_logit)
+}
+
+/// (ln(1 + e^−|x|), 1/(1 + e^−x)), with a single division: for t = e^−|x|, ln(1 + t) = 2 artanh(t/(2 + t)), and both
+/// quotients come from 1/((1 + t)(2 + t)).
+#[inline(always)]
+pub(crate) fn log1p_inv_logit<V: Vector>(x: V) -> (V, V) {
     let (zero, one) = (V::splat(0.0), V::splat(1.0));
     let t = exp_of_negative(x.abs().neg());
     let (one_t, two_t) = (one.add(t), V::splat(2.0).add(t));
@@ -31,7 +38,7 @@ pub(crate) fn softplus_inv_logit<V: Vector>(x: V) -> (V, V) {
     let cubic = z.mul(z2).mul(polynomial::<V, { ARTANH.len() }>(z2, &ARTANH));
     let log1p = V::splat(2.0).mul_add(z, cubic);
     let numerator = V::select(x.less(zero), t, one);
-    (x.at_least(zero).add(log1p), numerator.mul(two_t.mul(reciprocal)))
+    (log1p, numerator.mul(two_t.mul(reciprocal)))
 }
 
 /// 1 + e^−|x|, and the number that divided by it is 1/(1 + e^−x). A sum of softplus is Σ max(x, 0) + ln Π (1 + e^−|x|):
