@@ -28,6 +28,8 @@ pub struct Job {
     pub partition: Option<String>,
     /// Account, if not the user's default.
     pub account: Option<String>,
+    /// Further options of `sbatch`, `--constraint=avx512` say.
+    pub options: Vec<String>,
 }
 
 /// A time as Slurm takes it: `30` (minutes), `45:00`, `2:00:00`, `1-12`, `1-12:30` or `1-12:30:00`.
@@ -66,6 +68,59 @@ const OWN: [(&str, &str); 4] = [
     ("--out", "the script sets the folder"),
 ];
 
+/// Options of `sbatch` that the scripts set themselves, or that would keep them from being jobs.
+const SET: [&str; 18] = [
+    "--array",
+    "--requeue",
+    "--no-requeue",
+    "--job-name",
+    "--nodes",
+    "--ntasks",
+    "--cpus-per-task",
+    "--mem",
+    "--mem-per-cpu",
+    "--mem-per-gpu",
+    "--time",
+    "--output",
+    "--open-mode",
+    "--partition",
+    "--account",
+    "--test-only",
+    "--wait",
+    "--wrap",
+];
+
+/// Checks an option that is handed on to `sbatch`.
+fn check_option(option: &str) -> Result<()> {
+    let (name, value) = option.split_once('=').unwrap_or((option, ""));
+    // Sbatch takes the beginning of a name for the whole.
+    if name.len() > 2
+        && let Some(own) = SET.iter().find(|own| own.starts_with(name))
+    {
+        return Err(Error::user(format!(
+            "`{own}` is the script's own business and cannot be handed on to sbatch"
+        ))
+        .with_help("see `tadpool study slurm --help` for what can be set"));
+    }
+    let is_name = name.strip_prefix("--").is_some_and(|name| {
+        !name.is_empty()
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    });
+    // Slurm reads a line up to a `#`, quotes apart, and blanks part its words.
+    let is_value = value
+        .chars()
+        .all(|c| c.is_ascii_graphic() && !"#\"'\\".contains(c));
+    if is_name && is_value {
+        return Ok(());
+    }
+    Err(
+        Error::user(format!("`{option}` is no option that can be handed on to sbatch"))
+            .with_help("write it in one word with its whole name, such as `--constraint=avx512`"),
+    )
+}
+
 /// The script that fits the study: an array of tasks, each a shard.
 ///
 /// Every task goes on with what it finds, so that Slurm may begin it again, and so that the whole script can be submitted
@@ -73,8 +128,8 @@ const OWN: [(&str, &str); 4] = [
 ///
 /// # Errors
 ///
-/// A user error for a flag that the script sets itself, a partition or account that Slurm would not take, or no shard,
-/// core or memory.
+/// A user error for a flag or an option of `sbatch` that the script sets itself, for a partition, account or option that
+/// Slurm would not take, or for no shard, core or memory.
 pub fn array_script(job: &Job) -> Result<String> {
     for word in &job.words {
         let flag = word.split_once('=').map_or(word.as_str(), |(flag, _)| flag);
@@ -174,6 +229,10 @@ fn head(job: &Job, purpose: &str, more: &str, (log, cpus): (&str, u32)) -> Resul
         }
         let _ = writeln!(text, "#SBATCH --{flag}={value}");
     }
+    for option in &job.options {
+        check_option(option)?;
+        let _ = writeln!(text, "#SBATCH {option}");
+    }
     text.push_str("\nset -euo pipefail\n");
     Ok(text)
 }
@@ -214,6 +273,7 @@ mod tests {
             time: "2:00:00".parse().expect("a time"),
             partition: None,
             account: Some("lab,x".into()),
+            options: vec!["--constraint=avx512".into(), "--gres=gpu:1".into()],
         }
     }
 
@@ -229,6 +289,8 @@ mod tests {
             "#SBATCH --requeue",
             "#SBATCH --output=tadpool-m12-2---%A_%a.log",
             "#SBATCH --account=lab,x",
+            "#SBATCH --constraint=avx512",
+            "#SBATCH --gres=gpu:1",
         ] {
             assert!(text.lines().any(|own| own == line), "{line}\n{text}");
         }
@@ -304,6 +366,28 @@ mod tests {
             "a job needs at least 1 shard, but 0 were given"
         );
         assert!(said(&|job| job.partition = Some("a\nrm -rf b".into())).contains("no name of partition"));
+        assert_eq!(
+            said(&|job| job.options.push("--mem=9G".into())),
+            "`--mem` is the script's own business and cannot be handed on to sbatch"
+        );
+        assert!(said(&|job| job.options.push("--arr=1-2".into())).contains("`--array` is the script's"));
+        for option in [
+            "",
+            "--",
+            "-C avx512",
+            "constraint",
+            "--x=a b",
+            "--x=a\nb",
+            "--x=#",
+            "--x=\"y\"",
+            "--x y",
+        ] {
+            let said = said(&|job| job.options.push(option.into()));
+            assert_eq!(
+                said,
+                format!("`{option}` is no option that can be handed on to sbatch")
+            );
+        }
         for text in ["30", "45:00", "2:00:00", "1-12", "1-12:30", "1-12:30:00"] {
             assert_eq!(text.parse(), Ok(TimeLimit(text.to_owned())));
         }

@@ -256,8 +256,22 @@ fn folds_are_parts_groups_or_rows() {
 fn scripts_for_a_cluster_name_shards_and_merge() {
     let folder = Folder::new("study-slurm");
     let ran = folder.run([
-        "study", "slurm", "--shards", "4", "--time", "0:30:00", "--out", "o", "--", "sbc", "m 1.tad",
-        "--data", "d.csv",
+        "study",
+        "slurm",
+        "--shards",
+        "4",
+        "--time",
+        "0:30:00",
+        "--sbatch=--constraint=avx512",
+        "--sbatch",
+        "--qos=long",
+        "--out",
+        "o",
+        "--",
+        "sbc",
+        "m 1.tad",
+        "--data",
+        "d.csv",
     ]);
     assert_eq!(ran.code, Some(0), "{ran:?}");
     assert!(ran.out.contains("sbatch --parsable study.sbatch") && ran.out.contains("study-merge.sbatch"));
@@ -269,6 +283,13 @@ fn scripts_for_a_cluster_name_shards_and_merge() {
         "--resume --out o",
     ] {
         assert!(script.contains(line), "{line}: {script}");
+    }
+    let merge = fs::read_to_string(folder.path("study-merge.sbatch")).expect("a script");
+    for line in ["#SBATCH --constraint=avx512\n", "#SBATCH --qos=long\n"] {
+        assert!(
+            script.contains(line) && merge.contains(line),
+            "{line}: {script}{merge}"
+        );
     }
     let own = folder.run([
         "study", "slurm", "--shards", "4", "--out", "o", "--", "sbc", "m.tad", "--shard", "1/2",

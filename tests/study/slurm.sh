@@ -139,11 +139,12 @@ judged "$tadpool" study "${study[@]}" --quiet --out "$folder/whole" > "$folder/w
 step "the study as a job array, whose second task is cancelled and third killed"
 cd "$folder/work"
 out="out of shards"
-"$tadpool" study slurm --shards 4 --cpus 1 --memory 400 --time 0:10:00 --out "$out" --program "$tadpool" -- "${study[@]}" \
-    > submit.sh
+"$tadpool" study slurm --shards 4 --cpus 1 --memory 400 --time 0:10:00 --sbatch=--comment=calibration \
+    --out "$out" --program "$tadpool" -- "${study[@]}" > submit.sh
 cat study.sbatch
 cat submit.sh
 job=$(sbatch --parsable study.sbatch)
+scontrol show job "$job" | grep -q 'Comment=calibration' || { echo "sbatch did not get its option"; exit 1; }
 parts_of() {
     local first=$1 last=$2 count=0 part
     for part in "$out"/parts/*; do

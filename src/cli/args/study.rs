@@ -251,6 +251,10 @@ pub(crate) struct SlurmArgs {
     /// The account.
     #[arg(long, value_name = "NAME")]
     pub(crate) account: Option<String>,
+    /// A further option of sbatch, for the array and the merge, such as `--sbatch=--constraint=avx512`. May be given several
+    /// times.
+    #[arg(long, value_name = "OPTION", allow_hyphen_values = true)]
+    pub(crate) sbatch: Vec<String>,
     /// The folder of the study, which all nodes see.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: String,

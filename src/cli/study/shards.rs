@@ -60,6 +60,7 @@ pub(super) fn slurm(args: &SlurmArgs) -> Result<Outcome> {
         time: args.time.clone(),
         partition: args.partition.clone(),
         account: args.account.clone(),
+        options: args.sbatch.clone(),
     };
     let (array, merge) = (array_script(&job)?, merge_script(&job)?);
     let mut name = args.script.file_stem().unwrap_or_default().to_owned();
