@@ -17,7 +17,7 @@ use crate::diag::elpd::{pseudo_bma, pseudo_bma_plus, stacking};
 use crate::error::{Error, Result};
 use crate::fit::{Criterion, Elpd, Fit, Known, Observation, Restored, available_threads, data_difference};
 use crate::study::Folds;
-use crate::study::batch::{MIN_ESS, PRECISE, Sampling, WARMUP};
+use crate::study::batch::{PRECISE, Sampling, WARMUP, least_ess};
 
 /// Reads the files, evaluates each, prints the comparison.
 pub(super) fn run(args: &CompareArgs) -> Result<Outcome> {
@@ -37,12 +37,13 @@ pub(super) fn run(args: &CompareArgs) -> Result<Outcome> {
         Method::Draws(criterion) => by_draws(&fits, *criterion, threads, notes)?,
         Method::Refits(folds) => {
             let (chains, draws) = PRECISE;
+            let (chains, draws) = (args.chains.unwrap_or(chains), args.draws.unwrap_or(draws));
             let sampling = Sampling {
-                chains: args.chains.unwrap_or(chains),
+                chains,
                 warmup: args.warmup.unwrap_or(WARMUP),
-                draws: args.draws.unwrap_or(draws),
+                draws,
                 seed: args.seed,
-                min_ess: MIN_ESS,
+                min_ess: least_ess(chains, draws),
                 threads,
             };
             match by_refits(&fits, folds, &sampling, notes)? {

@@ -20,7 +20,7 @@ const ATTEMPTS: u32 = 100;
 ///
 /// A superchain starts around one centre, uniform on (−2, 2) per coordinate, as
 /// nested R-hat asks (Margossian et al. 2024, section 2); with one chain per superchain there is no jitter. The k-th
-/// try shrinks both by the factor 1 − k/100, so that the last ones lie next to the origin.
+/// try shrinks both by the factor 1 − k/100, so that the last ones lie next to the origin. Each `round` has other points.
 ///
 /// # Errors
 ///
@@ -30,6 +30,7 @@ pub fn starting_positions(
     seed: u64,
     replicate: u32,
     layout: Layout,
+    round: u32,
 ) -> Result<Vec<f64>> {
     let Layout {
         ensembles,
@@ -46,7 +47,7 @@ pub fn starting_positions(
                 seed,
                 replicate,
                 chain: chain as u32,
-                iteration: attempt,
+                iteration: round * ATTEMPTS + attempt,
                 purpose,
             };
             let shrink = 1.0 - f64::from(attempt) / f64::from(ATTEMPTS);

@@ -222,6 +222,43 @@ fn a_density_that_is_nowhere_finite_is_the_users_error() {
 }
 
 #[test]
+fn another_round_has_other_starting_points() {
+    let anywhere = normal(vec![0.0; 3], vec![1.0; 3]);
+    let settings = settings(Sampler::Hmc, 1);
+    let rounds: Vec<Vec<f64>> = (0..3)
+        .map(|round| {
+            State::dispersed_anew(&anywhere, &settings, round)
+                .unwrap()
+                .positions
+        })
+        .collect();
+    assert_eq!(
+        rounds[0],
+        State::dispersed(&anywhere, &settings).unwrap().positions
+    );
+    for (round, other) in [(0, 1), (0, 2), (1, 2)] {
+        let mut pairs = rounds[round].iter().zip(&rounds[other]);
+        assert!(pairs.all(|(x, y)| x != y));
+    }
+    // Finite around the first point of round 1 alone.
+    let one = Settings {
+        chains: 1,
+        ..settings
+    };
+    let lone = State::dispersed_anew(&anywhere, &one, 1).unwrap().positions[0];
+    let near = Target::new(3, move |q, gradient| {
+        gradient.fill(0.0);
+        if (q[0] - lone).abs() < 1e-6 {
+            0.0
+        } else {
+            f64::NEG_INFINITY
+        }
+    });
+    assert!(State::dispersed_anew(&near, &one, 0).is_err());
+    assert_eq!(State::dispersed_anew(&near, &one, 1).unwrap().positions[0], lone);
+}
+
+#[test]
 fn superchains_start_around_dispersed_centres() {
     let target = normal(vec![0.0; 3], vec![1.0; 3]);
     let state = State::dispersed(&target, &settings(Sampler::Hmc, 1)).unwrap();

@@ -58,9 +58,18 @@ impl State {
     ///
     /// [`crate::error::Kind::User`] if no point with a finite log density and gradient is found.
     pub fn dispersed(density: &dyn Density, settings: &Settings) -> Result<Self> {
+        Self::dispersed_anew(density, settings, 0)
+    }
+
+    /// The same from other starting points for each `round`; those of [`State::dispersed`] are of round 0.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn dispersed_anew(density: &dyn Density, settings: &Settings, round: u32) -> Result<Self> {
         let layout = settings.layout();
         Ok(Self {
-            positions: starting_positions(density, settings.seed, settings.replicate, layout)?,
+            positions: starting_positions(density, settings.seed, settings.replicate, layout, round)?,
             iteration: 0,
             tuning: None,
         })

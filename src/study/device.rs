@@ -19,6 +19,8 @@ use crate::sampler::{GpuEngine, Layout, Samples, State, Watch, run_on_engine, sh
 
 /// What the draws of a wave may take, in f64.
 const WAVE_BYTES: usize = 128 << 20;
+/// Numbers kept of a draw besides its position: log density, energy, acceptance, step size, and two small ones.
+const STATISTICS: usize = 5;
 /// The most replicates of a wave, all of which a kill loses.
 const MOST: usize = 4096;
 
@@ -49,6 +51,8 @@ struct Ready<T> {
 /// What comes of making a replicate's data set.
 enum Begun<T> {
     Ready(Box<Ready<T>>),
+    /// It has no starting point where the first try looked.
+    Unstarted(Box<Prepared<T>>, Made),
     Failed(Made),
 }
 
@@ -67,7 +71,7 @@ impl Device {
         let example = study.example()?;
         let mapping = Mapping::choose(&example.kernel_size()?, adapter, Driver::Auto);
         let layout = Layout::of(sampling.chains);
-        let each = sampling.chains * sampling.draws * example.dim() * size_of::<f64>();
+        let each = sampling.chains * sampling.draws * (example.dim() + STATISTICS) * size_of::<f64>();
         Ok(Self {
             gpu: Gpu::open(Some(&adapter.name))?,
             mapping,
@@ -110,7 +114,7 @@ impl Device {
             .zip(range.clone())
             .filter_map(|(begun, replicate)| match begun {
                 Begun::Ready(ready) => Some((replicate, &**ready)),
-                Begun::Failed(_) => None,
+                Begun::Unstarted(..) | Begun::Failed(_) => None,
             })
             .collect();
         let mut samples = Vec::new();
@@ -133,6 +137,10 @@ impl Device {
                 let replicate = range.start + place as u32;
                 let made = match &begun[place] {
                     Begun::Failed((record, estimates)) => Some((record.clone(), estimates.clone())),
+                    Begun::Unstarted(prepared, (record, estimates)) => {
+                        let made = (record.clone(), estimates.clone());
+                        second_try(study, sampling, (replicate, prepared), made, stop)?
+                    }
                     Begun::Ready(ready) => {
                         let samples = of_place[place].lock().ok().and_then(|mut samples| samples.take());
                         let samples = samples.ok_or_else(|| Error::bug("a replicate was digested twice"))?;
@@ -167,8 +175,11 @@ impl Device {
             sampling.threads,
             &|place| {
                 let replicate = range.start + place as u32;
-                let begun = || -> Result<Ready<S::Known>> {
-                    let prepared = study.prepare(replicate)?;
+                let prepared = match study.prepare(replicate) {
+                    Ok(prepared) => prepared,
+                    Err(error) => return Ok(Begun::Failed((failed(replicate, 0, &error)?, Vec::new()))),
+                };
+                let begun = || -> Result<_> {
                     let program = prepared.model.density_program();
                     if !has_same_text(self.example.density_program(), program) {
                         return Err(Error::bug(format!(
@@ -178,16 +189,19 @@ impl Device {
                     let settings = settings(sampling, replicate, 1);
                     let positions = State::dispersed(&prepared.model, &settings)?.positions;
                     let (columns, constant) = data_of(program);
-                    Ok(Ready {
+                    Ok((positions, columns, constant))
+                };
+                Ok(match begun() {
+                    Ok((positions, columns, constant)) => Begun::Ready(Box::new(Ready {
                         prepared,
                         positions,
                         columns,
                         constant,
-                    })
-                };
-                Ok(match begun() {
-                    Ok(ready) => Begun::Ready(Box::new(ready)),
-                    Err(error) => Begun::Failed((failed(replicate, 0, &error)?, Vec::new())),
+                    })),
+                    Err(error) => {
+                        let made = (failed(replicate, 0, &error)?, Vec::new());
+                        Begun::Unstarted(Box::new(prepared), made)
+                    }
                 })
             },
             &mut |place, begun| all[place] = Some(begun),

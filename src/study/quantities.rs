@@ -1,5 +1,6 @@
 //! The numbers of a part by quantity.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -43,15 +44,16 @@ pub(super) fn no_draws(part: &Part, what: &str) -> crate::error::Error {
         .with_help("the table of replicates in the folder of the study says why each of them failed")
 }
 
-/// The replicates that cannot be trusted, or that have no draws, each in a sentence; of many the first few, and how many
-/// more there are.
+/// The replicates that cannot be trusted, or that have no draws, each in a sentence, the worst ones first; of many the first
+/// few, and how many more there are.
 pub(super) fn faults(part: &Part) -> Vec<String> {
     const MOST: usize = 5;
-    let unsound: Vec<_> = part
+    let mut unsound: Vec<_> = part
         .records
         .iter()
         .filter(|record| !record.status.is_sound())
         .collect();
+    unsound.sort_by_key(|record| Reverse(record.status));
     let mut faults: Vec<String> = unsound
         .iter()
         .take(MOST)

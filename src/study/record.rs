@@ -9,11 +9,11 @@ use crate::diag::Summary;
 pub enum Status {
     /// It converged at the first try.
     Ok,
-    /// It converged at the second try, with a longer warm-up.
+    /// It converged at the second try, which is longer, with shorter steps, from other starting points.
     Retried,
-    /// Its chains still diverged at the second try.
+    /// It converged, but some of its transitions still diverged at the second try.
     Diverged,
-    /// Its chains still disagreed, or had too few effective draws, after the second try.
+    /// Its chains still disagreed, or had too few effective draws, after the second try, whether or not they diverged.
     Unconverged,
     /// There are no draws: no finite starting point, numbers that are not finite, a data set that the model refuses.
     Failed,

@@ -49,6 +49,7 @@ fn shipped_models_raise_only_what_can_be_defended() {
         ("chimpanzees/chimps_cross", "chimpanzees/chimpanzees", &[]),
         ("eight_schools/eight_schools", "eight_schools/eight_schools", &[]),
         ("ponds/m12_3", "ponds/ponds", &[]),
+        ("radon_slopes/radon_intercepts", "radon_slopes/radon_slopes", &[]),
         ("radon_slopes/radon_slopes", "radon_slopes/radon_slopes", &[]),
         ("reedfrogs/m12_1", "reedfrogs/reedfrogs", &[tanks]),
         ("reedfrogs/m12_2", "reedfrogs/reedfrogs", &[]),
@@ -74,7 +75,7 @@ fn shipped_models_raise_only_what_can_be_defended() {
             })
         })
         .count();
-    assert_eq!(shipped, 9, "a model is shipped that is not looked at here");
+    assert_eq!(shipped, 10, "a model is shipped that is not looked at here");
 }
 
 const GROUPS: &str = "y ~ Normal(mu, sigma)

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 use serde_json::Value;
 use tadpool::data::Table;
 use tadpool::diag::elpd::difference;
-use tadpool::study::batch::{Done, MIN_ESS, PRECISE, Sampling, WARMUP, fit_wave};
+use tadpool::study::batch::{Done, PRECISE, Sampling, WARMUP, fit_wave, least_ess};
 use tadpool::study::{CrossValidation, Folds, Predictive};
 
 /// The refits of `tadpool compare --by exact` without further flags.
@@ -18,7 +18,7 @@ fn refitted(model: &str) -> Predictive {
         warmup: WARMUP,
         draws,
         seed: 1,
-        min_ess: MIN_ESS,
+        min_ess: least_ess(chains, draws),
         threads: 2,
     };
     let study = CrossValidation::new((model, &text), table, &Folds::Rows, 1).expect("a good model");

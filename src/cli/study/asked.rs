@@ -16,7 +16,7 @@ use crate::data::Table;
 use crate::error::Result;
 use crate::fit::{Backend, available_threads, hardware};
 use crate::gpu::{self, Adapter};
-use crate::study::batch::{Done, MIN_ESS, Sampling, Study, fit_wave};
+use crate::study::batch::{Done, Sampling, Study, fit_wave, least_ess};
 use crate::study::{Aim, Device, Manifest, Store};
 
 /// Replicates that are fitted and written together: a kill loses no more.
@@ -42,12 +42,13 @@ pub(super) struct Asked<'a, S> {
 
 /// How each replicate is sampled, with the aim's own defaults for chains and draws.
 pub(super) fn sampling(common: &Common, (chains, draws): (usize, usize)) -> Sampling {
+    let (chains, draws) = (common.chains.unwrap_or(chains), common.draws.unwrap_or(draws));
     Sampling {
-        chains: common.chains.unwrap_or(chains),
+        chains,
         warmup: common.warmup,
-        draws: common.draws.unwrap_or(draws),
+        draws,
         seed: common.seed,
-        min_ess: MIN_ESS,
+        min_ess: least_ess(chains, draws),
         threads: common.threads.unwrap_or_else(available_threads),
     }
 }

@@ -118,26 +118,39 @@ fn heading<'a>(title: &'a str, subtitle: &'a str) -> Heading<'a> {
     Heading { title, subtitle }
 }
 
-/// How many replicates cannot be trusted, if they are too many.
-fn too_many_unsound(part: &Part) -> Option<String> {
-    let unsound = part
-        .records
-        .iter()
-        .filter(|record| !record.status.is_sound())
-        .count();
+/// How many replicates cannot be trusted, where they are too many, and what may help.
+fn too_many_unsound(part: &Part) -> Vec<String> {
     let all = part.records.len();
-    (unsound as f64 > UNSOUND_LIMIT * all as f64).then(|| {
-        format!(
-            "{unsound} of {all} fits are not sound; a longer `--warmup` or more `--draws` may mend them, or other priors"
-        )
-    })
+    let (lost, diverged) = (lost(part), part.count(Status::Diverged));
+    let mut texts = Vec::new();
+    if are_many(lost, part) {
+        texts.push(format!(
+            "{lost} of {all} fits did not converge or gave no draws; a longer `--warmup` or more `--draws` may mend them, or \
+             other priors"
+        ));
+    }
+    if are_many(diverged, part) {
+        texts.push(format!(
+            "in {diverged} of {all} fits chains agree, but some transitions diverged: their posteriors have places that no step \
+             size suits, and tighter priors of scales may mend that"
+        ));
+    }
+    texts
 }
 
 /// Whether so few fits did not converge, or gave no draws, that the study can be judged. Divergent transitions alone, of
 /// which a message tells, do not keep it from that.
 fn is_judged(part: &Part) -> bool {
-    let lost = part.count(Status::Unconverged) + part.count(Status::Failed);
-    lost as f64 <= UNSOUND_LIMIT * part.records.len() as f64
+    !are_many(lost(part), part)
+}
+
+/// Fits that did not converge, or gave no draws.
+fn lost(part: &Part) -> usize {
+    part.count(Status::Unconverged) + part.count(Status::Failed)
+}
+
+fn are_many(count: usize, part: &Part) -> bool {
+    count as f64 > UNSOUND_LIMIT * part.records.len() as f64
 }
 
 /// How the fits went.
@@ -149,8 +162,10 @@ fn fits(part: &Part) -> Section {
             let count = part.count(*status);
             let means = match status {
                 Status::Ok => "converged at once",
-                Status::Retried => "converged at the second try, with a longer warm-up",
-                Status::Diverged => "diverged at the second try too; kept",
+                Status::Retried => "converged at the second, longer try",
+                Status::Diverged => {
+                    "converged, but for some transitions that diverged at the second try too; kept"
+                }
                 Status::Unconverged => "did not converge at the second try either; kept",
                 Status::Failed => "gave no draws; named in the table of replicates",
             };
