@@ -393,8 +393,8 @@ fn new_rows_belong_to_the_groups_of_the_rows_that_are_there() {
     );
 }
 
-/// Data sets of m12_5 in which every animal always pulls on one side: nothing bounds the actors' scale but its prior, whose
-/// tail has no end. In each a chain was once held beyond 1e40, where the log likelihood was what its rounding made of it.
+/// Data sets of m12_5 that leave the end of a scale to its prior, whose tail has none. In each a chain was once held far out,
+/// where the log likelihood was whatever its rounding made of it.
 #[test]
 fn chains_come_back_from_where_a_scale_has_no_end() {
     let chimpanzees = table("chimpanzees/chimpanzees.csv");
